@@ -1,0 +1,148 @@
+package fvm
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/filecoin-project/go-state-types/network"
+	"github.com/ipfs/go-cid"
+
+	"github.com/edgefvm/fvm/blockstore"
+	"github.com/edgefvm/fvm/engine"
+	"github.com/edgefvm/fvm/engine/wazero"
+	"github.com/edgefvm/fvm/internal/call"
+	"github.com/edgefvm/fvm/internal/machine"
+)
+
+// EngineConfig chooses what runs the actors' Wasm. The zero value is wazero
+// with a cache of compiled code in the user's cache folder.
+type EngineConfig struct {
+	// Name of the engine. Default: "wazero".
+	Name string
+	// CacheDir keeps compiled code between processes. Default: DefaultCacheDir.
+	CacheDir string
+	// NoCache keeps compiled code in memory only.
+	NoCache bool
+	// Logger hears of cache entries that could not be used. Default: slog.Default.
+	Logger *slog.Logger
+}
+
+// Engine compiles and runs actors, and keeps what it compiled. Safe for
+// concurrent use; machines share it.
+type Engine struct {
+	eng engine.Engine
+
+	mu      sync.Mutex
+	modules map[machine.ABI]*call.Modules
+}
+
+// EngineNames are the names that NewEngine knows, the default first.
+func EngineNames() []string { return []string{"wazero"} }
+
+// DefaultCacheDir is where compiled code is kept: edgefvm in the user's cache
+// folder, or the folder that the environment variable EDGEFVM_CACHE names.
+func DefaultCacheDir() (string, error) {
+	if dir := os.Getenv("EDGEFVM_CACHE"); dir != "" {
+		return dir, nil
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("no cache folder is known: set EDGEFVM_CACHE: %w", err)
+	}
+	return filepath.Join(dir, "edgefvm"), nil
+}
+
+// NewEngine makes an engine. Close it when no machine uses it any more.
+func NewEngine(cfg EngineConfig) (*Engine, error) {
+	if cfg.Name != "" && cfg.Name != "wazero" {
+		return nil, fmt.Errorf("there is no engine %q; known: %v", cfg.Name, EngineNames())
+	}
+	opts := wazero.Options{Logger: cfg.Logger}
+	if !cfg.NoCache {
+		opts.CacheDir = cfg.CacheDir
+		if opts.CacheDir == "" {
+			dir, err := DefaultCacheDir()
+			if err == nil {
+				opts.CacheDir = dir
+			} // without a cache folder it compiles anew each time
+		}
+	}
+	eng, err := wazero.New(opts)
+	if err != nil {
+		return nil, fmt.Errorf("starting the engine: %w", err)
+	}
+	return &Engine{eng: eng, modules: map[machine.ABI]*call.Modules{}}, nil
+}
+
+// Name is the engine's name.
+func (e *Engine) Name() string { return e.eng.Name() }
+
+// Close frees all compiled code.
+func (e *Engine) Close(ctx context.Context) error { return e.eng.Close(ctx) }
+
+func (e *Engine) forABI(ctx context.Context, abi machine.ABI) (*call.Modules, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if m := e.modules[abi]; m != nil {
+		return m, nil
+	}
+	m, err := call.NewModules(ctx, e.eng, abi)
+	if err != nil {
+		return nil, fmt.Errorf("preparing the engine: %w", err)
+	}
+	e.modules[abi] = m
+	return m, nil
+}
+
+// Preload compiles actors for a network version before they are called, jobs at
+// a time (0: one). The blockstore must hold their code.
+func (e *Engine) Preload(ctx context.Context, store blockstore.Blockstore, nv network.Version, jobs int, codes ...cid.Cid) error {
+	profile, err := machine.ProfileFor(nv, true)
+	if err != nil {
+		return err
+	}
+	modules, err := e.forABI(ctx, profile.ABI)
+	if err != nil {
+		return err
+	}
+	work := make(chan cid.Cid)
+	errs := make(chan error, max(jobs, 1))
+	for range max(jobs, 1) {
+		go func() {
+			var first error
+			for c := range work {
+				if first == nil {
+					first = preload(ctx, modules, store, c)
+				}
+			}
+			errs <- first
+		}()
+	}
+	for _, c := range codes {
+		work <- c
+	}
+	close(work)
+	for range max(jobs, 1) {
+		if e := <-errs; e != nil && err == nil {
+			err = e
+		}
+	}
+	return err
+}
+
+func preload(ctx context.Context, modules *call.Modules, store blockstore.Blockstore, c cid.Cid) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	b, err := store.Get(ctx, c)
+	if err != nil {
+		return fmt.Errorf("reading the code %s: %w", c, err)
+	}
+	return modules.Preload(ctx, c, b.RawData())
+}
+
+var sharedEngine = sync.OnceValues(func() (*Engine, error) { return NewEngine(EngineConfig{}) })

@@ -1,0 +1,196 @@
+package call
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/ipfs/go-cid"
+	format "github.com/ipfs/go-ipld-format"
+
+	"github.com/edgefvm/fvm/engine"
+	"github.com/edgefvm/fvm/internal/execerr"
+	"github.com/edgefvm/fvm/internal/instrument"
+	"github.com/edgefvm/fvm/internal/machine"
+	"github.com/edgefvm/fvm/internal/syscalls"
+)
+
+// Modules is the cache of compiled actors of one era on one engine. Safe for
+// concurrent use; machines share it.
+type Modules struct {
+	env   engine.Env
+	rules *instrument.Rules
+	links map[string]string // "module\x00name" to its type
+
+	mu   sync.Mutex
+	code map[cid.Cid]*entry
+}
+
+type entry struct {
+	mu  sync.Mutex
+	mod *module
+	err error // the code is refused; the same for everyone
+}
+
+// invokeKind is what a module's "invoke" export is.
+type invokeKind uint8
+
+const (
+	invokeOK       invokeKind = iota // (i32) -> i32
+	invokeMissing                    // no such function
+	invokeMismatch                   // cannot be called with one i32 for one result
+	invokeResult                     // (i32) -> another type
+)
+
+// module is compiled code and what the call manager has to know of it.
+type module struct {
+	wasm          engine.Module
+	hasMemory     bool // exports a memory as "memory"
+	tableExported bool // exports a table as "table"
+	tableInit     uint32
+	minPages      uint32
+	maxPages      uint32
+	tableElems    uint32
+	maxTable      uint32
+	start         string
+	invoke        invokeKind
+	linkError     error
+}
+
+// NewModules makes an empty cache for the syscalls of abi.
+func NewModules(ctx context.Context, e engine.Engine, abi machine.ABI) (*Modules, error) {
+	host := syscalls.HostFuncs(abi)
+	env, err := e.Env(ctx, engine.EnvConfig{Host: host, Counter: instrument.CounterExport})
+	if err != nil {
+		return nil, err
+	}
+	rules := instrument.RulesV040()
+	m := &Modules{env: env, rules: &rules, code: map[cid.Cid]*entry{}, links: map[string]string{}}
+	for _, h := range host {
+		if h.Module != "edgefvm" { // the pass's own; a guest cannot name them
+			m.links[h.Module+"\x00"+h.Name] = signature(h.Params, h.Results)
+		}
+	}
+	return m, nil
+}
+
+func signature[T ~byte](params, results []T) string {
+	b := make([]byte, 0, len(params)+len(results)+1)
+	for _, p := range params {
+		b = append(b, byte(p))
+	}
+	b = append(b, '>')
+	for _, r := range results {
+		b = append(b, byte(r))
+	}
+	return string(b)
+}
+
+// Close releases the compiled code. No machine may be using it.
+func (m *Modules) Close(ctx context.Context) error { return m.env.Close(ctx) }
+
+// Preload compiles code that is known to be needed.
+func (m *Modules) Preload(ctx context.Context, code cid.Cid, wasm []byte) error {
+	_, err := m.compiled(ctx, code, func() ([]byte, error) { return wasm, nil })
+	return err
+}
+
+// load is the module of an actor's code, compiled on its first use.
+func (m *Modules) load(ctx context.Context, mc *machine.Machine, code cid.Cid) (*module, error) {
+	return m.compiled(ctx, code, func() ([]byte, error) {
+		wasm, err := mc.Store.GetRaw(ctx, code)
+		switch {
+		case err == nil:
+			return wasm, nil
+		case !errors.Is(err, format.ErrNotFound{}) && !format.IsNotFound(err):
+			return nil, execerr.Nodef("reading the code %s: %w", code, err)
+		case mc.Manifest.IDByCode(code) != 0:
+			// Every node of the network has the builtin actors.
+			name, _ := mc.Manifest.Name(code)
+			return nil, execerr.Nodef("the blockstore lacks the code %s of the builtin actor %q: load the actor bundle of network version %d into it", code, name, mc.NetworkVersion)
+		default:
+			return nil, execerr.Guestf("no code %s is known", code)
+		}
+	})
+}
+
+func (m *Modules) compiled(ctx context.Context, code cid.Cid, read func() ([]byte, error)) (*module, error) {
+	m.mu.Lock()
+	e := m.code[code]
+	if e == nil {
+		e = &entry{}
+		m.code[code] = e
+	}
+	m.mu.Unlock()
+
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.mod != nil || e.err != nil {
+		return e.mod, e.err
+	}
+	wasm, err := read()
+	if err != nil {
+		return nil, err // code may be there another time
+	}
+	meta, err := instrument.Instrument(wasm, m.rules)
+	if err != nil {
+		e.err = execerr.Guestf("the code %s is not accepted: %w", code, err)
+		return nil, e.err
+	}
+	e.mod, err = m.build(ctx, meta)
+	if err != nil {
+		return nil, execerr.Nodef("compiling the code %s: %w", code, err)
+	}
+	return e.mod, nil
+}
+
+func (m *Modules) build(ctx context.Context, meta *instrument.Module) (*module, error) {
+	mod := &module{hasMemory: meta.MemoryExported, start: meta.StartExport, linkError: m.link(meta)}
+	if meta.TableExported != nil {
+		mod.tableExported, mod.tableInit = true, meta.TableExported.Min
+	}
+	if l := meta.Memory; l != nil {
+		mod.minPages, mod.maxPages = l.Min, machine.MaxInstanceMemory/engine.PageSize
+		if l.HasMax {
+			mod.maxPages = min(mod.maxPages, l.Max)
+		}
+	}
+	if l := meta.Table; l != nil {
+		mod.tableElems, mod.maxTable = l.Min, machine.MaxTableElements
+		if l.HasMax {
+			mod.maxTable = min(mod.maxTable, l.Max)
+		}
+	}
+	mod.invoke = invokeOf(meta)
+	if mod.linkError != nil {
+		return mod, nil // never instantiated
+	}
+	wasm, err := m.env.Compile(ctx, meta.Code)
+	mod.wasm = wasm
+	return mod, err
+}
+
+// link checks that the network offers what the module imports.
+func (m *Modules) link(meta *instrument.Module) error {
+	for _, im := range meta.Imports {
+		sig, ok := m.links[im.Module+"\x00"+im.Name]
+		if !ok || sig != signature(im.Params, im.Results) {
+			return execerr.Guestf("the actor imports %s::%s, which the network does not offer with that type", im.Module, im.Name)
+		}
+	}
+	return nil
+}
+
+func invokeOf(meta *instrument.Module) invokeKind {
+	ex, ok := meta.Exports["invoke"]
+	const i32 = byte(engine.I32)
+	switch {
+	case !ok || !ex.IsFunc():
+		return invokeMissing
+	case len(ex.Params) != 1 || ex.Params[0] != i32 || len(ex.Results) != 1:
+		return invokeMismatch
+	case ex.Results[0] != i32:
+		return invokeResult
+	}
+	return invokeOK
+}

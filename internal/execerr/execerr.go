@@ -1,0 +1,70 @@
+// Package execerr holds the three ways in which execution below the call
+// manager can fail. Every error that crosses a kernel operation is one of them;
+// an error that is none of them counts as fatal, so forgetting to classify
+// fails closed.
+package execerr
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrOutOfGas unwinds to the nearest call with a gas limit of its own.
+var ErrOutOfGas = errors.New("out of gas")
+
+// Errno is the error number that a syscall returns to an actor.
+type Errno uint32
+
+// The error numbers of the syscall interface (FIP-0030).
+const (
+	IllegalArgument   Errno = 1
+	IllegalOperation  Errno = 2
+	LimitExceeded     Errno = 3
+	AssertionFailed   Errno = 4
+	InsufficientFunds Errno = 5
+	NotFound          Errno = 6
+	InvalidHandle     Errno = 7
+	IllegalCid        Errno = 8
+	IllegalCodec      Errno = 9
+	Serialization     Errno = 10
+	Forbidden         Errno = 11
+	BufferTooSmall    Errno = 12
+	ReadOnly          Errno = 13
+)
+
+// Syscall is an error that the actor hears of, as a number; the actor runs on.
+type Syscall struct {
+	Number Errno
+	Reason string
+}
+
+func (e *Syscall) Error() string { return fmt.Sprintf("%s (errno %d)", e.Reason, e.Number) }
+
+// Syscallf makes a *Syscall.
+func Syscallf(n Errno, format string, a ...any) error {
+	return &Syscall{Number: n, Reason: fmt.Sprintf(format, a...)}
+}
+
+// Fatal is a failure that no actor caused in a way that consensus could
+// express. The reference turns it into a receipt with exit code 10 and all gas used
+// when every node would see it alike (Guest), and we answer a failure of this
+// node (a store that fails, a cancelled context) with an error and no receipt.
+type Fatal struct {
+	Err error
+	// Guest is true when the message and the state alone cause the failure, so
+	// that every node of the network has it: it then makes a receipt.
+	Guest bool
+}
+
+func (e *Fatal) Error() string { return "fatal error: " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *Fatal) Unwrap() error { return e.Err }
+
+// Guestf makes a Fatal that every node has alike; %w keeps the cause.
+func Guestf(format string, a ...any) error {
+	return &Fatal{Err: fmt.Errorf(format, a...), Guest: true}
+}
+
+// Nodef makes a Fatal of this node alone; %w keeps the cause.
+func Nodef(format string, a ...any) error { return &Fatal{Err: fmt.Errorf(format, a...)} }

@@ -1,0 +1,81 @@
+// Package trace lets tools watch a message run. Nothing in it decides a result.
+package trace
+
+import (
+	"github.com/filecoin-project/go-address"
+	"github.com/filecoin-project/go-state-types/abi"
+	"github.com/filecoin-project/go-state-types/exitcode"
+	"github.com/ipfs/go-cid"
+)
+
+// Event is one step of a message: *GasCharge, *Call, *Invoke, *Return, *Error,
+// *Log or *IPLD.
+type Event interface{ event() }
+
+type (
+	// GasCharge is gas taken, whether or not it was there to take. In milligas.
+	GasCharge struct {
+		Name           string
+		Compute, Other uint64
+	}
+	// Call is a message sent to an actor, by the chain or by an actor.
+	Call struct {
+		From     abi.ActorID
+		To       address.Address
+		Method   abi.MethodNum
+		Value    abi.TokenAmount
+		GasLimit uint64 // in gas, rounded up
+		ReadOnly bool
+		Params   *Block // nil: none
+	}
+	// Invoke is the receiver of the call before it, found in the state tree.
+	Invoke struct {
+		ID   abi.ActorID
+		Code cid.Cid
+	}
+	// Return ends a call that came to an exit code.
+	Return struct {
+		ExitCode exitcode.ExitCode
+		Data     *Block // nil: none
+	}
+	// Error ends a call that failed before the receiver ran.
+	Error struct {
+		Errno uint32
+		Text  string
+	}
+	// Log is a line that an actor wrote (only with actor debugging).
+	Log struct{ Text string }
+	// IPLD is a block read from or written to the store by an actor.
+	IPLD struct {
+		Put  bool
+		Cid  cid.Cid
+		Size int // bytes
+	}
+	// Block is IPLD data with its codec.
+	Block struct {
+		Codec uint64
+		Data  []byte
+	}
+)
+
+func (*GasCharge) event() {}
+func (*Call) event()      {}
+func (*Invoke) event()    {}
+func (*Return) event()    {}
+func (*Error) event()     {}
+func (*Log) event()       {}
+func (*IPLD) event()      {}
+
+// Hooks are called as things happen, on the goroutine that applies the message.
+// Any may be nil, and so may the *Hooks. What they are given is theirs to keep
+// but not to change. A struct of functions rather than an interface, so that a
+// new hook breaks nobody.
+type Hooks struct {
+	OnGasCharge func(GasCharge)
+	OnCall      func(*Call)
+	OnInvoke    func(*Invoke)
+	OnReturn    func(*Return)
+	OnError     func(*Error)
+	OnLog       func(*Log)
+	OnIPLD      func(*IPLD)
+}
