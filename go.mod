@@ -3,6 +3,7 @@ module github.com/edgefvm/fvm
 go 1.25.7
 
 require (
+	github.com/bits-and-blooms/bitset v1.24.4 // indirect
 	github.com/consensys/gnark-crypto v0.20.1 // indirect
 	github.com/decred/dcrd/dcrec/secp256k1/v4 v4.4.1 // indirect
 	github.com/filecoin-project/go-address v1.2.0 // indirect
