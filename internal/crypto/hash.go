@@ -1,0 +1,69 @@
+package crypto
+
+import (
+	"crypto/sha256"
+
+	"golang.org/x/crypto/blake2b"
+	"golang.org/x/crypto/ripemd160" //nolint:staticcheck // the network has it, so we need it
+	"golang.org/x/crypto/sha3"
+)
+
+// The hash functions of crypto::hash, by multihash code.
+const (
+	SHA256     uint64 = 0x12
+	Keccak256  uint64 = 0x1b
+	RIPEMD160  uint64 = 0x1053
+	BLAKE2b256 uint64 = 0xb220
+	BLAKE2b512 uint64 = 0xb240
+)
+
+// SupportedHash tells whether actors can use a hash function.
+func SupportedHash(code uint64) bool {
+	switch code {
+	case SHA256, Keccak256, RIPEMD160, BLAKE2b256, BLAKE2b512:
+		return true
+	}
+	return false
+}
+
+// Hash is the digest of data; ok is false if actors cannot use the hash function.
+func Hash(code uint64, data []byte) (digest []byte, ok bool) { return AppendHash(nil, code, data) }
+
+// AppendHash appends the digest of data to dst. With room in dst it does not allocate for the SHA-2 and BLAKE2
+// functions. If actors cannot use the hash function, ok is false and dst comes back as it was.
+func AppendHash(dst []byte, code uint64, data []byte) (digest []byte, ok bool) {
+	switch code {
+	case SHA256:
+		sum := sha256.Sum256(data)
+		return append(dst, sum[:]...), true
+	case BLAKE2b256:
+		sum := blake2b.Sum256(data)
+		return append(dst, sum[:]...), true
+	case BLAKE2b512:
+		sum := blake2b.Sum512(data)
+		return append(dst, sum[:]...), true
+	case Keccak256:
+		h := sha3.NewLegacyKeccak256()
+		h.Write(data)
+		return h.Sum(dst), true
+	case RIPEMD160:
+		h := ripemd160.New()
+		h.Write(data)
+		return h.Sum(dst), true
+	}
+	return dst, false
+}
+
+// Blake2b256 is the hash of message signing and of the CIDs of blocks. It does not allocate.
+func Blake2b256(data []byte) [32]byte { return blake2b.Sum256(data) }
+
+// Blake2b160 is the hash that addresses of keys and actors are made of.
+func Blake2b160(data []byte) (sum [20]byte) {
+	h, err := blake2b.New(len(sum), nil)
+	if err != nil {
+		panic(err) // the length is a constant that blake2b takes
+	}
+	h.Write(data)
+	h.Sum(sum[:0])
+	return sum
+}
