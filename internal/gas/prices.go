@@ -1,0 +1,175 @@
+package gas
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/filecoin-project/go-state-types/abi"
+	"github.com/filecoin-project/go-state-types/network"
+)
+
+// unit is a unit of gas, for the tables of prices.
+const unit Gas = precision
+
+// scaling is a price with a fixed part and a part for each byte, link, entry or epoch.
+type scaling struct{ flat, scale Gas }
+
+func (s scaling) of(n uint64) Gas { return s.flat.Add(s.scale.Mul(n)) }
+
+// step is a price that holds from a count on.
+type step struct {
+	from uint64
+	cost Gas
+}
+
+// lookup is the price of the last step at or below n, and zero below the first.
+func lookup(steps []step, n uint64) Gas {
+	for i := len(steps) - 1; i >= 0; i-- {
+		if steps[i].from <= n {
+			return steps[i].cost
+		}
+	}
+	return 0
+}
+
+// aggregate is the price of an aggregate of seals of one proof type: per seal,
+// and a part that grows in steps with their number.
+type aggregate struct {
+	proof abi.RegisteredSealProof
+	per   Gas
+	steps []step
+}
+
+// Multihash codes of the functions that actors can use.
+const (
+	sha2256    = 0x12
+	keccak256  = 0x1b
+	ripemd160  = 0x1053
+	blake2b256 = 0xb220
+	blake2b512 = 0xb240
+)
+
+// hashPrices are the prices of a hashed byte.
+type hashPrices struct{ sha2256, blake2b256, blake2b512, keccak256, ripemd160 Gas }
+
+// perByte is the price of a byte under a multihash function. Callers refuse
+// other functions before they charge; if one forgets, it is out of gas rather
+// than free.
+func (h *hashPrices) perByte(code uint64) Gas {
+	switch code {
+	case sha2256:
+		return h.sha2256
+	case blake2b256:
+		return h.blake2b256
+	case blake2b512:
+		return h.blake2b512
+	case keccak256:
+		return h.keccak256
+	case ripemd160:
+		return h.ripemd160
+	}
+	return math.MaxUint64
+}
+
+// WasmPrices are the prices of running Wasm, beside those that the
+// instrumentation writes into the code.
+type WasmPrices struct {
+	HostCallCost Gas // a syscall
+	MemoryByte   Gas // a byte of memory, initial or grown
+}
+
+// InitMemory is the price of a guest's initial memory.
+func (w *WasmPrices) InitMemory(bytes uint64) Gas { return w.MemoryByte.Mul(bytes) }
+
+// GrowMemory is the price of growing memory, which the guest has paid inline.
+func (w *WasmPrices) GrowMemory(bytes uint64) Gas { return w.MemoryByte.Mul(bytes) }
+
+// tableElement is what an element of a table costs, in bytes of memory.
+const tableElement = 8
+
+// InitTable is the price of a guest's initial table.
+func (w *WasmPrices) InitTable(elements uint32) Gas {
+	return w.MemoryByte.Mul(uint64(elements)).Mul(tableElement)
+}
+
+// PriceList is what a network version charges. It is shared and immutable: safe
+// for concurrent use. Its methods do not allocate.
+type PriceList struct {
+	// Messages and calls.
+	messageCompute, messageStorage scaling // of a message's bytes on the chain
+	returnStorage                  scaling // of a return value's bytes on the chain
+	transfer                       Gas     // moving funds
+	invoke                         Gas     // calling a method
+	innerReturns                   bool    // returns from an actor to an actor are charged (links only)
+
+	// The state tree.
+	actorLookup, actorUpdate, actorCreate Gas
+	addressLookup, addressAssign          Gas // of a new address in the init actor's table
+
+	// Cryptography.
+	secp, bls               scaling // a signature over so many bytes
+	secpRecover, blsPairing Gas
+	blsHashing              scaling
+	hashing                 hashPrices
+
+	// Sectors and proofs.
+	unsealedSectorCID, verifySeal Gas
+	aggregates                    []aggregate // the first is also the price of types that are not listed
+	windowPoSt                    scaling     // of the challenged sectors
+	consensusFault, replicaUpdate Gas
+
+	// The chain.
+	randomness     scaling // a digest, of the epochs that it lies back
+	drawRandomness Gas     // a digest to draw from; the hash of the draw comes on top
+	tipsetLatest   scaling // the parent tipset's CID, of the epochs that it lies back (one)
+	tipsetEarlier  scaling // any other's
+
+	// Blocks.
+	blockAllocate, blockMemcpy    Gas // a byte
+	blockRetention                Gas // a byte: the least that a block in memory costs
+	blockOpen                     Gas
+	blockOpenName                 string // of the charge for a found block
+	blockOpenIsOther              bool   // that charge counts the copying as other gas
+	blockPersist                  scaling
+	blockPersistCompute           Gas
+	linkTracked, linkChecked      Gas // a link that becomes reachable; one that has to be
+	eventEntry, utf8, eventDecode scaling
+
+	// IPLDScanPerField and IPLDScanPerCID are the prices of a CBOR item and of
+	// a link, when a block is searched for links.
+	IPLDScanPerField, IPLDScanPerCID Gas
+	// Wasm are the prices of running Wasm.
+	Wasm WasmPrices
+	// PreloadedActors are those whose access is free (FIP-0055). Not to be changed.
+	PreloadedActors []abi.ActorID
+}
+
+// lists says which list holds from which network version on, oldest first.
+// Network versions 16 and 17 (the Skyr list) are not supported yet.
+var lists = [...]struct {
+	from network.Version
+	list *PriceList
+}{
+	{network.Version18, &hygge},
+	{network.Version21, &watermelon},
+	{network.Version25, &teep},
+}
+
+const (
+	newest  network.Version = 29
+	preview network.Version = 30 // its rules may still change
+)
+
+// PricesFor is the price list of a network version, 18 to 29, and 30 as a
+// preview. It fails for any other.
+func PricesFor(nv network.Version, admitPreview bool) (*PriceList, error) {
+	if nv > newest && !(nv == preview && admitPreview) {
+		return nil, fmt.Errorf("no prices are known for network version %d", nv)
+	}
+	for i := len(lists) - 1; i >= 0; i-- {
+		if nv >= lists[i].from {
+			return lists[i].list, nil
+		}
+	}
+	return nil, fmt.Errorf("no prices are known for network version %d", nv)
+}
