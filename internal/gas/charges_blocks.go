@@ -60,7 +60,7 @@ const (
 // of keys and values (nv21 and later): two copies and the validation while the
 // message runs, a copy and a hash when it has.
 func (p *PriceList) OnActorEvent(entries, keys, values int) Charge {
-	// Quirk: the size is a Gas only to saturate, as the reference's does.
+	// Counted as Gas because the size, too, saturates.
 	n := uint64(Gas(eventEntryOverhead).Mul(uint64(entries)).Add(eventOverhead).Add(Gas(keys)).Add(Gas(values)))
 	mem := p.copied(n)
 	validate := p.eventEntry.of(uint64(entries)).Add(p.utf8.of(uint64(keys)))

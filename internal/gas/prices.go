@@ -140,7 +140,7 @@ type PriceList struct {
 	IPLDScanPerField, IPLDScanPerCID Gas
 	// Wasm are the prices of running Wasm.
 	Wasm WasmPrices
-	// PreloadedActors are those whose access is free (FIP-0055). Not to be changed.
+	// PreloadedActors are those whose access is free. Not to be changed.
 	PreloadedActors []abi.ActorID
 }
 

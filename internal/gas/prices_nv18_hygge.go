@@ -2,9 +2,8 @@ package gas
 
 import "github.com/filecoin-project/go-state-types/abi"
 
-// hygge is the list of network versions 18 to 20. Its base are FIP-0032 (gas
-// for execution), FIP-0054 and 0055 (the FEVM) and FIP-0057 (the repricing that
-// came with them); proofs are older.
+// hygge is the list of network versions 18 to 20: FIP-0057 repriced for the FEVM
+// what FIP-0032 and, before the FVM, the actors' own VM had charged.
 var hygge = PriceList{
 	messageCompute: scaling{flat: 38863 * unit},                         // before the FVM
 	messageStorage: scaling{flat: 36 * 1300 * unit, scale: 1300 * unit}, // before the FVM
@@ -32,12 +31,12 @@ var hygge = PriceList{
 	windowPoSt:          scaling{117_680_921 * unit, 43780 * unit}, // before the FVM; the same for every proof type
 	consensusFault:      516_422 * unit,                            // before the FVM
 	replicaUpdate:       36_316_136 * unit,                         // FIP-0019
-	drawRandomness:      21000 * unit,                              // FIP-0032: an extern
-	tipsetLatest:        scaling{flat: 50_000 * unit},              // FIP-0057
-	tipsetEarlier:       scaling{flat: 215_000 * unit},             // FIP-0057
+	drawRandomness:      21000 * unit,                              // FIP-0032, the price of an extern
+	tipsetLatest:        scaling{flat: 50_000 * unit},              // FIP-0054
+	tipsetEarlier:       scaling{flat: 215_000 * unit},             // FIP-0054
 	blockAllocate:       2 * unit,                                  // FIP-0057
 	blockMemcpy:         400,                                       // FIP-0057: 0.4 gas
-	blockRetention:      10 * unit,                                 // FIP-0057: at most 1 GiB a tipset
+	blockRetention:      10 * unit,                                 // FIP-0057: so that a tipset retains at most 1 GiB
 	blockOpen:           187_440 * unit,                            // FIP-0057
 	blockOpenName:       "OnBlockOpenPerByte",
 	blockPersist:        scaling{334_000 * unit, 3340 * unit}, // FIP-0057
@@ -47,10 +46,10 @@ var hygge = PriceList{
 		HostCallCost: 14000 * unit, // FIP-0032
 		MemoryByte:   400,          // FIP-0057: 0.4 gas
 	},
-	PreloadedActors: []abi.ActorID{0, 1, 2, 3, 4, 5, 6, 7, 10, 99}, // FIP-0055
+	PreloadedActors: []abi.ActorID{0, 1, 2, 3, 4, 5, 6, 7, 10, 99}, // FIP-0057: paid for once a tipset
 }
 
-// seal32 and seal64 are the prices of aggregates of interactive PoRep (FIP-0013).
+// seal32 and seal64 are the prices of aggregates of interactive PoRep, which came with FIP-0013.
 var seal32 = aggregate{
 	proof: abi.RegisteredSealProof_StackedDrg32GiBV1_1,
 	per:   449_900 * unit,

@@ -8,7 +8,7 @@ var watermelon = watermelonPrices()
 func watermelonPrices() PriceList {
 	p := hygge
 
-	// Links, of which FIP-0057 had no price: actors reach only what they were shown.
+	// Actors reach only the blocks that they were shown links to (FIP-0071).
 	p.linkTracked = 300 * unit
 	p.linkChecked = 300 * unit
 	p.IPLDScanPerField = 35 * unit
@@ -17,10 +17,10 @@ func watermelonPrices() PriceList {
 	p.blockOpenName = "OnBlockOpen"
 	p.blockOpenIsOther = true
 
-	// Looking back: a skip list of 20 epochs a step walked 19 times, the
-	// randomness or CID itself, the extern; and the epochs (FIP-0071 opened
-	// tipset_cid to the whole chain).
-	lookback := scaling{(19*5800 + 15000 + 21000) * unit, 75 * unit}
+	// Looking back costs by the distance, for tipsets and randomness alike
+	// (FIP-0075): 1500 gas a step of 20 epochs, 19 epochs walked one by one, the
+	// randomness or CID itself, the extern.
+	lookback := scaling{flat: (19*5800 + 15000 + 21000) * unit, scale: 1500 / 20 * unit}
 	p.randomness = lookback
 	p.tipsetLatest, p.tipsetEarlier = lookback, lookback
 	p.drawRandomness = 0 // actors draw for themselves

@@ -8,7 +8,7 @@ var teep = teepPrices()
 
 func teepPrices() PriceList {
 	p := watermelon
-	p.verifySeal = 42_000_000 * unit // FIP-0103: the syscall is paid for by its caller
+	p.verifySeal = 42_000_000 * unit // FIP-0076
 	p.aggregates = []aggregate{seal32, seal64, niSeal32, niSeal64}
 	return p
 }
