@@ -39,8 +39,10 @@ type EnvConfig struct {
 
 // Env compiles modules against one set of host functions. Safe for concurrent use.
 type Env interface {
-	// Compile validates and compiles wasm; no guest code runs. An adapter may
-	// keep compiled code on disk, addressed by the content of wasm.
+	// Compile validates and compiles wasm; no guest code runs. An import that
+	// the environment does not offer, a missing counter, or a start function is
+	// an error. An adapter may keep compiled code on disk, addressed by the
+	// content of wasm.
 	Compile(ctx context.Context, wasm []byte) (Module, error)
 	Close(ctx context.Context) error
 }
@@ -48,8 +50,9 @@ type Env interface {
 // Module is compiled code. Safe for concurrent use.
 type Module interface {
 	// Instantiate makes an instance with memory, tables and globals of its own,
-	// all in their initial state. A module has no start function. Segments that do not fit come
-	// back as a *Trap. data is handed back by Instance.Data.
+	// all in their initial state. A module has no start function. Segments that
+	// do not fit come back as a *Trap, tables before memory. data is handed back
+	// by Instance.Data.
 	Instantiate(ctx context.Context, data any) (Instance, error)
 	Close(ctx context.Context) error
 }
@@ -58,19 +61,24 @@ type Module interface {
 // the same guest run on the caller's goroutine.
 type Instance interface {
 	// Call runs an exported function. stack holds the arguments and receives
-	// the results from index 0; it must be long enough for both. After an error
-	// its content is undefined. A host function's error comes back as it was
-	// given (errors.Is and As see through); a fault of the guest comes back as
-	// a *Trap; anything else is the engine's own failure.
+	// the results from index 0; it must be long enough for both. An i32 is the
+	// low half of its word; the high half is undefined, in arguments of host
+	// functions as well. After an error the content is undefined. A host
+	// function's error comes back as it was given (errors.Is and As see
+	// through); a fault of the guest comes back as a *Trap; anything else is
+	// the engine's own failure. Call does not watch ctx, host functions do.
 	Call(ctx context.Context, export string, stack []uint64) error
-	// Memory is the guest's memory exported as "memory", nil without one. The slice
-	// is valid until the guest next runs.
+	// Memory is the guest's memory exported as "memory", nil without one. The
+	// slice is valid until the guest next runs, or the instance is closed.
 	Memory() []byte
+	// Counter is the value of the global that EnvConfig.Counter names, 0 in an
+	// environment without one. It may be used inside host functions.
 	Counter() int64
 	SetCounter(int64)
 	// Data is what Instantiate was given.
 	Data() any
-	// Close frees the instance. Its memory goes back to the adapter's pool.
+	// Close frees the instance. Its memory goes back to the adapter's pool. It
+	// is an error while the guest runs; closing twice is not.
 	Close(ctx context.Context) error
 }
 

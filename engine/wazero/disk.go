@@ -1,0 +1,350 @@
+package wazero
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+
+	wz "github.com/tetratelabs/wazero"
+)
+
+// The cache on disk.
+//
+// wazero has one of its own, but it loads most of what it finds unchecked: a
+// damaged file can become wrong machine code. So wazero only ever sees a staging
+// folder that belongs to this process, and into which nothing comes but entries
+// whose checksum was just verified. The entries live beside it:
+//
+//	DIR/<wazero version and platform>/<sha256 of the module>-<processor>.efvm
+//
+// An entry is wazero's own file, which ends before it notices more, followed by
+// a trailer: the name under which wazero looks for it (32 bytes), the length of
+// wazero's part (8, little endian), the SHA-256 of all before, and a magic.
+// Entries appear by rename, so processes can share a folder, and a torn one
+// fails its checksum.
+const (
+	entrySuffix   = ".efvm"
+	stagingPrefix = "efvm-staging-"
+	trailerMagic  = "EFVMWZ01"
+	trailerSize   = sha256.Size + 8 + sha256.Size + len(trailerMagic)
+)
+
+// probeModule is (module (func)).
+const probeModule = "\x00asm\x01\x00\x00\x00\x01\x04\x01\x60\x00\x00\x03\x02\x01\x00\x0a\x04\x01\x02\x00\x0b"
+
+type digest = [sha256.Size]byte
+
+// disk is the cache on disk as one engine uses it.
+type disk struct {
+	log     *slog.Logger
+	staging string // this process's folder
+	sub     string // wazero's folder in it, named for its version and platform
+	entries string // where entries live
+	tag     string // stands for the processor's features, as wazero sees them
+
+	miss sync.Mutex // held while wazero compiles, so that a new file tells whose it is
+
+	mu    sync.Mutex
+	known map[digest]string // wazero's names of the modules seen, by module
+	using map[digest]*sync.Mutex
+}
+
+// openDisk prepares the cache in dir. Both results are nil if that cannot be
+// done, or if config makes no machine code.
+func openDisk(dir string, log *slog.Logger, config wz.RuntimeConfig) (*disk, wz.CompilationCache) {
+	d := &disk{log: log, known: map[digest]string{}, using: map[digest]*sync.Mutex{}}
+	cache, err := d.open(dir, config)
+	if err != nil {
+		log.Warn("compiled code will not be cached", "dir", dir, "err", err)
+	}
+	if cache == nil && d.staging != "" {
+		d.close()
+	}
+	if cache == nil {
+		return nil, nil
+	}
+	return d, cache
+}
+
+// open sets up the folders. A nil cache without an error is the interpreter.
+func (d *disk) open(dir string, config wz.RuntimeConfig) (wz.CompilationCache, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	err = os.MkdirAll(dir, 0o700)
+	if err == nil {
+		d.staging, err = os.MkdirTemp(dir, stagingPrefix)
+	}
+	if err != nil {
+		// Entries may still be readable.
+		d.log.Warn("compiled code cannot be added to the cache", "dir", dir, "err", err)
+		if d.staging, err = os.MkdirTemp("", stagingPrefix); err != nil {
+			return nil, err
+		}
+	}
+	cache, err := wz.NewCompilationCacheWithDir(d.staging)
+	if err != nil {
+		return nil, err
+	}
+	ctx := context.Background()
+	rt := wz.NewRuntimeWithConfig(ctx, config.WithCompilationCache(cache))
+	defer rt.Close(ctx)
+	// The probe tells wazero's folder and, by its name, the processor.
+	c, err := rt.CompileModule(ctx, []byte(probeModule))
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close(ctx)
+	subs, err := os.ReadDir(d.staging)
+	if err != nil || len(subs) != 1 {
+		return nil, errors.Join(err, errors.New("unexpected layout of wazero's cache"))
+	}
+	d.sub = filepath.Join(d.staging, subs[0].Name())
+	d.entries = filepath.Join(dir, subs[0].Name())
+	probes, err := d.unknown()
+	if err != nil || len(probes) == 0 {
+		return nil, err
+	}
+	d.tag = probes[0][:16]
+	if err := os.Remove(filepath.Join(d.sub, probes[0])); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(d.entries, 0o700); err != nil {
+		d.log.Warn("compiled code cannot be added to the cache", "dir", d.entries, "err", err)
+	}
+	return cache, nil
+}
+
+func (d *disk) close() {
+	if err := os.RemoveAll(d.staging); err != nil {
+		d.log.Warn("leftover in the cache of compiled code", "dir", d.staging, "err", err)
+	}
+}
+
+// compile loads wasm from the cache, or compiles it and adds it.
+func (d *disk) compile(rt wz.Runtime, wasm []byte) (wz.CompiledModule, error) {
+	key := digest(sha256.Sum256(wasm))
+	defer d.lock(key)()
+	if err := os.MkdirAll(d.sub, 0o700); err != nil { // somebody may have tidied up
+		d.log.Warn("compiled code will not be cached", "err", err)
+	}
+	if name, ok := d.stage(key); ok {
+		c, err := rt.CompileModule(compileContext(), wasm)
+		d.unstage(name)
+		if err == nil {
+			return c, nil
+		}
+		d.discard(key, err)
+	}
+	d.miss.Lock()
+	defer d.miss.Unlock()
+	c, err := rt.CompileModule(compileContext(), wasm)
+	if err != nil {
+		// wazero fails if it cannot write its file, but then it has the code in
+		// memory and finds it there. Bad code fails again.
+		first := err
+		if c, err = rt.CompileModule(compileContext(), wasm); err != nil {
+			return nil, err
+		}
+		d.log.Warn("compiled code was not cached", "err", first)
+		return c, nil
+	}
+	if err := d.publish(key); err != nil {
+		d.log.Warn("compiled code was not cached", "err", err)
+	}
+	return c, nil
+}
+
+// lock keeps others from compiling the same module at the same time.
+func (d *disk) lock(key digest) (unlock func()) {
+	d.mu.Lock()
+	m := d.using[key]
+	if m == nil {
+		m = new(sync.Mutex)
+		d.using[key] = m
+	}
+	d.mu.Unlock()
+	m.Lock()
+	return m.Unlock
+}
+
+func (d *disk) path(key digest) string {
+	return filepath.Join(d.entries, hex.EncodeToString(key[:])+"-"+d.tag+entrySuffix)
+}
+
+// stage verifies the entry for a module and puts it where wazero looks.
+func (d *disk) stage(key digest) (name string, ok bool) {
+	// The file that is checked must be the one that is used: take it first.
+	tmp := filepath.Join(d.staging, hex.EncodeToString(key[:]))
+	err := take(d.path(key), tmp)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", false
+	}
+	if err == nil {
+		name, err = verify(tmp)
+	}
+	if err == nil {
+		d.mu.Lock()
+		d.known[key] = name
+		d.mu.Unlock()
+		err = os.Rename(tmp, filepath.Join(d.sub, name))
+	}
+	if err != nil {
+		os.Remove(tmp) // best effort: it is in the staging folder, which goes
+		d.discard(key, err)
+		return "", false
+	}
+	return name, true
+}
+
+// take makes dst the file at src, by a link where that works.
+func take(src, dst string) error {
+	if os.Link(src, dst) == nil {
+		return nil
+	}
+	in, err := os.Open(src)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.Create(dst)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
+}
+
+func (d *disk) unstage(name string) {
+	if err := os.Remove(filepath.Join(d.sub, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		d.log.Warn("leftover in the cache of compiled code", "err", err)
+	}
+}
+
+// discard removes an entry that cannot be used.
+func (d *disk) discard(key digest, cause error) {
+	d.log.Warn("cached code is unusable and will be compiled again", "entry", d.path(key), "err", cause)
+	if err := os.Remove(d.path(key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		d.log.Warn("unusable entry stays in the cache", "err", err)
+	}
+}
+
+// publish turns the file that wazero just wrote into an entry. There is none if
+// wazero still had the code in memory.
+func (d *disk) publish(key digest) error {
+	d.mu.Lock()
+	name, ok := d.known[key]
+	d.mu.Unlock()
+	if !ok {
+		names, err := d.unknown()
+		if err != nil || len(names) == 0 {
+			return err
+		}
+		if len(names) > 1 { // never seen; guessing would cost a recompile each time
+			return fmt.Errorf("%d new files, which is it", len(names))
+		}
+		name = names[0]
+	}
+	file := filepath.Join(d.sub, name)
+	err := seal(file, name)
+	if err == nil {
+		err = os.Rename(file, d.path(key))
+	}
+	if errors.Is(err, fs.ErrNotExist) && ok {
+		return nil
+	}
+	if err != nil {
+		os.Remove(file) // best effort, as above
+		return err
+	}
+	d.mu.Lock()
+	d.known[key] = name
+	d.mu.Unlock()
+	return nil
+}
+
+// unknown lists the files in wazero's folder that were not staged.
+func (d *disk) unknown() ([]string, error) {
+	files, err := os.ReadDir(d.sub)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	staged := map[string]bool{}
+	for _, name := range d.known {
+		staged[name] = true
+	}
+	var out []string
+	for _, f := range files {
+		if raw, err := hex.DecodeString(f.Name()); err == nil && len(raw) == sha256.Size && !staged[f.Name()] {
+			out = append(out, f.Name())
+		}
+	}
+	return out, nil
+}
+
+// seal appends the trailer to wazero's file.
+func seal(file, name string) error {
+	f, err := os.OpenFile(file, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	h := sha256.New()
+	n, err := io.Copy(h, f)
+	if err == nil {
+		var t []byte
+		raw, _ := hex.DecodeString(name)
+		t = append(t, raw...)
+		t = binary.LittleEndian.AppendUint64(t, uint64(n))
+		h.Write(t)
+		t = h.Sum(t)
+		t = append(t, trailerMagic...)
+		_, err = f.Write(t)
+	}
+	return errors.Join(err, f.Close())
+}
+
+// verify checks an entry and returns the name that wazero knows it by.
+func verify(file string) (name string, err error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	n := info.Size() - int64(trailerSize)
+	if n < 0 {
+		return "", errors.New("truncated")
+	}
+	h := sha256.New()
+	if _, err := io.CopyN(h, f, n); err != nil {
+		return "", err
+	}
+	t := make([]byte, trailerSize)
+	if _, err := io.ReadFull(f, t); err != nil {
+		return "", err
+	}
+	sumAt := sha256.Size + 8
+	h.Write(t[:sumAt])
+	if string(t[sumAt+sha256.Size:]) != trailerMagic ||
+		binary.LittleEndian.Uint64(t[sha256.Size:]) != uint64(n) ||
+		!bytes.Equal(h.Sum(nil), t[sumAt:sumAt+sha256.Size]) {
+		return "", errors.New("checksum does not match")
+	}
+	return hex.EncodeToString(t[:sha256.Size]), nil
+}

@@ -1,0 +1,104 @@
+package wazero
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	wz "github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+
+	"github.com/edgefvm/fvm/engine"
+)
+
+// Compile validates and compiles wasm. Imports that the environment does not
+// offer, a start function and a missing counter are errors here, so that they
+// cannot become one per invocation.
+func (v *env) Compile(ctx context.Context, wasm []byte) (_ engine.Module, err error) {
+	// wazero's decoder faces code that anybody may have written. A fault in it
+	// must cost that code, not the process.
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("wazero: compiler failed: %v", r)
+		}
+	}()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	c, err := v.eng.compile(v.rt, wasm)
+	if err != nil {
+		return nil, fmt.Errorf("wazero: compile: %w", err)
+	}
+	facts, err := scan(wasm, v.counter)
+	if err == nil {
+		err = v.checkImports(c)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("wazero: compile: %w", err), c.Close(ctx))
+	}
+	_, exported := c.ExportedMemories()["memory"]
+	return &module{env: v, code: c, misfit: facts.misfit, memory: exported}, nil
+}
+
+// compile goes through the cache on disk if there is one.
+func (e *wazeroEngine) compile(rt wz.Runtime, wasm []byte) (wz.CompiledModule, error) {
+	if e.disk != nil {
+		return e.disk.compile(rt, wasm)
+	}
+	return rt.CompileModule(compileContext(), wasm)
+}
+
+func (v *env) checkImports(c wz.CompiledModule) error {
+	for _, f := range c.ImportedFunctions() {
+		mod, name, _ := f.Import()
+		sig, ok := v.host[hostKey{mod, name}]
+		if !ok {
+			return fmt.Errorf("import %s.%s is not offered", mod, name)
+		}
+		if sig.params != string(f.ParamTypes()) || sig.results != string(f.ResultTypes()) {
+			return fmt.Errorf("import %s.%s has another type", mod, name)
+		}
+	}
+	return nil
+}
+
+// module is compiled code in one environment.
+type module struct {
+	env    *env
+	code   wz.CompiledModule
+	misfit engine.TrapKind // what instantiation traps with, 0 for nothing
+	memory bool            // a memory is exported as "memory"
+}
+
+func (m *module) Close(ctx context.Context) error { return m.code.Close(ctx) }
+
+// Instantiate makes an instance. Its memory comes from the pool, all zero.
+func (m *module) Instantiate(_ context.Context, data any) (_ engine.Instance, err error) {
+	if m.misfit != 0 {
+		return nil, &engine.Trap{Kind: m.misfit}
+	}
+	in := &instance{m: m, data: data}
+	in.run.in = in
+	in.mem.pool = m.env.eng.pool
+	// No guest code runs here, so wazero needs nothing of the caller's context.
+	ctx := experimental.WithMemoryAllocator(context.Background(), &in.mem)
+	defer func() {
+		r := recover()
+		if r == nil && err == nil {
+			return
+		}
+		if r != nil { // wazero panics if it is refused the first pages
+			err = fmt.Errorf("wazero: instantiate: %v", r)
+		}
+		in.mem.Free()
+	}()
+	in.mod, err = m.env.rt.InstantiateModule(ctx, m.code, m.env.modcfg)
+	if err != nil {
+		return nil, fmt.Errorf("wazero: instantiate: %w", err)
+	}
+	if m.env.counter != "" {
+		in.counter = in.mod.ExportedGlobal(m.env.counter).(api.MutableGlobal)
+	}
+	return in, nil
+}

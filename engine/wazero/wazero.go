@@ -1,0 +1,212 @@
+// Package wazero adapts github.com/tetratelabs/wazero, a WebAssembly runtime in
+// pure Go, to the engine contract.
+//
+// It lives below package engine and is made by the embedder (through fvm) or by
+// tests. It calls wazero and the standard library, nothing else of this module.
+// What does not belong here: prices, limits, or any other rule that decides a
+// result; those are in the code that the instrumentation pass hands to Compile.
+//
+// The parts: wazero.go makes engines and environments, module.go compiles and
+// instantiates, instance.go runs, memory.go pools linear memories, scan.go reads
+// the few facts about a module that wazero does not tell, and disk.go keeps
+// compiled code between processes.
+package wazero
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync"
+
+	wz "github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+
+	"github.com/edgefvm/fvm/engine"
+)
+
+// DefaultMaxPoolBytes is the memory kept for reuse when Options does not say.
+const DefaultMaxPoolBytes = 256 << 20
+
+// Options are the settings of an engine. None of them changes a result.
+type Options struct {
+	// CacheDir keeps compiled code between processes. It holds machine code
+	// that will be run, so only this user may be able to write to it. Empty:
+	// nothing is kept. Failing to use it costs time and a warning, never an error.
+	CacheDir string
+	// MaxPoolBytes bounds the guest memory kept for reuse, in bytes. 0:
+	// DefaultMaxPoolBytes. Negative: none is kept.
+	MaxPoolBytes int64
+	// Logger gets warnings about the cache. Nil: slog.Default().
+	Logger *slog.Logger
+	// Interpreter asks for wazero's interpreter where its compiler is
+	// available. Without a compiler for the platform it is used anyway.
+	Interpreter bool
+}
+
+type wazeroEngine struct {
+	cache  wz.CompilationCache
+	config wz.RuntimeConfig
+	pool   *pool
+	disk   *disk // nil without one
+
+	mu     sync.Mutex
+	envs   []*env
+	closed bool
+}
+
+var _ engine.Engine = (*wazeroEngine)(nil)
+
+// errClosed is what a closed engine, environment or instance answers.
+var errClosed = errors.New("wazero: closed")
+
+// New makes an engine. The error is for settings that cannot work; trouble with
+// the cache directory is a warning.
+func New(opts Options) (engine.Engine, error) {
+	logger := opts.Logger
+	if logger == nil {
+		logger = slog.Default()
+	}
+	limit := opts.MaxPoolBytes
+	if limit == 0 {
+		limit = DefaultMaxPoolBytes
+	}
+	e := &wazeroEngine{pool: newPool(limit)}
+	config := wz.NewRuntimeConfig()
+	if opts.Interpreter {
+		config = wz.NewRuntimeConfigInterpreter()
+	}
+	// SIMD is no part of the FVM. Everything else about validity is decided by
+	// the instrumentation pass, before a module comes here.
+	config = config.WithCoreFeatures(api.CoreFeaturesV2 &^ api.CoreFeatureSIMD).WithDebugInfoEnabled(false)
+	if opts.CacheDir != "" {
+		e.disk, e.cache = openDisk(opts.CacheDir, logger, config)
+	}
+	if e.cache == nil {
+		e.cache = wz.NewCompilationCache()
+	}
+	// One compiler for all environments: the same code is compiled once.
+	e.config = config.WithCompilationCache(e.cache)
+	return e, nil
+}
+
+func (e *wazeroEngine) Name() string { return "wazero" }
+
+// Env makes one runtime with the host functions linked into it.
+func (e *wazeroEngine) Env(ctx context.Context, cfg engine.EnvConfig) (engine.Env, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, errClosed
+	}
+	v := &env{
+		eng:     e,
+		rt:      wz.NewRuntimeWithConfig(context.Background(), e.config),
+		modcfg:  wz.NewModuleConfig().WithName("").WithStartFunctions(),
+		host:    map[hostKey]hostSig{},
+		counter: cfg.Counter,
+	}
+	if err := v.bind(ctx, cfg.Host); err != nil {
+		return nil, errors.Join(err, v.rt.Close(ctx))
+	}
+	e.envs = append(e.envs, v)
+	return v, nil
+}
+
+// Close closes every environment, drops the pool and this process's cache files.
+func (e *wazeroEngine) Close(ctx context.Context) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil
+	}
+	e.closed = true
+	var errs []error
+	for _, v := range e.envs {
+		errs = append(errs, v.rt.Close(ctx))
+	}
+	errs = append(errs, e.cache.Close(ctx))
+	e.envs = nil
+	e.pool.drop()
+	if e.disk != nil {
+		e.disk.close()
+	}
+	return errors.Join(errs...)
+}
+
+// forget takes a closed environment off the list.
+func (e *wazeroEngine) forget(v *env) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i := range e.envs {
+		if e.envs[i] == v {
+			e.envs = append(e.envs[:i], e.envs[i+1:]...)
+			return
+		}
+	}
+}
+
+type hostKey struct{ module, name string }
+
+type hostSig struct{ params, results string }
+
+// env is one wazero runtime: a namespace of host modules and what imports them.
+type env struct {
+	eng     *wazeroEngine
+	rt      wz.Runtime
+	modcfg  wz.ModuleConfig
+	host    map[hostKey]hostSig
+	counter string
+}
+
+// bind links the host functions, one wazero module per module name.
+func (v *env) bind(ctx context.Context, host []engine.HostFunc) error {
+	builders := map[string]wz.HostModuleBuilder{}
+	var order []wz.HostModuleBuilder
+	for i := range host {
+		h := &host[i]
+		key := hostKey{h.Module, h.Name}
+		if _, dup := v.host[key]; dup {
+			return fmt.Errorf("wazero: host function %s.%s given twice", h.Module, h.Name)
+		}
+		if h.Fn == nil || len(h.Results) > 1 {
+			return fmt.Errorf("wazero: host function %s.%s: no body, or more than one result", h.Module, h.Name)
+		}
+		params, results := valueTypes(h.Params), valueTypes(h.Results)
+		v.host[key] = hostSig{string(params), string(results)}
+		b := builders[h.Module]
+		if b == nil {
+			b = v.rt.NewHostModuleBuilder(h.Module)
+			builders[h.Module] = b
+			order = append(order, b)
+		}
+		b.NewFunctionBuilder().WithGoModuleFunction(&hostFunc{h.Fn}, params, results).Export(h.Name)
+	}
+	for _, b := range order {
+		if _, err := b.Instantiate(ctx); err != nil {
+			return fmt.Errorf("wazero: binding host functions: %w", err)
+		}
+	}
+	return nil
+}
+
+func valueTypes(ts []engine.ValueType) []api.ValueType {
+	out := make([]api.ValueType, len(ts))
+	for i, t := range ts {
+		out[i] = api.ValueType(t)
+	}
+	return out
+}
+
+func (v *env) Close(ctx context.Context) error {
+	v.eng.forget(v)
+	return v.rt.Close(ctx)
+}
+
+// compileContext lets wazero compile a module's functions on all processors.
+// The machine code does not depend on how many there are.
+func compileContext() context.Context {
+	return experimental.WithCompilationWorkers(context.Background(), runtime.GOMAXPROCS(0))
+}
