@@ -1,0 +1,178 @@
+package bundle
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/filecoin-project/go-state-types/network"
+	"github.com/ipfs/go-cid"
+	cbg "github.com/whyrusleeping/cbor-gen"
+
+	"github.com/edgefvm/fvm/blockstore"
+)
+
+// Bundle is one version of the actors, for one network.
+type Bundle struct {
+	// Version of the actors, such as 16, and the network, such as "mainnet". Zero for a CAR from elsewhere.
+	Version int
+	Network string
+	// ManifestCID is the root of the CAR.
+	ManifestCID cid.Cid
+	// Actors in the order of the manifest.
+	Actors []Actor
+}
+
+// Actor is a builtin actor.
+type Actor struct {
+	Name string // such as "storageminer"
+	Code cid.Cid
+}
+
+// Codes are the CIDs of the actors' code, in the order of the manifest.
+func (b *Bundle) Codes() []cid.Cid {
+	codes := make([]cid.Cid, len(b.Actors))
+	for i, a := range b.Actors {
+		codes[i] = a.Code
+	}
+	return codes
+}
+
+// ErrNotFound is a version or network of which there is no bundle.
+var ErrNotFound = errors.New("no such bundle")
+
+// versions maps network versions to the actors that the networks ran with them.
+var versions = map[network.Version]int{
+	16: 8, 17: 9, 18: 10, 19: 11, 20: 11, 21: 12, 22: 13, 23: 14, 24: 15, 25: 16, 26: 16, 27: 17, 28: 18, 29: 19,
+}
+
+// VersionFor is the version of the actors that a network version runs, such as
+// 16 for network version 25.
+func VersionFor(nv network.Version) (int, error) {
+	v, ok := versions[nv]
+	if !ok {
+		return 0, fmt.Errorf("%w: actors of network version %d are not known", ErrNotFound, nv)
+	}
+	return v, nil
+}
+
+// ParseName reads a bundle's name, "VERSION/NETWORK", such as "v16/mainnet". Without a network it is mainnet's.
+func ParseName(name string) (version int, network string, err error) {
+	v, network, ok := strings.Cut(name, "/")
+	if !ok {
+		network = "mainnet"
+	}
+	if _, err := fmt.Sscanf(v, "v%d", &version); err != nil || fmt.Sprintf("v%d", version) != v || network == "" {
+		return 0, "", fmt.Errorf("bundle name %q: want VERSION/NETWORK, such as v16/mainnet", name)
+	}
+	return version, network, nil
+}
+
+// LoadCAR reads a bundle CAR, plain or gzip, adds its blocks to store, and
+// returns what its manifest says. Every block is checked against its CID.
+func LoadCAR(ctx context.Context, r io.Reader, store blockstore.Blockstore) (*Bundle, error) {
+	roots, err := blockstore.LoadCAR(ctx, r, store, blockstore.CAROptions{MaxTotal: maxCAR})
+	if err != nil {
+		return nil, err
+	}
+	if len(roots) != 1 {
+		return nil, fmt.Errorf("not an actor bundle: the CAR has %d roots", len(roots))
+	}
+	actors, err := ReadManifest(ctx, store, roots[0])
+	if err != nil {
+		return nil, fmt.Errorf("not an actor bundle: %w", err)
+	}
+	b := &Bundle{ManifestCID: roots[0], Actors: actors}
+	for _, a := range actors {
+		if ok, err := store.Has(ctx, a.Code); err != nil {
+			return nil, err
+		} else if !ok {
+			return nil, fmt.Errorf("the bundle lacks the code of actor %s, %s", a.Name, a.Code)
+		}
+	}
+	return b, nil
+}
+
+// LoadCARFile is LoadCAR of a file.
+func LoadCARFile(ctx context.Context, path string, store blockstore.Blockstore) (*Bundle, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("bundle: %w", err)
+	}
+	defer f.Close()
+	b, err := LoadCAR(ctx, f, store)
+	if err != nil {
+		return nil, fmt.Errorf("bundle %s: %w", path, err)
+	}
+	return b, nil
+}
+
+// maxActors bounds a manifest; the largest so far has 16.
+const maxActors = 1024
+
+// ReadManifest reads the manifest with the given CID: actors by name, in order.
+func ReadManifest(ctx context.Context, store blockstore.Blockstore, root cid.Cid) ([]Actor, error) {
+	head, err := store.Get(ctx, root)
+	if err != nil {
+		return nil, fmt.Errorf("reading the manifest %s: %w", root, err)
+	}
+	r := cbg.NewCborReader(bytes.NewReader(head.RawData()))
+	if err := expect(r, cbg.MajArray, 2); err != nil {
+		return nil, fmt.Errorf("manifest %s: %w", root, err)
+	}
+	if err := expect(r, cbg.MajUnsignedInt, 1); err != nil {
+		return nil, fmt.Errorf("manifest %s: its version: %w", root, err)
+	}
+	link, err := cbg.ReadCid(r)
+	if err != nil {
+		return nil, fmt.Errorf("manifest %s: %w", root, err)
+	}
+	list, err := store.Get(ctx, link)
+	if err != nil {
+		return nil, fmt.Errorf("reading the manifest's list %s: %w", link, err)
+	}
+	actors, err := readActors(list.RawData())
+	if err != nil {
+		return nil, fmt.Errorf("the manifest's list %s: %w", link, err)
+	}
+	return actors, nil
+}
+
+func readActors(data []byte) ([]Actor, error) {
+	r := cbg.NewCborReader(bytes.NewReader(data))
+	major, n, err := r.ReadHeader()
+	if err != nil || major != cbg.MajArray || n > maxActors {
+		return nil, errors.New("not a list of actors")
+	}
+	actors := make([]Actor, 0, n)
+	for range n {
+		if err := expect(r, cbg.MajArray, 2); err != nil {
+			return nil, err
+		}
+		name, err := cbg.ReadString(r)
+		if err != nil {
+			return nil, fmt.Errorf("an actor's name: %w", err)
+		}
+		code, err := cbg.ReadCid(r)
+		if err != nil {
+			return nil, fmt.Errorf("the code of actor %s: %w", name, err)
+		}
+		actors = append(actors, Actor{name, code})
+	}
+	return actors, nil
+}
+
+func expect(r *cbg.CborReader, major byte, n uint64) error {
+	m, got, err := r.ReadHeader()
+	if err != nil {
+		return err
+	}
+	if m != major || got != n {
+		return fmt.Errorf("CBOR type %d with %d, want type %d with %d", m, got, major, n)
+	}
+	return nil
+}
