@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync/atomic"
 
 	"github.com/filecoin-project/go-address"
@@ -165,9 +166,9 @@ func (m *Machine) Apply(ctx context.Context, msg *Message, kind Kind, chainLengt
 	defer m.leave()
 	defer func() {
 		if p := recover(); p != nil {
-			res, err = nil, fmt.Errorf("the machine panicked: %v", p)
+			// A bug of ours must not take the node down, nor become a receipt.
+			res, err = nil, fmt.Errorf("the machine panicked, which is a bug: %v\n%s", p, debug.Stack())
 			m.poison = err
-			panic(p) // a bug; hiding it would hide where
 		}
 	}()
 	if err := complete(msg); err != nil {

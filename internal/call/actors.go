@@ -35,7 +35,10 @@ const (
 
 // ResolveAddress is the ID behind an address, false if there is none.
 func (c *Manager) ResolveAddress(ctx context.Context, a address.Address) (abi.ActorID, bool, error) {
-	if a.Protocol() != address.ID && !c.access.addressKnown(a) {
+	if id, ok := addr.ID(a); ok {
+		return abi.ActorID(id), true, nil
+	}
+	if !c.access.addressKnown(a) {
 		if err := c.gas.Apply(c.m.Prices.OnResolveAddress()); err != nil {
 			return 0, false, err
 		}
@@ -185,17 +188,17 @@ func (c *Manager) NextActorAddress() (address.Address, error) {
 func (c *Manager) autoCreate(ctx context.Context, r kernel.SendRequest) (abi.ActorID, error) {
 	proto := r.To.Protocol()
 	account := proto == address.SECP256K1 || proto == address.BLS
-	if !account && !addr.InNamespace(r.To, actors.EAM) {
-		return 0, execerr.Syscallf(execerr.NotFound, "the actor %s does not exist and cannot be created", r.To)
+	if !account && !inNamespace(r.To, actors.EAM) {
+		return 0, execerr.Syscallf(execerr.NotFound, "the actor %s does not exist and cannot be created", addr.String(r.To))
 	}
 	if r.ReadOnly {
-		return 0, execerr.Syscallf(execerr.ReadOnly, "the account %s cannot be created in a read-only call", r.To)
+		return 0, execerr.Syscallf(execerr.ReadOnly, "the account %s cannot be created in a read-only call", addr.String(r.To))
 	}
 	if !account {
 		to := r.To
 		return c.newActor(ctx, r.To, c.m.Manifest.Placeholder(), &to)
 	}
-	if addr.IsBLSZero(r.To) {
+	if addr.IsBLSZeroAddress(r.To) {
 		return 0, execerr.Syscallf(execerr.IllegalArgument, "no account can have the BLS zero address")
 	}
 	id, err := c.newActor(ctx, r.To, c.m.Manifest.Account(), nil)
@@ -228,4 +231,10 @@ func (c *Manager) newActor(ctx context.Context, a address.Address, code cid.Cid,
 	c.access.recordAddress(a)
 	st := state.ActorState{Code: code, Head: machine.EmptyArray(), Balance: big.Zero(), Delegated: delegated}
 	return id, c.SetActor(ctx, id, &st)
+}
+
+// inNamespace reports an f4 address that the given actor manages.
+func inNamespace(a address.Address, manager abi.ActorID) bool {
+	ns, _, ok := addr.Delegated(a)
+	return ok && ns == uint64(manager)
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/big"
 	"github.com/filecoin-project/go-state-types/exitcode"
@@ -120,10 +121,10 @@ func preflight(ctx context.Context, m *machine.Machine, msg *Message, kind Kind,
 	}
 	id, ok, err := m.Tree.LookupID(ctx, msg.From)
 	if err != nil {
-		return s, nil, fmt.Errorf("looking for the sender %s: %w", msg.From, err)
+		return s, nil, fmt.Errorf("looking for the sender %s: %w", addr.String(msg.From), err)
 	}
 	if !ok {
-		return s, refuse(sysSenderInvalid, penalty, "the sender %s does not exist", msg.From), nil
+		return s, refuse(sysSenderInvalid, penalty, "the sender %s does not exist", addr.String(msg.From)), nil
 	}
 	s.id = id
 	if kind == Implicit {
@@ -131,20 +132,20 @@ func preflight(ctx context.Context, m *machine.Machine, msg *Message, kind Kind,
 	}
 	st, err := m.Tree.Actor(ctx, id)
 	if err != nil {
-		return s, nil, fmt.Errorf("reading the sender %s: %w", msg.From, err)
+		return s, nil, fmt.Errorf("reading the sender %s: %w", addr.String(msg.From), err)
 	}
 	if st == nil {
-		return s, refuse(sysSenderInvalid, penalty, "the sender %s has no actor", msg.From), nil
+		return s, refuse(sysSenderInvalid, penalty, "the sender %s has no actor", addr.String(msg.From)), nil
 	}
 	mf := m.Manifest
 	switch {
 	case st.Code == mf.Account() || st.Code == mf.EthAccount():
-	case st.Code == mf.Placeholder() && st.Nonce == 0 && st.Delegated != nil && addr.InNamespace(*st.Delegated, actors.EAM):
+	case st.Code == mf.Placeholder() && st.Nonce == 0 && st.Delegated != nil && isEthereum(*st.Delegated):
 		// The first message of an Ethereum account makes it one (FIP-0055),
 		// whether or not the message succeeds.
 		st.Code = mf.EthAccount()
 	default:
-		return s, refuse(sysSenderInvalid, penalty, "the sender %s is not an account", msg.From), nil
+		return s, refuse(sysSenderInvalid, penalty, "the sender %s is not an account", addr.String(msg.From)), nil
 	}
 	if msg.Nonce != st.Nonce {
 		return s, refuse(sysSenderStateInvalid, penalty, "the nonce is %d, the sender's next is %d", msg.Nonce, st.Nonce), nil
@@ -175,7 +176,7 @@ func emptyResult() *Result {
 func run(ctx context.Context, m *machine.Machine, modules *call.Modules, msg *Message, s sender) (*Result, error) {
 	to, known, err := m.Tree.LookupID(ctx, msg.To)
 	if err != nil {
-		return nil, fmt.Errorf("looking for the receiver %s: %w", msg.To, err)
+		return nil, fmt.Errorf("looking for the receiver %s: %w", addr.String(msg.To), err)
 	}
 	cm := call.Message{
 		GasLimit: uint64(msg.GasLimit), Origin: s.id, From: msg.From, To: msg.To, Nonce: msg.Nonce,
@@ -231,7 +232,7 @@ func receipt(m *machine.Machine, msg *Message, c *call.Manager, ret kernel.Resul
 		r.ExitCode, r.GasUsed = sysAssertionFailed, msg.GasLimit
 		c.Backtrace.Cause = fatal.Error()
 	default:
-		return nil, fmt.Errorf("message from %s to %s, nonce %d, method %d, epoch %d: %w", msg.From, msg.To, msg.Nonce, msg.Method, m.Epoch, err)
+		return nil, fmt.Errorf("message from %s to %s, nonce %d, method %d, epoch %d: %w", addr.String(msg.From), addr.String(msg.To), msg.Nonce, msg.Method, m.Epoch, err)
 	}
 	if !r.ExitCode.IsSuccess() {
 		r.Failure = c.Backtrace.String()
@@ -297,4 +298,10 @@ func deposit(ctx context.Context, m *machine.Machine, to abi.ActorID, amount abi
 	}
 	st.Balance = big.Add(st.Balance, amount)
 	return m.Tree.SetActor(to, *st)
+}
+
+// isEthereum reports an f4 address of the Ethereum address manager (FIP-0048).
+func isEthereum(a address.Address) bool {
+	ns, _, ok := addr.Delegated(a)
+	return ok && ns == actors.EAM
 }

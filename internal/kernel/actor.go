@@ -9,6 +9,7 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm/internal/actors"
+	"github.com/edgefvm/fvm/internal/addr"
 	"github.com/edgefvm/fvm/internal/execerr"
 	"github.com/edgefvm/fvm/internal/state"
 )
@@ -31,7 +32,7 @@ func (k *Kernel) ResolveAddress(ctx context.Context, a address.Address) (abi.Act
 		return 0, err
 	}
 	if !ok {
-		return 0, execerr.Syscallf(execerr.NotFound, "no actor has the address %s", a)
+		return 0, execerr.Syscallf(execerr.NotFound, "no actor has the address %s", addr.String(a))
 	}
 	return id, nil
 }

@@ -59,7 +59,7 @@ func (k *Kernel) VerifyBLSAggregate(sig *[96]byte, keys [][48]byte, texts []byte
 	if off != uint64(len(texts)) {
 		return false, execerr.Syscallf(execerr.IllegalArgument, "the texts of the aggregate do not fill the buffer")
 	}
-	return crypto.VerifyBLSAggregate(sig[:], keys, msgs), nil
+	return crypto.VerifyBLSAggregate(*sig, keys, msgs), nil
 }
 
 // RecoverSecpPublicKey is the uncompressed key that made a signature.
@@ -84,6 +84,11 @@ func (k *Kernel) Hash(code uint64, data []byte) ([]byte, error) {
 	}
 	digest, _ := crypto.Hash(code, data)
 	return digest, nil
+}
+
+// KnownSealProof reports that the network has the seal proof type.
+func (k *Kernel) KnownSealProof(typ abi.RegisteredSealProof) bool {
+	return typ >= 0 && typ <= k.m.Profile.MaxSealProof
 }
 
 // ComputeUnsealedSectorCID is the commitment to the data of a sector made of pieces.

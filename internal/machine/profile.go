@@ -3,6 +3,7 @@ package machine
 import (
 	"fmt"
 
+	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/network"
 )
 
@@ -39,8 +40,9 @@ type Profile struct {
 	TraceBlocks bool
 	// ReturnCodec reports the codec of the return value (nv21).
 	ReturnCodec bool
-	// StrictFlush parses new DAG-CBOR blocks strictly when they are flushed (until nv20).
-	StrictFlush bool
+	// MaxSealProof is the highest seal proof type: synthetic PoRep until nv20,
+	// non-interactive PoRep since (FIP-0092).
+	MaxSealProof abi.RegisteredSealProof
 	// CalibnetPoStEpoch is the last epoch at which calibnet (chain id 314159)
 	// verified 32 GiB window proofs of type V1 under the type V1P1; 0: never.
 	CalibnetPoStEpoch int64
@@ -51,11 +53,13 @@ type Profile struct {
 var profiles = [...]Profile{
 	{
 		Name: "E3", ABI: ABI3, From: network.Version18, To: network.Version20,
-		TipsetFinality: true, TraceImplicit: true, StrictFlush: true, CalibnetPoStEpoch: 498691,
+		TipsetFinality: true, TraceImplicit: true, MaxSealProof: abi.RegisteredSealProof_StackedDrg64GiBV1_1_Feat_SyntheticPoRep,
+		CalibnetPoStEpoch: 498691,
 	},
 	{
 		Name: "E4", ABI: ABI4, From: network.Version21, To: 29,
 		Reachability: true, MissingInvokeExits: true, LooseInvoke: true, TraceBlocks: true, ReturnCodec: true,
+		MaxSealProof: abi.RegisteredSealProof_StackedDrg64GiBV1_2_Feat_NiPoRep,
 	},
 }
 

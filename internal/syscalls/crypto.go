@@ -133,7 +133,7 @@ func cryptoComputeUnsealedSectorCID(_ context.Context, s *sys) error {
 	if err != nil {
 		return err
 	}
-	pieces, err := proofparams.Pieces(raw)
+	pieces, err := proofparams.DecodePieces(raw)
 	if err != nil {
 		return decoding("pieces", err)
 	}
@@ -149,7 +149,7 @@ func cryptoVerifyPoSt(ctx context.Context, s *sys) error {
 	if err != nil {
 		return err
 	}
-	info, err := proofparams.WindowPoSt(raw)
+	info, err := proofparams.DecodeWindowPoSt(raw)
 	if err != nil {
 		return decoding("a window proof", err)
 	}
@@ -162,7 +162,7 @@ func cryptoVerifyAggregateSeals(ctx context.Context, s *sys) error {
 	if err != nil {
 		return err
 	}
-	info, err := proofparams.AggregateSeals(raw)
+	info, err := proofparams.DecodeAggregateSeals(raw)
 	if err != nil {
 		return decoding("an aggregate of seals", err)
 	}
@@ -175,7 +175,7 @@ func cryptoVerifyReplicaUpdate(ctx context.Context, s *sys) error {
 	if err != nil {
 		return err
 	}
-	info, err := proofparams.ReplicaUpdate(raw)
+	info, err := proofparams.DecodeReplicaUpdate(raw)
 	if err != nil {
 		return decoding("a replica update", err)
 	}
@@ -188,7 +188,7 @@ func cryptoBatchVerifySeals(ctx context.Context, s *sys) error {
 	if err != nil {
 		return err
 	}
-	infos, err := proofparams.Seals(raw)
+	infos, err := proofparams.DecodeSeals(raw)
 	if err != nil {
 		return decoding("seals", err)
 	}

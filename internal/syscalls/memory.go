@@ -54,7 +54,7 @@ func (m memory) address(off, n uint32) (address.Address, error) {
 	if err != nil {
 		return address.Undef, err
 	}
-	a, err := addr.Parse(buf)
+	a, err := addr.ParseAddress(buf)
 	if err != nil {
 		return address.Undef, execerr.Syscallf(execerr.IllegalArgument, "reading an address: %v", err)
 	}
