@@ -1,0 +1,204 @@
+package blockstore
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"testing"
+	"testing/iotest"
+
+	blocks "github.com/ipfs/go-block-format"
+	"github.com/ipfs/go-cid"
+	"github.com/multiformats/go-multihash"
+
+	"github.com/edgefvm/fvm/internal/cbor"
+)
+
+func each(bs ...blocks.Block) iter.Seq2[blocks.Block, error] {
+	return func(yield func(blocks.Block, error) bool) {
+		for _, b := range bs {
+			if !yield(b, nil) {
+				return
+			}
+		}
+	}
+}
+
+func mustBlock(t testing.TB, codec, hash uint64, data []byte) blocks.Block {
+	t.Helper()
+	mh, err := multihash.Sum(data, hash, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := blocks.NewBlockWithCid(data, cid.NewCidV1(codec, mh))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func sampleCAR(t testing.TB) ([]byte, []blocks.Block) {
+	bs := []blocks.Block{
+		mustBlock(t, cbor.CodecDagCBOR, multihash.BLAKE2B_MIN+31, []byte{0x80}),
+		mustBlock(t, cbor.CodecRaw, multihash.SHA2_256, []byte("sha")),
+		mustBlock(t, cbor.CodecRaw, multihash.IDENTITY, []byte("inline")),
+		blocks.NewBlock([]byte("version 0")),
+		mustBlock(t, cbor.CodecRaw, multihash.BLAKE2B_MIN+31, bytes.Repeat([]byte("long"), wholeRead)),
+		mustBlock(t, cbor.CodecRaw, multihash.BLAKE2B_MIN+31, nil),
+	}
+	var out bytes.Buffer
+	if err := WriteCAR(&out, []cid.Cid{bs[0].Cid(), bs[1].Cid()}, each(bs...)); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes(), bs
+}
+
+func TestCAR(t *testing.T) {
+	ctx := context.Background()
+	car, bs := sampleCAR(t)
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write(car); err != nil || z.Close() != nil {
+		t.Fatal(err)
+	}
+	for _, in := range [][]byte{car, packed.Bytes()} {
+		m := NewMemory()
+		roots, err := LoadCAR(ctx, iotest.OneByteReader(bytes.NewReader(in)), m, CAROptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(roots) != 2 || roots[0] != bs[0].Cid() || roots[1] != bs[1].Cid() {
+			t.Errorf("the roots are %v", roots)
+		}
+		for _, b := range bs {
+			if got, err := m.Get(ctx, b.Cid()); err != nil || !bytes.Equal(got.RawData(), b.RawData()) {
+				t.Errorf("block %s: %v", b.Cid(), err)
+			}
+		}
+		if m.Len() != len(bs) || len(m.Keys()) != len(bs) {
+			t.Errorf("%d blocks of %d", m.Len(), len(bs))
+		}
+	}
+}
+
+func read(in []byte, o CAROptions) (n int, err error) {
+	_, err = ReadCAR(context.Background(), bytes.NewReader(in), func(blocks.Block) error { n++; return nil }, o)
+	return n, err
+}
+
+// TestCARCut cuts an archive at each byte: that is well only between blocks.
+func TestCARCut(t *testing.T) {
+	_, bs := sampleCAR(t)
+	bs = append(bs[:4:4], bs[5])
+	var out bytes.Buffer
+	if err := WriteCAR(&out, []cid.Cid{bs[0].Cid()}, each(bs...)); err != nil {
+		t.Fatal(err)
+	}
+	good := 0
+	for cut := range out.Len() {
+		_, err := read(out.Bytes()[:cut], CAROptions{})
+		if err == nil {
+			good++
+		} else if !errors.Is(err, ErrCAR) {
+			t.Errorf("cut to %d bytes: %v", cut, err)
+		}
+	}
+	if good != len(bs) {
+		t.Errorf("%d cuts of %d are well", good, len(bs))
+	}
+}
+
+// TestCARFlip flips each byte of an archive: no block may come through with other bytes.
+func TestCARFlip(t *testing.T) {
+	_, bs := sampleCAR(t)
+	var out bytes.Buffer
+	if err := WriteCAR(&out, nil, each(bs[0], bs[1])); err != nil {
+		t.Fatal(err)
+	}
+	for i := range out.Len() {
+		in := bytes.Clone(out.Bytes())
+		in[i] ^= 0x5a
+		_, err := ReadCAR(context.Background(), bytes.NewReader(in), func(b blocks.Block) error {
+			if !bytes.Equal(b.RawData(), bs[0].RawData()) && !bytes.Equal(b.RawData(), bs[1].RawData()) {
+				t.Errorf("byte %d flipped: a block %q", i, b.RawData())
+			}
+			return nil
+		}, CAROptions{})
+		if err != nil && !errors.Is(err, ErrCAR) {
+			t.Errorf("byte %d flipped: %v", i, err)
+		}
+	}
+}
+
+func TestCARRefused(t *testing.T) {
+	car, _ := sampleCAR(t)
+	unknown := mustBlock(t, cbor.CodecRaw, multihash.SHA3_256, []byte("x"))
+	var sha3 bytes.Buffer
+	if err := WriteCAR(&sha3, nil, each(unknown)); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name string
+		in   []byte
+		o    CAROptions
+	}{
+		{"empty", nil, CAROptions{}},
+		{"empty header", []byte{0}, CAROptions{}},
+		{"no CBOR", []byte{1, 0xff}, CAROptions{}},
+		{"version 2", unhex(t, "0aa16776657273696f6e02"), CAROptions{}},
+		{"endless length", bytes.Repeat([]byte{0xff}, 20), CAROptions{}},
+		{"huge length", unhex(t, "ffffffffffffffffff01"), CAROptions{}},
+		{"long header", car, CAROptions{MaxHeader: 8}},
+		{"long block", car, CAROptions{MaxBlock: 64}},
+		{"long archive", car, CAROptions{MaxTotal: 100}},
+		{"unknown hash", sha3.Bytes(), CAROptions{}},
+		{"empty section", append(bytes.Clone(car), 0), CAROptions{}},
+		{"no CID", append(bytes.Clone(car), 1, 1), CAROptions{}},
+	} {
+		if _, err := read(tt.in, tt.o); !errors.Is(err, ErrCAR) {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+	broken := errors.New("broken pipe")
+	_, err := ReadCAR(context.Background(), io.MultiReader(bytes.NewReader(car[:70]), iotest.ErrReader(broken)), func(blocks.Block) error { return nil }, CAROptions{})
+	if !errors.Is(err, broken) || errors.Is(err, ErrCAR) {
+		t.Errorf("a reader that fails: %v", err)
+	}
+	if _, err := ReadCAR(context.Background(), bytes.NewReader(car), func(blocks.Block) error { return broken }, CAROptions{}); !errors.Is(err, broken) {
+		t.Errorf("a store that fails: %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := ReadCAR(ctx, bytes.NewReader(car), nil, CAROptions{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	if _, err := LoadCAR(context.Background(), bytes.NewReader([]byte{0x1f, 0x8b, 0}), NewMemory(), CAROptions{}); !errors.Is(err, ErrCAR) {
+		t.Errorf("bad gzip: %v", err)
+	}
+}
+
+func FuzzReadCAR(f *testing.F) {
+	_, bs := sampleCAR(f)
+	var out bytes.Buffer
+	if err := WriteCAR(&out, []cid.Cid{bs[0].Cid()}, each(bs[:4]...)); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(out.Bytes())
+	f.Fuzz(func(t *testing.T, in []byte) {
+		var got []blocks.Block
+		roots, err := ReadCAR(context.Background(), bytes.NewReader(in), func(b blocks.Block) error { got = append(got, b); return nil }, CAROptions{})
+		if err != nil {
+			return
+		}
+		var out bytes.Buffer
+		if err := WriteCAR(&out, roots, each(got...)); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := read(out.Bytes(), CAROptions{}); err != nil || n != len(got) {
+			t.Fatalf("written again it has %d blocks of %d: %v", n, len(got), err)
+		}
+	})
+}
