@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	wz "github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -69,12 +70,23 @@ type module struct {
 	code   wz.CompiledModule
 	misfit engine.TrapKind // what instantiation traps with, 0 for nothing
 	memory bool            // a memory is exported as "memory"
+	closed atomic.Bool
 }
 
-func (m *module) Close(ctx context.Context) error { return m.code.Close(ctx) }
+// Close drops this use of the code. wazero counts the uses of equal code, so it
+// must be done once.
+func (m *module) Close(ctx context.Context) error {
+	if m.closed.Swap(true) {
+		return nil
+	}
+	return m.code.Close(ctx)
+}
 
 // Instantiate makes an instance. Its memory comes from the pool, all zero.
 func (m *module) Instantiate(_ context.Context, data any) (_ engine.Instance, err error) {
+	if m.closed.Load() {
+		return nil, errClosed
+	}
 	if m.misfit != 0 {
 		return nil, &engine.Trap{Kind: m.misfit}
 	}
