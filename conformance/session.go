@@ -1,0 +1,98 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ipfs/go-cid"
+
+	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/blockstore"
+	"github.com/edgefvm/fvm/trace"
+)
+
+// Session is a vector's variant, ready to run on a store of its own. It belongs to one goroutine.
+type Session struct {
+	Vector  *Vector
+	Variant Variant
+	Machine *fvm.Machine
+	// Store has the vector's state, what Flush writes, and the actors' code.
+	Store blockstore.Blockstore
+}
+
+// Prepare unpacks a vector's state and makes a machine over it. Engine nil is the process's own; hooks may be nil.
+func Prepare(ctx context.Context, v *Vector, variant int, actors *Actors, engine *fvm.Engine, hooks *trace.Hooks) (*Session, error) {
+	if variant < 0 || variant >= len(v.Variants()) {
+		return nil, fmt.Errorf("vector %s has no variant %d", v.Name, variant)
+	}
+	s := &Session{Vector: v, Variant: v.Variants()[variant]}
+	code, err := actors.storeFor(ctx, v, s.Variant)
+	if err != nil {
+		return nil, err
+	}
+	state := blockstore.NewMemory()
+	if _, err := blockstore.LoadCAR(ctx, bytes.NewReader(v.file.CAR), state, blockstore.CAROptions{MaxTotal: maxCAR}); err != nil {
+		return nil, fmt.Errorf("the vector's state: %w", err)
+	}
+	s.Store = &blockstore.Overlay{Top: state, Base: code}
+	cfg, err := s.config(engine, hooks)
+	if err != nil {
+		return nil, err
+	}
+	s.Machine, err = fvm.New(ctx, cfg)
+	return s, err
+}
+
+func (s *Session) config(engine *fvm.Engine, hooks *trace.Hooks) (fvm.Config, error) {
+	v := s.Vector
+	baseFee, err := v.baseFee()
+	if err != nil {
+		return fvm.Config{}, err
+	}
+	supply, err := v.circSupply()
+	if err != nil {
+		return fvm.Config{}, err
+	}
+	proofs, err := v.Proofs()
+	if err != nil {
+		return fvm.Config{}, err
+	}
+	return fvm.Config{
+		NetworkVersion: s.Variant.NV, Epoch: s.Variant.Epoch, Timestamp: s.Variant.timestamp(), ChainID: v.file.Preconditions.ChainID,
+		BaseFee: baseFee, CircSupply: supply, StateRoot: v.PreRoot(), Blockstore: s.Store,
+		Externs: facts{&v.file}, Proofs: verifier{proofs}, Engine: engine, Hooks: hooks, Preview: true,
+	}, nil
+}
+
+// Len is the number of messages.
+func (s *Session) Len() int { return len(s.Vector.file.Messages) }
+
+// Message decodes message i.
+func (s *Session) Message(i int) (*fvm.Message, error) {
+	msg, _, _, err := s.Vector.decode(i)
+	return msg, err
+}
+
+// Implicit tells whether message i is one of the system's own.
+func (s *Session) Implicit(i int) bool { return s.Vector.file.Messages[i].Implicit }
+
+// Apply executes message i. ErrNoReceipt is a message that the network refuses.
+func (s *Session) Apply(ctx context.Context, i int) (*fvm.Result, error) {
+	msg, kind, length, err := s.Vector.decode(i)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoReceipt, err)
+	}
+	res, err := s.Machine.Apply(ctx, msg, kind, length)
+	if errors.Is(err, fvm.ErrInvalidMessage) {
+		err = fmt.Errorf("%w: %w", ErrNoReceipt, err)
+	}
+	return res, err
+}
+
+// ErrNoReceipt is a message that can have no receipt; the session goes on.
+var ErrNoReceipt = errors.New("no receipt")
+
+// Flush writes the state so far and returns its root.
+func (s *Session) Flush(ctx context.Context) (cid.Cid, error) { return s.Machine.Flush(ctx) }

@@ -1,0 +1,117 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/edgefvm/fvm/blockstore"
+	"github.com/edgefvm/fvm/bundle"
+)
+
+// keepBundles is how many bundles stay in memory, of about 8 MB each.
+const keepBundles = 6
+
+// Actors gives vectors the actors' code that their CARs lack. Safe for concurrent use.
+type Actors struct {
+	cars []string
+	open func(context.Context) (*bundle.Set, error)
+
+	mu     sync.Mutex
+	set    *bundle.Set
+	loaded []*loadedBundle // the one used last comes last
+}
+
+type loadedBundle struct {
+	name  string
+	once  sync.Once
+	store *blockstore.Memory
+	err   error
+}
+
+// NewActors gives bundles from the files, if there are any, and else those that
+// opts lead to, looked for when a vector first needs one.
+func NewActors(opts bundle.Options, cars ...string) *Actors {
+	return &Actors{cars: cars, open: func(ctx context.Context) (*bundle.Set, error) { return bundle.Open(ctx, opts) }}
+}
+
+// bundleFor is the name of the bundle that a variant needs.
+func (v *Vector) bundleFor(variant Variant) (string, error) {
+	if name := v.Bundle(); name != "" {
+		return name, nil
+	}
+	version, err := bundle.VersionFor(variant.NV)
+	if err != nil {
+		return "", err
+	}
+	return bundle.Entry{Version: version, Network: "mainnet"}.Name(), nil
+}
+
+// storeFor is a store with the actors' code for a variant. Not to be written to.
+func (a *Actors) storeFor(ctx context.Context, v *Vector, variant Variant) (blockstore.Blockstore, error) {
+	name := "the files given"
+	if len(a.cars) == 0 {
+		var err error
+		if name, err = v.bundleFor(variant); err != nil {
+			return nil, err
+		}
+	}
+	l := a.claim(name)
+	l.once.Do(func() { l.store, l.err = a.load(ctx, name) })
+	return l.store, l.err
+}
+
+// claim finds a bundle's place, or makes one, and forgets the bundle that was not used for longest.
+func (a *Actors) claim(name string) *loadedBundle {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i, l := range a.loaded {
+		if l.name == name {
+			a.loaded = append(append(a.loaded[:i:i], a.loaded[i+1:]...), l)
+			return l
+		}
+	}
+	if len(a.loaded) >= keepBundles {
+		a.loaded = a.loaded[1:]
+	}
+	l := &loadedBundle{name: name}
+	a.loaded = append(a.loaded, l)
+	return l
+}
+
+func (a *Actors) load(ctx context.Context, name string) (*blockstore.Memory, error) {
+	store := blockstore.NewMemory()
+	for _, path := range a.cars {
+		if _, err := bundle.LoadCARFile(ctx, path, store); err != nil {
+			return nil, err
+		}
+	}
+	if len(a.cars) > 0 {
+		return store, nil
+	}
+	version, network, err := bundle.ParseName(name)
+	if err != nil {
+		return nil, err
+	}
+	set, err := a.bundles(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := set.Load(ctx, version, network, store); err != nil {
+		return nil, fmt.Errorf("the vector's actors: %w", err)
+	}
+	return store, nil
+}
+
+func (a *Actors) bundles(ctx context.Context) (*bundle.Set, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.set == nil {
+		set, err := a.open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		a.set = set
+	}
+	return a.set, nil
+}
