@@ -67,7 +67,7 @@ func TestFlush(t *testing.T) {
 	inlined := put(b, cbor.CodecRaw, []byte("inlined"))
 	identity := cid.NewCidV1(cbor.CodecDagCBOR, append([]byte{0, byte(len(list(inlined)))}, list(inlined)...))
 	plain := put(b, cbor.CodecCBOR, list(put(b, cbor.CodecRaw, []byte("not linked: CBOR has no links"))))
-	piece := cid.NewCidV1(cbor.CodecFilCommitmentUnsealed, append(unhex(t, "129220"), make([]byte, 32)...))
+	piece := cid.NewCidV1(cbor.CodecFilCommitmentUnsealed, append(unhex(t, "922020"), make([]byte, 32)...))
 	absent := cbor.Blake2bCID(cbor.CodecDagCBOR, [32]byte{1})
 	mid := put(b, cbor.CodecDagCBOR, list(shared, absent, identity, piece))
 	root := put(b, cbor.CodecDagCBOR, list(mid, shared, plain))
