@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	wz "github.com/tetratelabs/wazero"
@@ -25,7 +26,7 @@ import (
 // folder that belongs to this process, and into which nothing comes but entries
 // whose checksum was just verified. The entries live beside it:
 //
-//	DIR/<wazero version and platform>/<sha256 of the module>-<processor>.efvm
+//	DIR/<wazero version and platform>/<sha256 of the module>-<tag>.efvm
 //
 // An entry is wazero's own file, which ends before it notices more, followed by
 // a trailer: the name under which wazero looks for it (32 bytes), the length of
@@ -35,9 +36,13 @@ import (
 const (
 	entrySuffix   = ".efvm"
 	stagingPrefix = "efvm-staging-"
+	wazeroPrefix  = "wazero-" // of the folder's name that wazero chooses
 	trailerMagic  = "EFVMWZ01"
 	trailerSize   = sha256.Size + 8 + sha256.Size + len(trailerMagic)
 )
+
+// wazeroVersion is the version in go.mod. wazero does not know its own in every build.
+const wazeroVersion = "v1.12.0"
 
 // probeModule is (module (func)).
 const probeModule = "\x00asm\x01\x00\x00\x00\x01\x04\x01\x60\x00\x00\x03\x02\x01\x00\x0a\x04\x01\x02\x00\x0b"
@@ -50,7 +55,7 @@ type disk struct {
 	staging string // this process's folder
 	sub     string // wazero's folder in it, named for its version and platform
 	entries string // where entries live
-	tag     string // stands for the processor's features, as wazero sees them
+	tag     string // stands for wazero's version and the processor's features
 
 	miss sync.Mutex // held while wazero compiles, so that a new file tells whose it is
 
@@ -107,7 +112,7 @@ func (d *disk) open(dir string, config wz.RuntimeConfig) (wz.CompilationCache, e
 	}
 	defer c.Close(ctx)
 	subs, err := os.ReadDir(d.staging)
-	if err != nil || len(subs) != 1 {
+	if err != nil || len(subs) != 1 || !strings.HasPrefix(subs[0].Name(), wazeroPrefix) {
 		return nil, errors.Join(err, errors.New("unexpected layout of wazero's cache"))
 	}
 	d.sub = filepath.Join(d.staging, subs[0].Name())
@@ -116,7 +121,8 @@ func (d *disk) open(dir string, config wz.RuntimeConfig) (wz.CompilationCache, e
 	if err != nil || len(probes) == 0 {
 		return nil, err
 	}
-	d.tag = probes[0][:16]
+	tag := sha256.Sum256([]byte(wazeroVersion + probes[0]))
+	d.tag = hex.EncodeToString(tag[:8])
 	if err := os.Remove(filepath.Join(d.sub, probes[0])); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"sync/atomic"
 
 	wz "github.com/tetratelabs/wazero"
@@ -27,7 +28,14 @@ func (v *env) Compile(ctx context.Context, wasm []byte) (_ engine.Module, err er
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	c, err := v.eng.compile(v.rt, wasm)
+	rt := v.rt
+	c, err := v.eng.compile(rt, wasm)
+	if lost := new(fs.PathError); errors.As(err, &lost) {
+		// wazero cannot read its folder and gives up. The code is not to blame.
+		if rt, err = v.withoutDisk(ctx, lost); err == nil {
+			c, err = rt.CompileModule(compileContext(), wasm)
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("wazero: compile: %w", err)
 	}
@@ -39,7 +47,7 @@ func (v *env) Compile(ctx context.Context, wasm []byte) (_ engine.Module, err er
 		return nil, errors.Join(fmt.Errorf("wazero: compile: %w", err), c.Close(ctx))
 	}
 	_, exported := c.ExportedMemories()["memory"]
-	return &module{env: v, code: c, misfit: facts.misfit, memory: exported}, nil
+	return &module{env: v, rt: rt, code: c, misfit: facts.misfit, memory: exported}, nil
 }
 
 // compile goes through the cache on disk if there is one.
@@ -67,6 +75,7 @@ func (v *env) checkImports(c wz.CompiledModule) error {
 // module is compiled code in one environment.
 type module struct {
 	env    *env
+	rt     wz.Runtime // where code was compiled
 	code   wz.CompiledModule
 	misfit engine.TrapKind // what instantiation traps with, 0 for nothing
 	memory bool            // a memory is exported as "memory"
@@ -105,7 +114,7 @@ func (m *module) Instantiate(_ context.Context, data any) (_ engine.Instance, er
 		}
 		in.mem.Free()
 	}()
-	in.mod, err = m.env.rt.InstantiateModule(ctx, m.code, m.env.modcfg)
+	in.mod, err = m.rt.InstantiateModule(ctx, m.code, m.env.modcfg)
 	if err != nil {
 		return nil, fmt.Errorf("wazero: instantiate: %w", err)
 	}

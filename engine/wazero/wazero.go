@@ -6,23 +6,21 @@
 // What does not belong here: prices, limits, or any other rule that decides a
 // result; those are in the code that the instrumentation pass hands to Compile.
 //
-// The parts: wazero.go makes engines and environments, module.go compiles and
-// instantiates, instance.go runs, memory.go pools linear memories, scan.go reads
-// the few facts about a module that wazero does not tell, and disk.go keeps
-// compiled code between processes.
+// The parts: wazero.go makes engines, env.go binds host functions, module.go
+// compiles and instantiates, instance.go runs, memory.go pools linear memories,
+// scan.go reads the few facts about a module that wazero does not tell, and
+// disk.go and cachedir.go keep compiled code between processes.
 package wazero
 
 import (
 	"context"
 	"errors"
-	"fmt"
+	"io"
 	"log/slog"
-	"runtime"
 	"sync"
 
 	wz "github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/experimental"
 
 	"github.com/edgefvm/fvm/engine"
 )
@@ -50,6 +48,7 @@ type wazeroEngine struct {
 	cache  wz.CompilationCache
 	config wz.RuntimeConfig
 	pool   *pool
+	log    *slog.Logger
 	disk   *disk // nil without one
 
 	mu     sync.Mutex
@@ -73,7 +72,7 @@ func New(opts Options) (engine.Engine, error) {
 	if limit == 0 {
 		limit = DefaultMaxPoolBytes
 	}
-	e := &wazeroEngine{pool: newPool(limit)}
+	e := &wazeroEngine{pool: newPool(limit), log: logger}
 	config := wz.NewRuntimeConfig()
 	if opts.Interpreter {
 		config = wz.NewRuntimeConfigInterpreter()
@@ -102,13 +101,19 @@ func (e *wazeroEngine) Env(ctx context.Context, cfg engine.EnvConfig) (engine.En
 		return nil, errClosed
 	}
 	v := &env{
-		eng:     e,
-		rt:      wz.NewRuntimeWithConfig(context.Background(), e.config),
-		modcfg:  wz.NewModuleConfig().WithName("").WithStartFunctions(),
+		eng: e,
+		rt:  wz.NewRuntimeWithConfig(context.Background(), e.config),
+		// The source of randomness is never read: no WASI is linked. Without one
+		// wazero seeds a generator for every instance.
+		modcfg:  wz.NewModuleConfig().WithName("").WithStartFunctions().WithRandSource(noRandomness{}),
 		host:    map[hostKey]hostSig{},
+		funcs:   cfg.Host,
 		counter: cfg.Counter,
 	}
-	if err := v.bind(ctx, cfg.Host); err != nil {
+	if err := v.check(); err != nil {
+		return nil, errors.Join(err, v.rt.Close(ctx))
+	}
+	if err := v.bind(ctx, v.rt); err != nil {
 		return nil, errors.Join(err, v.rt.Close(ctx))
 	}
 	e.envs = append(e.envs, v)
@@ -125,7 +130,7 @@ func (e *wazeroEngine) Close(ctx context.Context) error {
 	e.closed = true
 	var errs []error
 	for _, v := range e.envs {
-		errs = append(errs, v.rt.Close(ctx))
+		errs = append(errs, v.close(ctx))
 	}
 	errs = append(errs, e.cache.Close(ctx))
 	e.envs = nil
@@ -148,65 +153,6 @@ func (e *wazeroEngine) forget(v *env) {
 	}
 }
 
-type hostKey struct{ module, name string }
+type noRandomness struct{}
 
-type hostSig struct{ params, results string }
-
-// env is one wazero runtime: a namespace of host modules and what imports them.
-type env struct {
-	eng     *wazeroEngine
-	rt      wz.Runtime
-	modcfg  wz.ModuleConfig
-	host    map[hostKey]hostSig
-	counter string
-}
-
-// bind links the host functions, one wazero module per module name.
-func (v *env) bind(ctx context.Context, host []engine.HostFunc) error {
-	builders := map[string]wz.HostModuleBuilder{}
-	var order []wz.HostModuleBuilder
-	for i := range host {
-		h := &host[i]
-		key := hostKey{h.Module, h.Name}
-		if _, dup := v.host[key]; dup {
-			return fmt.Errorf("wazero: host function %s.%s given twice", h.Module, h.Name)
-		}
-		if h.Fn == nil || len(h.Results) > 1 {
-			return fmt.Errorf("wazero: host function %s.%s: no body, or more than one result", h.Module, h.Name)
-		}
-		params, results := valueTypes(h.Params), valueTypes(h.Results)
-		v.host[key] = hostSig{string(params), string(results)}
-		b := builders[h.Module]
-		if b == nil {
-			b = v.rt.NewHostModuleBuilder(h.Module)
-			builders[h.Module] = b
-			order = append(order, b)
-		}
-		b.NewFunctionBuilder().WithGoModuleFunction(&hostFunc{h.Fn}, params, results).Export(h.Name)
-	}
-	for _, b := range order {
-		if _, err := b.Instantiate(ctx); err != nil {
-			return fmt.Errorf("wazero: binding host functions: %w", err)
-		}
-	}
-	return nil
-}
-
-func valueTypes(ts []engine.ValueType) []api.ValueType {
-	out := make([]api.ValueType, len(ts))
-	for i, t := range ts {
-		out[i] = api.ValueType(t)
-	}
-	return out
-}
-
-func (v *env) Close(ctx context.Context) error {
-	v.eng.forget(v)
-	return v.rt.Close(ctx)
-}
-
-// compileContext lets wazero compile a module's functions on all processors.
-// The machine code does not depend on how many there are.
-func compileContext() context.Context {
-	return experimental.WithCompilationWorkers(context.Background(), runtime.GOMAXPROCS(0))
-}
+func (noRandomness) Read([]byte) (int, error) { return 0, io.EOF }
