@@ -9,11 +9,23 @@ import (
 	"github.com/edgefvm/fvm/engine"
 )
 
+// Buffers come in size classes, four between a power of two and the next, in
+// pages: 1 to 8, then 10, 12, 14, 16, 20, 24, ... so that at most a fifth of one
+// is unused. Larger ones are not kept.
 const (
-	minClass = 16 // 2^16 bytes: one page
-	maxClass = 26 // 2^26 bytes: larger buffers are not kept
-	bigStep  = 1 << maxClass
+	keptPages = 1024 // 64 MiB
+	keptBytes = keptPages * engine.PageSize
+	classes   = 36
 )
+
+// class returns the index and the size in bytes of the smallest class that holds
+// size bytes, at most keptBytes.
+func class(size uint64) (index int, bytes uint64) {
+	pages := max((size+engine.PageSize-1)/engine.PageSize, 1)
+	k := max(bits.Len64(pages-1)-3, 0)
+	units := (pages + 1<<k - 1) >> k
+	return 4*k + int(units) - 1, units << k * engine.PageSize
+}
 
 // pool keeps guest memories for reuse. Every buffer in it is zero from end to
 // end. Making a fresh one costs page faults and garbage collections, which is
@@ -22,33 +34,29 @@ type pool struct {
 	mu   sync.Mutex
 	max  int64 // bytes
 	size int64 // bytes
-	free [maxClass - minClass + 1][][]byte
+	free [classes][][]byte
 }
 
 func newPool(limit int64) *pool { return &pool{max: limit} }
 
-// class is the smallest class whose buffers hold size bytes.
-func class(size uint64) int { return max(bits.Len64(size-1), minClass) - minClass }
-
 // get returns a zero buffer with at least size bytes, nil if the platform
 // cannot address that many.
 func (p *pool) get(size uint64) []byte {
-	if size > bigStep {
-		// Steps, not powers of two: half a gigabyte of waste is too much.
-		return makeBuffer((size + bigStep - 1) / bigStep * bigStep)
+	if size > keptBytes {
+		return makeBuffer((size + keptBytes - 1) / keptBytes * keptBytes)
 	}
-	c := class(size)
+	c, n := class(size)
 	p.mu.Lock()
-	if n := len(p.free[c]); n > 0 {
-		b := p.free[c][n-1]
-		p.free[c][n-1] = nil
-		p.free[c] = p.free[c][:n-1]
+	if last := len(p.free[c]) - 1; last >= 0 {
+		b := p.free[c][last]
+		p.free[c][last] = nil
+		p.free[c] = p.free[c][:last]
 		p.size -= int64(len(b))
 		p.mu.Unlock()
 		return b
 	}
 	p.mu.Unlock()
-	return makeBuffer(1 << (c + minClass))
+	return makeBuffer(n)
 }
 
 func makeBuffer(n uint64) (b []byte) {
@@ -67,11 +75,11 @@ func makeBuffer(n uint64) (b []byte) {
 // put takes back a buffer of which the guest could reach used bytes.
 func (p *pool) put(b []byte, used int) {
 	n := int64(len(b))
-	if n > bigStep || n == 0 || !p.reserve(n) {
+	if n > keptBytes || n == 0 || !p.reserve(n) {
 		return
 	}
 	clear(b[:used]) // the rest is still zero
-	c := class(uint64(n))
+	c, _ := class(uint64(n))
 	p.mu.Lock()
 	p.free[c] = append(p.free[c], b)
 	p.mu.Unlock()
@@ -90,7 +98,7 @@ func (p *pool) reserve(n int64) bool {
 func (p *pool) drop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.free = [maxClass - minClass + 1][][]byte{}
+	p.free = [classes][][]byte{}
 	p.size, p.max = 0, 0
 }
 
@@ -113,7 +121,11 @@ func (l *linear) Allocate(_, _ uint64) experimental.LinearMemory { return l }
 // Reallocate gives the memory its new size, moving it if need be.
 func (l *linear) Reallocate(size uint64) []byte {
 	if l.buf == nil || size > uint64(len(l.buf)) {
-		b := l.pool.get(max(size, engine.PageSize))
+		want := size
+		if l.buf != nil { // growth a page at a time must not copy each time
+			want = max(size, min(uint64(len(l.buf))*3/2, keptBytes))
+		}
+		b := l.pool.get(want)
 		if b == nil {
 			return nil
 		}

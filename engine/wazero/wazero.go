@@ -9,7 +9,7 @@
 // The parts: wazero.go makes engines, env.go binds host functions, module.go
 // compiles and instantiates, instance.go runs, memory.go pools linear memories,
 // scan.go reads the few facts about a module that wazero does not tell, and
-// disk.go and cachedir.go keep compiled code between processes.
+// disk.go, entry.go and cachedir.go keep compiled code between processes.
 package wazero
 
 import (

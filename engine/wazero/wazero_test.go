@@ -1,6 +1,7 @@
 package wazero
 
 import (
+	"context"
 	"testing"
 
 	"github.com/edgefvm/fvm/engine"
@@ -30,4 +31,14 @@ func open(t testing.TB, opts Options) engine.Engine {
 		t.Fatal(err)
 	}
 	return e
+}
+
+func TestCompilerLikeInterpreter(t *testing.T) {
+	a, b := open(t, Options{}), open(t, Options{Interpreter: true})
+	enginetest.NoDiff(t, a, b)
+	for _, e := range []engine.Engine{a, b} {
+		if err := e.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}
 }
