@@ -17,8 +17,8 @@ import (
 
 // The golden vectors of this repository. A run that finds fewer is a failure, not a smaller success.
 const (
-	goldenVectors  = 1077
-	goldenMessages = 3843
+	goldenVectors  = 1079
+	goldenMessages = 3845
 )
 
 // EnvVectors names a file or folder of more vectors to run.

@@ -35,8 +35,8 @@ func NewActors(opts bundle.Options, cars ...string) *Actors {
 	return &Actors{cars: cars, open: func(ctx context.Context) (*bundle.Set, error) { return bundle.Open(ctx, opts) }}
 }
 
-// bundleFor is the name of the bundle that a variant needs.
-func (v *Vector) bundleFor(variant Variant) (string, error) {
+// BundleFor is the name of the bundle that a variant needs.
+func (v *Vector) BundleFor(variant Variant) (string, error) {
 	if name := v.Bundle(); name != "" {
 		return name, nil
 	}
@@ -52,7 +52,7 @@ func (a *Actors) storeFor(ctx context.Context, v *Vector, variant Variant) (bloc
 	name := "the files given"
 	if len(a.cars) == 0 {
 		var err error
-		if name, err = v.bundleFor(variant); err != nil {
+		if name, err = v.BundleFor(variant); err != nil {
 			return nil, err
 		}
 	}

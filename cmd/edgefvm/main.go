@@ -1,0 +1,18 @@
+// Command edgefvm runs Filecoin messages: conformance vectors, single messages
+// on a state, and the actors' bundles. The commands live in internal/cli.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+
+	"github.com/edgefvm/fvm/internal/cli"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	code := cli.Run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}

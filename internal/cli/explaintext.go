@@ -1,0 +1,317 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/filecoin-project/go-state-types/big"
+	"github.com/ipfs/go-cid"
+)
+
+// columns is how wide the output is at most.
+const columns = 100
+
+// page collects what is printed; the first error of the writer stays.
+type page struct {
+	w   io.Writer
+	p   painter
+	err error
+}
+
+func (g *page) line(format string, a ...any) {
+	if g.err == nil {
+		_, g.err = fmt.Fprintf(g.w, format+"\n", a...)
+	}
+}
+
+func (g *page) title(s string) {
+	g.line("")
+	g.line("%s", g.p.bold(s))
+}
+
+func (x *explanation) print(w io.Writer, p painter) error {
+	g := &page{w: w, p: p}
+	head := p.bold(x.Vector)
+	if x.Comment != "" {
+		head += " · " + x.Comment
+	}
+	g.line("%s", head)
+	facts := fmt.Sprintf("network version %d · epoch %d", x.NV, x.Epoch)
+	if x.Bundle != "" {
+		facts += " · actors " + x.Bundle
+	}
+	g.line("%s", p.dim(facts+" · on "+x.engine))
+	for i := range x.Messages {
+		if x.only < 0 || x.only == i {
+			x.Messages[i].print(g, i, len(x.Messages))
+		}
+	}
+	g.line("")
+	if x.Matches {
+		g.line("%s as expected: %s.", p.green("✓"), strings.Join(x.compared, ", "))
+	} else {
+		g.line("%s not as expected:", p.red("✗"))
+		for _, d := range x.Differs {
+			g.line("  %s", d)
+		}
+	}
+	return g.err
+}
+
+func (m *explained) print(g *page, i, of int) {
+	p := g.p
+	if of > 1 {
+		g.title(fmt.Sprintf("Message %d of %d", i+1, of))
+	} else {
+		g.line("")
+	}
+	kind := ""
+	if m.Implicit {
+		kind = p.dim(" (implicit)")
+	}
+	to := m.To
+	if c := m.Calls.Calls; len(c) > 0 && c[0].ID != nil {
+		to = c[0].Actor + " " + m.To
+	}
+	g.line("  %s %s %s %s%s", cut(m.From, 46), p.dim("→"), cut(to, 46), "", kind)
+	method := p.bold(m.Name)
+	if !strings.HasPrefix(m.Name, "method ") {
+		method += p.dim(fmt.Sprintf(" (method %d)", m.Method))
+	}
+	g.line("  %s, value %s", method, fil(m.value))
+	m.printReceipt(g)
+	m.printCalls(g)
+	m.printKinds(g)
+	m.printEvents(g)
+	m.printChanges(g)
+}
+
+func (m *explained) printReceipt(g *page) {
+	p := g.p
+	if m.Exit == nil {
+		g.line("  %s %s", p.red("✗ no receipt:"), m.Meaning)
+		return
+	}
+	verdict := p.green(fmt.Sprintf("✓ exit code 0, %s", m.Meaning))
+	if *m.Exit != 0 {
+		verdict = p.red(fmt.Sprintf("✗ exit code %d, %s", *m.Exit, m.Meaning))
+	}
+	gas := fmt.Sprintf("%s gas", grouped(m.GasUsed))
+	if m.GasLimit > 0 && !m.Implicit {
+		gas += fmt.Sprintf(" of %s (%.1f%%)", grouped(m.GasLimit), 100*float64(m.GasUsed)/float64(m.GasLimit))
+	}
+	g.line("  %s · %s", verdict, gas)
+	if m.Failure != "" {
+		for _, l := range strings.Split(strings.TrimSpace(m.Failure), "\n") {
+			g.line("    %s", p.dim(cut(strings.TrimSpace(l), columns-4)))
+		}
+	}
+	if n := len(m.Return) / 2; n > 0 {
+		g.line("  returns %s %s", grouped(n)+plural(n, " byte"), p.dim("0x"+cut(m.Return, 64)))
+	}
+	if r := m.res; r != nil && !m.Implicit {
+		var parts []string
+		for _, f := range []struct {
+			name string
+			v    big.Int
+		}{{"burnt", big.Add(r.BaseFeeBurn, r.OverEstimationBurn)}, {"tip", r.MinerTip}, {"miner's penalty", r.Penalty}} {
+			if f.v.Int != nil && f.v.Sign() != 0 {
+				parts = append(parts, f.name+" "+fil(f.v))
+			}
+		}
+		if len(parts) > 0 {
+			g.line("  fees: %s", strings.Join(parts, ", "))
+		}
+	}
+}
+
+func plural(n int, s string) string {
+	if n == 1 {
+		return s
+	}
+	return s + "s"
+}
+
+// The columns of numbers beside the calls.
+const (
+	gasColumn  = 15
+	treeColumn = columns - 2*gasColumn - 8
+)
+
+func (m *explained) printCalls(g *page) {
+	if len(m.Calls.Calls) == 0 {
+		return
+	}
+	g.line("")
+	g.line("%s%s%s", padRight(g.p.bold("Calls"), treeColumn), g.p.dim(padLeft("gas with calls", gasColumn)), g.p.dim(padLeft("its own", gasColumn)+padLeft("share", 8)))
+	total := m.Calls.Total
+	for _, f := range m.Calls.Calls {
+		printFrame(g, f, "  ", "  ", total)
+	}
+	if m.Calls.Self > 0 {
+		g.line("%s%s%s", padRight("  inclusion and return on the chain", treeColumn), padLeft("", gasColumn), padLeft(gasText(m.Calls.Self), gasColumn)+padLeft(percent(m.Calls.Self, total), 8))
+	}
+}
+
+const deepest = 24 // levels of calls that are drawn
+
+func printFrame(g *page, f *frame, first, rest string, total uint64) {
+	p := g.p
+	label := f.who() + " · " + f.Name
+	var notes []string
+	if f.value.Int != nil && f.value.Sign() != 0 {
+		notes = append(notes, fil(f.value))
+	}
+	if f.Creates {
+		notes = append(notes, "made")
+	}
+	if f.ReadOnly {
+		notes = append(notes, "read only")
+	}
+	room := treeColumn - width(first) - 1
+	line := cut(label, room)
+	if n := " (" + strings.Join(notes, ", ") + ")"; len(notes) > 0 && width(line)+width(n) <= room {
+		line += p.cyan(n)
+	}
+	g.line("%s%s%s%s", padRight(p.dim(first)+line, treeColumn), padLeft(gasText(f.Total), gasColumn), padLeft(gasText(f.Self), gasColumn), padLeft(percent(f.Total, total), 8))
+	if f.failed() {
+		why := "no exit code"
+		switch {
+		case f.Exit != nil:
+			why = fmt.Sprintf("exit code %d, %s", *f.Exit, f.Meaning)
+		case f.Errno != 0:
+			why = "not run: " + f.Meaning
+		}
+		bar := "  "
+		if len(f.Calls) > 0 {
+			bar = "│ "
+		}
+		g.line("%s%s", p.dim(rest+bar), p.red("✗ "+why))
+	}
+	if len(rest) > 3*deepest && len(f.Calls) > 0 {
+		n := 0
+		f.walk(func(*frame) { n++ })
+		g.line("%s%s", p.dim(rest+"└─ "), p.dim(fmt.Sprintf("and %d calls below", n-1)))
+		return
+	}
+	for i, c := range f.Calls {
+		if i == len(f.Calls)-1 {
+			printFrame(g, c, rest+"└─ ", rest+"   ", total)
+		} else {
+			printFrame(g, c, rest+"├─ ", rest+"│  ", total)
+		}
+	}
+}
+
+func percent(part, of uint64) string {
+	if of == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.1f%%", 100*float64(part)/float64(of))
+}
+
+const barColumn = 40
+
+func (m *explained) printKinds(g *page) {
+	if len(m.ByKind) == 0 {
+		return
+	}
+	g.title("Gas by kind")
+	most, total := m.ByKind[0].Milli, m.Calls.Total
+	for _, k := range m.ByKind {
+		g.line("  %s %s %s %s", padRight(k.Kind, 18), padRight(g.p.cyan(bar(k.Milli, most)), barColumn), padLeft(gasText(k.Milli), gasColumn), padLeft(percent(k.Milli, total), 7))
+	}
+}
+
+// bar draws a part of most in eighths of a column.
+func bar(part, most uint64) string {
+	if most == 0 {
+		return ""
+	}
+	eighths := int(float64(part) / float64(most) * barColumn * 8)
+	s := strings.Repeat("█", eighths/8)
+	if r := eighths % 8; r > 0 {
+		s += string([]rune("▏▎▍▌▋▊▉")[r-1])
+	}
+	if s == "" {
+		s = "▏"
+	}
+	return s
+}
+
+func (m *explained) printEvents(g *page) {
+	if len(m.Events) == 0 {
+		return
+	}
+	g.title("Events")
+	for _, e := range m.Events {
+		who := fmt.Sprintf("f0%d", e.Emitter)
+		if e.Actor != "" {
+			who = e.Actor + " " + who
+		}
+		text := "  " + who
+		if e.Type != "" {
+			text += " · " + g.p.bold(e.Type)
+		}
+		const indent = "      "
+		for _, n := range e.Entries {
+			if n.Key == "$type" {
+				continue
+			}
+			part := g.p.dim(n.Key+"=") + cut(n.Value, 70)
+			if last := text[strings.LastIndex(text, "\n")+1:]; width(last)+1+width(part) > columns {
+				text += "\n" + indent + part
+			} else {
+				text += " " + part
+			}
+		}
+		g.line("%s", text)
+	}
+}
+
+func (m *explained) printChanges(g *page) {
+	if len(m.Changes) == 0 {
+		g.title("The state did not change")
+		return
+	}
+	g.title("Changes of the state")
+	for _, c := range m.Changes {
+		var parts []string
+		switch {
+		case c.Before == nil:
+			parts = append(parts, g.p.green("new"))
+		case c.After == nil:
+			parts = append(parts, g.p.red("gone"))
+		}
+		if s := c.Delta.Sign(); s > 0 {
+			parts = append(parts, g.p.green("+"+fil(c.Delta)))
+		} else if s < 0 {
+			parts = append(parts, g.p.red(fil(c.Delta)))
+		}
+		if a, b := c.Before, c.After; a != nil && b != nil {
+			if a.Nonce != b.Nonce {
+				parts = append(parts, fmt.Sprintf("nonce %d → %d", a.Nonce, b.Nonce))
+			}
+			if a.Head != b.Head {
+				parts = append(parts, "head "+shortCID(a.Head)+" → "+shortCID(b.Head))
+			}
+			if a.Code != b.Code {
+				parts = append(parts, "code "+shortCID(a.Code)+" → "+shortCID(b.Code))
+			}
+		} else if b != nil {
+			parts = append(parts, "head "+shortCID(b.Head))
+		}
+		g.line("  %s %s", padRight(fmt.Sprintf("%s f0%d", c.Actor, c.ID), 26), strings.Join(parts, g.p.dim(", ")))
+	}
+}
+
+// shortCID is the end of a CID, where CIDs of one kind differ.
+func shortCID(c cid.Cid) string {
+	s := c.String()
+	const tail = 8
+	if len(s) <= tail {
+		return s
+	}
+	return "…" + s[len(s)-tail:]
+}

@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"math/big"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/filecoin-project/go-state-types/abi"
+)
+
+// isTerminal tells whether a person is likely to look at w.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// painter colours text, or leaves it as it is.
+type painter bool
+
+// newPainter colours only for a terminal that takes it (no-color.org).
+func newPainter(w io.Writer) painter {
+	return painter(isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb")
+}
+
+func (p painter) paint(code, s string) string {
+	if !p || s == "" {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+func (p painter) bold(s string) string  { return p.paint("1", s) }
+func (p painter) dim(s string) string   { return p.paint("2", s) }
+func (p painter) red(s string) string   { return p.paint("31", s) }
+func (p painter) green(s string) string { return p.paint("32", s) }
+func (p painter) cyan(s string) string  { return p.paint("36", s) }
+
+// width is the columns that s takes, without its colours.
+func width(s string) int {
+	n := utf8.RuneCountInString(s)
+	for {
+		i := strings.Index(s, "\x1b[")
+		if i < 0 {
+			return n
+		}
+		j := strings.IndexByte(s[i:], 'm')
+		if j < 0 {
+			return n
+		}
+		n -= j + 1
+		s = s[i+j+1:]
+	}
+}
+
+func padRight(s string, n int) string {
+	return s + strings.Repeat(" ", max(0, n-width(s)))
+}
+
+func padLeft(s string, n int) string {
+	return strings.Repeat(" ", max(0, n-width(s))) + s
+}
+
+// cut shortens text without colours to n columns.
+func cut(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return string([]rune(s)[:max(0, n-1)]) + "…"
+}
+
+// grouped writes a number with commas.
+func grouped[N ~int | ~int64 | ~uint64](n N) string {
+	return groupDigits(fmt.Sprint(n))
+}
+
+func groupDigits(s string) string {
+	sign := ""
+	if strings.HasPrefix(s, "-") {
+		sign, s = "-", s[1:]
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return sign + s
+}
+
+// gasText writes milligas as gas, rounded up as receipts are.
+func gasText(milligas uint64) string { return grouped((milligas + 999) / 1000) }
+
+// fil writes an amount for people: exact, in FIL from a billionth on.
+func fil(v abi.TokenAmount) string {
+	if v.Int == nil || v.Sign() == 0 {
+		return "0 FIL"
+	}
+	abs := new(big.Int).Abs(v.Int)
+	sign := ""
+	if v.Sign() < 0 {
+		sign = "-"
+	}
+	const nano = 1_000_000_000
+	if abs.Cmp(big.NewInt(nano)) < 0 {
+		return sign + groupDigits(abs.String()) + " attoFIL"
+	}
+	unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(18), nil)
+	whole, rest := new(big.Int).QuoRem(abs, unit, new(big.Int))
+	text := sign + groupDigits(whole.String())
+	if rest.Sign() != 0 {
+		text += "." + strings.TrimRight(fmt.Sprintf("%018s", rest.String()), "0")
+	}
+	return text + " FIL"
+}

@@ -1,0 +1,241 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/filecoin-project/go-state-types/network"
+	"github.com/spf13/cobra"
+
+	"github.com/edgefvm/fvm/conformance"
+)
+
+func newVectors() *cobra.Command { return group("vectors", "Conformance vectors", newVectorsRun()) }
+
+func newVectorsRun() *cobra.Command {
+	var set setting
+	var asJSON, noTrace bool
+	var jobs, most int
+	var traces string
+	cmd := &cobra.Command{
+		Use:   "run PATH...",
+		Short: "Run vector files, and all .json files below folders",
+		Long: `Runs conformance vectors and compares exit code, return data, gas, events root, fees,
+state root and, where a vector has one, the trace charge by charge. The last line is
+"N passed, N failed, N skipped" (with --json on standard error). Vectors on the list of skips are run too: one
+that passes is a failure. Running nothing is a failure.`,
+		Example: `  edgefvm vectors run conformance/testdata
+  edgefvm vectors run --jobs 4 --traces ../shared/vectors-traces ../shared/vectors/0002-hygge-01
+  edgefvm vectors run --json nv28-multisig-007.json | jq .outcomes[0]`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if jobs < 1 {
+				return usagef("--jobs must be at least 1")
+			}
+			files, err := conformance.Find(args...)
+			if err != nil {
+				return err
+			}
+			engine, err := set.start()
+			if err != nil {
+				return err
+			}
+			defer engine.Close(context.WithoutCancel(cmd.Context()))
+			bar := newProgress(cmd.ErrOrStderr())
+			rep, err := conformance.Run(cmd.Context(), files, conformance.Options{
+				Actors: set.actors(cmd), Engine: engine, Jobs: jobs, TraceDir: traces, NoTrace: noTrace, Progress: bar.step,
+			})
+			bar.end()
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				if err := writeJSON(cmd, rep); err != nil {
+					return err
+				}
+				fmt.Fprintln(cmd.ErrOrStderr(), summary(rep))
+			} else if err := printReport(cmd.OutOrStdout(), rep, most); err != nil {
+				return err
+			}
+			if !rep.OK() {
+				return errFailed
+			}
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVar(&asJSON, "json", false, "print JSON instead of tables")
+	f.BoolVar(&noTrace, "no-trace", false, "do not compare traces")
+	f.IntVarP(&jobs, "jobs", "j", runtime.GOMAXPROCS(0), "vectors to run at once")
+	f.IntVar(&most, "failures", 50, "failures to print in full")
+	f.StringVar(&traces, "traces", "", "`folder` with NAME.trace.json.gz for vectors that name no trace")
+	set.flags(cmd)
+	return cmd
+}
+
+// printReport ends with the line that scripts read.
+func printReport(w io.Writer, rep *conformance.Report, most int) error {
+	g := &page{w: w, p: newPainter(w)}
+	g.failures(rep, most)
+	g.skips(rep)
+	g.table(rep)
+	if len(rep.Outcomes) > 0 && rep.Passed+rep.Failed == 0 {
+		g.line("Nothing ran: every vector is on the list of skips.")
+	}
+	if len(rep.Outcomes) == 0 {
+		g.line("Nothing ran: no .json file was found.")
+	}
+	g.line("%s", summary(rep))
+	return g.err
+}
+
+func summary(rep *conformance.Report) string {
+	return fmt.Sprintf("%d passed, %d failed, %d skipped", rep.Passed, rep.Failed, rep.Skipped)
+}
+
+func (g *page) failures(rep *conformance.Report, most int) {
+	shown := 0
+	for _, o := range rep.Outcomes {
+		if o.Status != conformance.Failed {
+			continue
+		}
+		if shown++; shown > most {
+			continue
+		}
+		g.line("%s %s (%s)", g.p.red("FAIL"), o.Path, o.Variant)
+		for _, d := range o.Differences {
+			g.line("     %s", d)
+		}
+		if o.Error != "" {
+			g.line("     %s", o.Error)
+		}
+	}
+	if shown > most {
+		g.line("and %d failures more (--failures N shows them)", shown-most)
+	}
+	if shown > 0 {
+		g.line("")
+	}
+}
+
+// skips tells why, once for each reason.
+func (g *page) skips(rep *conformance.Report) {
+	counts := map[string]int{}
+	var reasons []string
+	for _, o := range rep.Outcomes {
+		if o.Status == conformance.Skipped {
+			if counts[o.Reason]++; counts[o.Reason] == 1 {
+				reasons = append(reasons, o.Reason)
+			}
+		}
+	}
+	for _, r := range reasons {
+		g.line("skipped %d: %s", counts[r], r)
+	}
+	if len(reasons) > 0 {
+		g.line("")
+	}
+}
+
+// table counts by scenario and network version: "12" all passed, "11/12" one failed, "-" skipped.
+func (g *page) table(rep *conformance.Report) {
+	if len(rep.Outcomes) == 0 {
+		return
+	}
+	type cell struct{ passed, failed, skipped int }
+	cells := map[string]map[network.Version]*cell{}
+	sums := map[network.Version]*cell{}
+	var scenarios []string
+	add := func(c *cell, s conformance.Status) {
+		switch s {
+		case conformance.Passed:
+			c.passed++
+		case conformance.Skipped:
+			c.skipped++
+		default:
+			c.failed++
+		}
+	}
+	for _, o := range rep.Outcomes {
+		row := cells[o.Scenario]
+		if row == nil {
+			row = map[network.Version]*cell{}
+			cells[o.Scenario] = row
+			scenarios = append(scenarios, o.Scenario)
+		}
+		for _, m := range []map[network.Version]*cell{row, sums} {
+			if m[o.NV] == nil {
+				m[o.NV] = new(cell)
+			}
+			add(m[o.NV], o.Status)
+		}
+	}
+	slices.Sort(scenarios)
+	nvs := rep.NVs()
+	first := 8
+	for _, s := range scenarios {
+		first = max(first, len(s))
+	}
+	const wide = 8
+	show := func(c *cell) string {
+		switch {
+		case c == nil:
+			return g.p.dim("·")
+		case c.failed > 0:
+			return g.p.red(fmt.Sprintf("%d/%d", c.passed, c.passed+c.failed))
+		case c.passed == 0:
+			return g.p.dim("-")
+		}
+		return fmt.Sprint(c.passed)
+	}
+	row := func(name string, m map[network.Version]*cell) {
+		line := padRight(name, first)
+		for _, nv := range nvs {
+			line += padLeft(show(m[nv]), wide)
+		}
+		g.line("%s", line)
+	}
+	head := padRight("scenario", first)
+	for _, nv := range nvs {
+		head += padLeft(fmt.Sprintf("nv%d", nv), wide)
+	}
+	g.line("%s", g.p.bold(head))
+	for _, s := range scenarios {
+		row(s, cells[s])
+	}
+	row("all", sums)
+	g.line("")
+}
+
+// progress is a bar on a terminal, nothing elsewhere.
+type progress struct {
+	w      io.Writer
+	on     bool
+	failed int
+	drawn  bool
+}
+
+func newProgress(w io.Writer) *progress { return &progress{w: w, on: isTerminal(w)} }
+
+func (b *progress) step(done, files int, o *conformance.Outcome) {
+	if o.Status == conformance.Failed {
+		b.failed++
+	}
+	if !b.on {
+		return
+	}
+	const wide = 30
+	full := wide * done / max(files, 1)
+	fmt.Fprintf(b.w, "\r\x1b[K%s%s %d/%d, %d failed  %s", strings.Repeat("█", full), strings.Repeat("░", wide-full), done, files, b.failed, cut(o.Name, 40))
+	b.drawn = true
+}
+
+func (b *progress) end() {
+	if b.drawn {
+		fmt.Fprint(b.w, "\r\x1b[K")
+	}
+}

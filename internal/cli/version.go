@@ -1,0 +1,49 @@
+package cli
+
+import (
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/bundle"
+)
+
+func newVersion() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "Print the version, the engines and the network versions",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			version, revision := "(devel)", ""
+			if info, ok := debug.ReadBuildInfo(); ok {
+				if info.Main.Version != "" {
+					version = info.Main.Version
+				}
+				for _, s := range info.Settings {
+					if s.Key == "vcs.revision" {
+						revision = s.Value
+					}
+				}
+			}
+			if asJSON {
+				return writeJSON(cmd, map[string]any{
+					"version": version, "revision": revision, "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH,
+					"engines": fvm.EngineNames(), "network_versions": "18-29", "actors": bundle.Module + "@" + bundle.ModuleVersion,
+				})
+			}
+			g := &page{w: cmd.OutOrStdout()}
+			g.line("edgefvm %s", strings.TrimSpace(version+" "+revision))
+			g.line("engines: %s", strings.Join(fvm.EngineNames(), ", "))
+			g.line("network versions: 18 to 29")
+			g.line("actors: %s %s", bundle.Module, bundle.ModuleVersion)
+			g.line("%s %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			return g.err
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
