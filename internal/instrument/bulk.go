@@ -1,0 +1,155 @@
+package instrument
+
+// tableIndex reads the index of a table.
+func (c *checker) tableIndex() uint32 {
+	i := c.u32()
+	if c.err == nil && uint64(i) >= uint64(len(c.m.tables)) {
+		c.fail("unknown table")
+	}
+	return i
+}
+
+func (c *checker) table(op byte) {
+	if !c.m.rules.ReferenceTypes {
+		c.fail("table access is not accepted")
+	}
+	c.tableIndex()
+	if op == opTableGet {
+		c.take(i32)
+		c.give(funcref)
+		c.spend(c.m.rules.Costs.Load)
+		return
+	}
+	c.take(i32, funcref)
+	c.spend(c.m.rules.Costs.Store)
+}
+
+// take pops operands of the given types, given left to right.
+func (c *checker) take(types ...byte) {
+	for i := len(types) - 1; i >= 0; i-- {
+		c.pop(types[i])
+	}
+	c.down(uint32(len(types)))
+}
+
+func (c *checker) give(t byte) {
+	c.push(t)
+	c.up(1)
+}
+
+func (c *checker) memorySize(op byte, at int) {
+	c.memory()
+	c.zero()
+	if op == opMemorySize {
+		c.give(i32)
+		c.spend(c.m.rules.Costs.Default)
+		return
+	}
+	c.spend(c.linear(at, c.m.rules.Costs.MemoryGrow))
+	c.patch(at, c.pos, patchGrow, 0)
+	c.out.temps |= tempI32
+	c.take(i32)
+	c.give(i32)
+}
+
+// zero reads a memory's index, which must be a zero byte.
+func (c *checker) zero() {
+	if c.u8() != 0 {
+		c.fail("zero byte expected")
+	}
+}
+
+func (c *checker) elem() {
+	if i := c.u32(); uint64(i) >= uint64(len(c.m.elements)) {
+		c.fail("unknown element segment")
+	}
+}
+
+func (c *checker) data() {
+	if i := c.u32(); !c.m.hasData || i >= c.m.nData {
+		c.fail("unknown data segment")
+	}
+}
+
+// saturating are the types of the saturating conversions 0 to 7.
+var saturating = [8][2]byte{
+	{f32, i32}, {f32, i32}, {f64, i32}, {f64, i32}, {f32, i64}, {f32, i64}, {f64, i64}, {f64, i64},
+}
+
+// prefixed reads an instruction of two bytes.
+func (c *checker) prefixed(at int, costs *Costs) {
+	sub := c.u32()
+	switch sub {
+	case 0, 1, 2, 3, 4, 5, 6, 7:
+		if !c.m.rules.SatFloatToInt {
+			c.fail("saturating conversion is not accepted")
+		}
+		c.take(saturating[sub][0])
+		c.give(saturating[sub][1])
+		c.spend(costs.Math)
+	case subMemoryInit:
+		c.data()
+		c.zero()
+		c.bulk(at, costs.MemoryCopy, i32)
+	case subDataDrop:
+		c.data()
+		c.spend(costs.Default)
+	case subMemoryCopy:
+		c.zero()
+		c.zero()
+		c.bulk(at, costs.MemoryCopy, i32)
+	case subMemoryFill:
+		c.zero()
+		c.bulk(at, costs.MemoryFill, i32)
+	case subTableInit:
+		c.elem()
+		c.tableIndex()
+		c.bulk(at, costs.TableCopy, 0)
+	case subElemDrop:
+		c.elem()
+		c.spend(costs.Default)
+	case subTableCopy:
+		c.tableIndex()
+		c.tableIndex()
+		c.bulk(at, costs.TableCopy, 0)
+	case subTableGrow:
+		c.tableGrow(at, costs)
+	case subTableSize:
+		c.references()
+		c.tableIndex()
+		c.give(i32)
+		c.spend(costs.Default)
+	case subTableFill:
+		c.references()
+		c.tableIndex()
+		c.spend(c.linear(at, costs.TableFill))
+		c.take(i32, funcref, i32)
+	default:
+		c.fail("instruction %#x %d is not accepted", opPrefix, sub)
+	}
+}
+
+func (c *checker) references() {
+	if !c.m.rules.ReferenceTypes {
+		c.fail("reference types are not accepted")
+	}
+}
+
+// bulk checks a bulk operation; mem is 0 for one on tables.
+func (c *checker) bulk(at int, price Linear, mem byte) {
+	if mem != 0 {
+		c.memory()
+	}
+	c.spend(c.linear(at, price))
+	c.take(i32, i32, i32)
+}
+
+func (c *checker) tableGrow(at int, costs *Costs) {
+	c.references()
+	table := c.tableIndex()
+	c.spend(c.linear(at, costs.TableFill))
+	c.patch(at, c.pos, patchTableGrow, uint64(table))
+	c.out.temps |= tempI32 | tempRef
+	c.take(funcref, i32)
+	c.give(i32)
+}

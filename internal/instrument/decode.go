@@ -1,0 +1,547 @@
+package instrument
+
+import "bytes"
+
+// Section ids.
+const (
+	secCustom = iota
+	secType
+	secImport
+	secFunction
+	secTable
+	secMemory
+	secGlobal
+	secExport
+	secStart
+	secElement
+	secCode
+	secData
+	secDataCount
+)
+
+// sectionOrder is the rank of each section id in a module.
+var sectionOrder = [...]int{
+	secType: 1, secImport: 2, secFunction: 3, secTable: 4, secMemory: 5, secGlobal: 6, secExport: 7,
+	secStart: 8, secElement: 9, secDataCount: 10, secCode: 11, secData: 12,
+}
+
+// funcType is a function's type. The slices lie in the module's bytes.
+type funcType struct{ params, results []byte }
+
+func (t funcType) equal(u funcType) bool {
+	return bytes.Equal(t.params, u.params) && bytes.Equal(t.results, u.results)
+}
+
+// global is a global's type; init is its initial value with the final end.
+type global struct {
+	typ     byte
+	mutable bool
+	init    []byte
+}
+
+type export struct {
+	name  string
+	kind  byte
+	index uint32
+}
+
+// constExpr is a constant expression: one instruction.
+type constExpr struct {
+	op    byte
+	index uint32 // of ref.func and global.get
+	raw   []byte // with the final end
+}
+
+type segmentMode uint8
+
+const (
+	segmentActive segmentMode = iota
+	segmentPassive
+	segmentDeclared
+)
+
+type element struct {
+	mode   segmentMode
+	offset constExpr
+	funcs  []uint32
+}
+
+// module is a decoded and, but for function bodies, validated module.
+type module struct {
+	rules    *Rules
+	types    []funcType
+	imports  []Import
+	funcs    []uint32 // type of each function, imported ones first
+	nImpFunc uint32
+	tables   []Extent
+	nImpTab  int
+	memories []Extent
+	nImpMem  int
+	globals  []global
+	nImpGlob uint32
+	exports  []export
+	start    int64 // -1: none
+	elements []element
+	hasData  bool // a data count section is there
+	nData    uint32
+	bodies   [][]byte
+	bodyBase []int
+
+	hasFuncSection bool
+	typeSize       uint64
+	escaped        map[uint32]bool // functions whose reference can be taken
+
+	rawType, rawImport, rawFunc, rawTable, rawMemory, rawGlobal, rawData []byte
+}
+
+const (
+	kindFunc = iota
+	kindTable
+	kindMemory
+	kindGlobal
+)
+
+// decode reads a module and validates all but the function bodies.
+func decode(wasm []byte, rules *Rules) (*module, error) {
+	m := &module{rules: rules, start: -1, typeSize: 1, escaped: map[uint32]bool{}}
+	if len(wasm) < 8 || string(wasm[:8]) != "\x00asm\x01\x00\x00\x00" {
+		return nil, refusef("not a module of version 1")
+	}
+	r := &reader{b: wasm, pos: 8}
+	last := 0
+	for r.more() {
+		id := r.u8()
+		size := r.u32()
+		base := r.pos
+		body := r.bytes(size)
+		if r.err != nil {
+			return nil, r.err
+		}
+		s := &reader{b: body, base: base}
+		if id == secCustom {
+			s.name()
+		} else {
+			if id > secDataCount {
+				return nil, refusef("unknown section %d", id)
+			}
+			if sectionOrder[id] <= last {
+				return nil, refusef("section %d out of order", id)
+			}
+			last = sectionOrder[id]
+			m.section(id, s)
+			if s.err == nil && s.more() {
+				s.fail("bytes left in section %d", id)
+			}
+		}
+		if s.err != nil {
+			return nil, s.err
+		}
+	}
+	return m, m.finish()
+}
+
+func (m *module) section(id byte, s *reader) {
+	switch id {
+	case secType:
+		m.rawType = s.b
+		m.typeSection(s)
+	case secImport:
+		m.rawImport = s.b
+		m.importSection(s)
+	case secFunction:
+		m.rawFunc, m.hasFuncSection = s.b, true
+		for n := m.count(s, maxItems-len(m.funcs)); n > 0 && s.err == nil; n-- {
+			m.funcs = append(m.funcs, m.typeIndex(s))
+		}
+	case secTable:
+		m.rawTable = s.b
+		for n := m.count(s, maxTables-len(m.tables)); n > 0 && s.err == nil; n-- {
+			m.tables = append(m.tables, m.tableType(s))
+		}
+	case secMemory:
+		m.rawMemory = s.b
+		for n := m.count(s, 1-len(m.memories)); n > 0 && s.err == nil; n-- {
+			m.memories = append(m.memories, m.memoryType(s))
+		}
+	case secGlobal:
+		m.rawGlobal = s.b
+		for n := m.count(s, maxItems-len(m.globals)); n > 0 && s.err == nil; n-- {
+			g := m.globalType(s)
+			g.init = m.constant(s, g.typ).raw
+			m.globals = append(m.globals, g)
+		}
+	case secExport:
+		m.exportSection(s)
+	case secStart:
+		m.startSection(s)
+	case secElement:
+		for n := m.count(s, maxSegments); n > 0 && s.err == nil; n-- {
+			m.elements = append(m.elements, m.element(s))
+		}
+	case secDataCount:
+		m.hasData, m.nData = true, s.u32()
+		if m.nData > maxSegments {
+			s.fail("too many data segments")
+		}
+	case secCode:
+		m.codeSection(s)
+	case secData:
+		m.rawData = s.b
+		m.dataSection(s)
+	}
+}
+
+// count reads the number of items of a section.
+func (m *module) count(s *reader, limit int) uint32 {
+	n := s.u32()
+	if int64(n) > int64(limit) {
+		s.fail("too many items")
+	}
+	// Each item takes at least a byte, so that no allocation outgrows the input.
+	return n
+}
+
+func (m *module) typeIndex(s *reader) uint32 {
+	i := s.u32()
+	if s.err == nil && int64(i) >= int64(len(m.types)) {
+		s.fail("unknown type %d", i)
+	}
+	return i
+}
+
+func (m *module) typeSection(s *reader) {
+	for n := m.count(s, maxItems); n > 0 && s.err == nil; n-- {
+		if s.u8() != 0x60 {
+			s.fail("not a function type")
+		}
+		t := funcType{m.valueTypes(s), m.valueTypes(s)}
+		if len(t.results) > 1 {
+			s.fail("more than one result")
+		}
+		m.types = append(m.types, t)
+	}
+}
+
+func (m *module) valueTypes(s *reader) []byte {
+	n := s.u32()
+	if n > maxParams {
+		s.fail("too many values in a type")
+	}
+	ts := s.bytes(n)
+	for _, t := range ts {
+		if !isValueType(t) {
+			s.fail("value type %#x is not accepted", t)
+		}
+	}
+	return ts
+}
+
+func (m *module) valueType(s *reader) byte {
+	t := s.u8()
+	if s.err == nil && !isValueType(t) {
+		s.fail("value type %#x is not accepted", t)
+	}
+	return t
+}
+
+// grow adds to the module's size of types, which the reference bounds.
+func (m *module) grow(s *reader, size int) {
+	m.typeSize += uint64(size)
+	if m.typeSize >= maxTypeSize {
+		s.fail("the types of imports and exports are too large")
+	}
+}
+
+func (m *module) funcSize(typ uint32) int {
+	t := m.types[typ]
+	return 1 + len(t.params) + len(t.results)
+}
+
+func (m *module) importSection(s *reader) {
+	for n := m.count(s, maxItems); n > 0 && s.err == nil; n-- {
+		im := Import{Module: s.name(), Name: s.name(), Kind: s.u8()}
+		size := 1
+		switch im.Kind {
+		case kindFunc:
+			t := m.typeIndex(s)
+			if s.err != nil {
+				return
+			}
+			im.Params, im.Results = m.types[t].params, m.types[t].results
+			size = m.funcSize(t)
+			m.funcs = append(m.funcs, t)
+			m.nImpFunc++
+		case kindTable:
+			m.tables = append(m.tables, m.tableType(s))
+			m.nImpTab++
+		case kindMemory:
+			m.memories = append(m.memories, m.memoryType(s))
+			m.nImpMem++
+		case kindGlobal:
+			m.globals = append(m.globals, m.globalType(s))
+			m.nImpGlob++
+		default:
+			s.fail("import of kind %d", im.Kind)
+		}
+		if im.Kind != kindFunc {
+			im.Params = []byte{im.Kind} // no function has such a type
+		}
+		if len(m.tables) > maxTables || len(m.memories) > 1 {
+			s.fail("too many imports")
+		}
+		m.grow(s, size)
+		m.imports = append(m.imports, im)
+	}
+}
+
+func (m *module) limits(s *reader, most uint32) Extent {
+	var l Extent
+	switch s.u8() {
+	case 0:
+		l.Min = s.u32()
+	case 1:
+		l.HasMax = true
+		l.Min, l.Max = s.u32(), s.u32()
+		if l.Min > l.Max {
+			s.fail("minimum above maximum")
+		}
+	default:
+		s.fail("invalid limits")
+	}
+	if l.Min > most || l.Max > most {
+		s.fail("limits too large")
+	}
+	return l
+}
+
+func (m *module) tableType(s *reader) Extent {
+	if s.u8() != funcref {
+		s.fail("element type is not accepted")
+	}
+	return m.limits(s, ^uint32(0))
+}
+
+func (m *module) memoryType(s *reader) Extent { return m.limits(s, maxPages) }
+
+func (m *module) globalType(s *reader) global {
+	g := global{typ: m.valueType(s)}
+	switch s.u8() {
+	case 0:
+	case 1:
+		g.mutable = true
+	default:
+		s.fail("invalid mutability")
+	}
+	return g
+}
+
+func (m *module) exportSection(s *reader) {
+	seen := map[string]bool{}
+	for n := m.count(s, maxItems); n > 0 && s.err == nil; n-- {
+		e := export{name: s.name(), kind: s.u8(), index: s.u32()}
+		if s.err != nil {
+			return
+		}
+		totals := [...]int{kindFunc: len(m.funcs), kindTable: len(m.tables), kindMemory: len(m.memories), kindGlobal: len(m.globals)}
+		if int(e.kind) >= len(totals) || int64(e.index) >= int64(totals[e.kind]) {
+			s.fail("export of something unknown")
+			return
+		}
+		size := 1
+		if e.kind == kindFunc {
+			size = m.funcSize(m.funcs[e.index])
+			m.escaped[e.index] = true
+		}
+		m.grow(s, size)
+		if seen[e.name] {
+			s.fail("duplicate export")
+		}
+		seen[e.name] = true
+		m.exports = append(m.exports, e)
+	}
+}
+
+func (m *module) startSection(s *reader) {
+	i := s.u32()
+	if s.err != nil || int64(i) >= int64(len(m.funcs)) {
+		s.fail("unknown start function")
+		return
+	}
+	if t := m.types[m.funcs[i]]; len(t.params)+len(t.results) != 0 {
+		s.fail("the start function has a wrong type")
+	}
+	m.start = int64(i)
+}
+
+// constant reads a constant expression of type want.
+func (m *module) constant(s *reader, want byte) constExpr {
+	from := s.pos
+	e := constExpr{op: s.u8()}
+	var got byte
+	switch e.op {
+	case opI32Const:
+		s.signed(32)
+		got = i32
+	case opI64Const:
+		s.signed(64)
+		got = i64
+	case opF32Const:
+		s.bytes(4)
+		got = f32
+	case opF64Const:
+		s.bytes(8)
+		got = f64
+	case opRefNull:
+		if s.u8() != funcref {
+			s.fail("reference type is not accepted")
+		}
+		got = funcref
+	case opRefFunc:
+		e.index = s.u32()
+		if int64(e.index) >= int64(len(m.funcs)) {
+			s.fail("unknown function")
+		}
+		m.escaped[e.index] = true
+		got = funcref
+	case opGlobalGet:
+		e.index = s.u32()
+		if e.index >= m.nImpGlob || m.globals[e.index].mutable {
+			s.fail("not an immutable imported global")
+			return e
+		}
+		got = m.globals[e.index].typ
+	default:
+		s.fail("instruction %#x is not constant", e.op)
+	}
+	if s.u8() != opEnd || got != want {
+		s.fail("constant expression of a wrong form or type")
+	}
+	if s.err == nil {
+		e.raw = s.b[from:s.pos:s.pos]
+	}
+	return e
+}
+
+func (m *module) element(s *reader) element {
+	var e element
+	flags := s.u32()
+	if flags > 7 {
+		s.fail("invalid element segment")
+		return e
+	}
+	switch {
+	case flags&1 == 0:
+		table := uint32(0)
+		if flags&2 != 0 {
+			table = s.u32()
+		}
+		if int64(table) >= int64(len(m.tables)) {
+			s.fail("unknown table")
+			return e
+		}
+		e.offset = m.constant(s, i32)
+	case flags&2 == 0:
+		e.mode = segmentPassive
+	default:
+		e.mode = segmentDeclared
+	}
+	if flags&3 != 0 {
+		want := byte(0)
+		if flags&4 != 0 {
+			want = funcref
+		}
+		if s.u8() != want {
+			s.fail("element type is not accepted")
+		}
+	}
+	n := s.u32()
+	if n > maxElems {
+		s.fail("too many elements")
+	}
+	if flags&4 != 0 && n != 0 {
+		// Quirk: the reference's gas metering accepts no element given by an expression.
+		s.fail("elements given by expressions are not accepted")
+	}
+	for ; n > 0 && s.err == nil; n-- {
+		i := s.u32()
+		if int64(i) >= int64(len(m.funcs)) {
+			s.fail("unknown function")
+			return e
+		}
+		m.escaped[i] = true
+		e.funcs = append(e.funcs, i)
+	}
+	return e
+}
+
+func (m *module) codeSection(s *reader) {
+	n := s.u32()
+	if int64(n) != int64(len(m.funcs))-int64(m.nImpFunc) {
+		s.fail("functions and bodies differ in number")
+		return
+	}
+	m.bodies = make([][]byte, 0, min(int(n), len(s.b)))
+	for ; n > 0 && s.err == nil; n-- {
+		size := s.u32()
+		m.bodyBase = append(m.bodyBase, s.base+s.pos)
+		m.bodies = append(m.bodies, s.bytes(size))
+	}
+}
+
+func (m *module) dataSection(s *reader) {
+	n := s.u32()
+	if n > maxSegments || m.hasData && n != m.nData {
+		s.fail("wrong number of data segments")
+	}
+	m.nData = n
+	for ; n > 0 && s.err == nil; n-- {
+		flags := s.u32()
+		switch flags {
+		case 0, 2:
+			memory := uint32(0)
+			if flags == 2 {
+				memory = s.u32()
+			}
+			if int64(memory) >= int64(len(m.memories)) {
+				s.fail("unknown memory")
+				return
+			}
+			// Quirk: the reference's gas metering accepts no other offset.
+			if e := m.constant(s, i32); e.op != opI32Const {
+				s.fail("the offset of a data segment is not a constant")
+			}
+		case 1:
+		default:
+			s.fail("invalid data segment")
+		}
+		s.bytes(s.u32())
+	}
+}
+
+// finish makes the checks that need the whole module.
+func (m *module) finish() error {
+	if len(m.bodies) != len(m.funcs)-int(m.nImpFunc) {
+		return refusef("functions without bodies")
+	}
+	if m.hasData && m.rawData == nil && m.nData != 0 {
+		return refusef("data segments are missing")
+	}
+	// Quirk: the reference's stack limiter needs a function section, even an empty one.
+	if !m.hasFuncSection {
+		return refusef("no function section")
+	}
+	if len(m.tables)-m.nImpTab > 1 {
+		return refusef("more than one table")
+	}
+	for _, t := range m.tables[m.nImpTab:] {
+		if t.Min > m.rules.Limits.TableElements {
+			return refusef("table too large")
+		}
+	}
+	for _, l := range m.memories[m.nImpMem:] {
+		if l.Min > m.rules.Limits.MemoryPages {
+			return refusef("memory too large")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,344 @@
+package instrument
+
+// emit writes the output module.
+func (p *plan) emit(startExport string) []byte {
+	m := p.m
+	size := 0
+	for i := range p.bodies {
+		size += len(p.bodies[i].code) + 14*len(p.bodies[i].charges) + 24*len(p.bodies[i].patches) + 16
+	}
+	w := &writer{b: make([]byte, 0, size+len(m.rawData)+1024)}
+	w.append([]byte("\x00asm\x01\x00\x00\x00"))
+	types, extra := p.types()
+	w.section(secType, types)
+	w.section(secImport, p.imports(extra))
+	w.section(secFunction, p.functions())
+	if m.rawTable != nil {
+		w.section(secTable, m.rawTable)
+	}
+	if m.rawMemory != nil {
+		w.section(secMemory, m.rawMemory)
+	}
+	w.section(secGlobal, p.globals())
+	w.section(secExport, p.exports(startExport))
+	if len(m.elements) > 0 {
+		w.section(secElement, p.elements())
+	}
+	if m.hasData {
+		count := &writer{}
+		count.u32(m.nData)
+		w.section(secDataCount, count.b)
+	}
+	p.code(w, size)
+	if m.rawData != nil {
+		w.section(secData, m.rawData)
+	}
+	return w.b
+}
+
+// grown is a section's content with n more items; nil content has none.
+func grown(raw []byte, n uint32) *writer {
+	r := &reader{b: raw}
+	count := uint32(0)
+	if raw != nil {
+		count = r.u32()
+	}
+	w := &writer{b: make([]byte, 0, len(raw)+64)}
+	w.u32(count + n)
+	w.append(raw[r.pos:])
+	return w
+}
+
+// types is the type section and the type index of each helper.
+func (p *plan) types() ([]byte, [len(helpers)]uint32) {
+	var index [len(helpers)]uint32
+	types := p.m.types
+	w := &writer{}
+	for i, h := range helpers {
+		if p.helperIndex[i] < 0 {
+			continue
+		}
+		t := funcType{h.params, h.results}
+		at := len(p.m.types) // look among the added ones only
+		for at < len(types) && !types[at].equal(t) {
+			at++
+		}
+		if at == len(types) {
+			types = append(types[:at:at], t)
+			w.u8(0x60)
+			w.string(string(t.params))
+			w.string(string(t.results))
+		}
+		index[i] = uint32(at)
+	}
+	out := grown(p.m.rawType, uint32(len(types)-len(p.m.types)))
+	out.append(w.b)
+	return out.b, index
+}
+
+func (p *plan) imports(types [len(helpers)]uint32) []byte {
+	w := grown(p.m.rawImport, p.nHelpers)
+	for i, h := range helpers {
+		if p.helperIndex[i] >= 0 {
+			w.string(HelperModule)
+			w.string(h.name)
+			w.op(kindFunc, types[i])
+		}
+	}
+	return w.b
+}
+
+func (p *plan) functions() []byte {
+	w := grown(p.m.rawFunc, uint32(len(p.thunks)))
+	for _, f := range p.thunks {
+		w.u32(p.m.funcs[p.m.nImpFunc+f])
+	}
+	return w.b
+}
+
+func (p *plan) globals() []byte {
+	w := &writer{}
+	w.len(len(p.m.globals) + 2)
+	for _, g := range p.m.globals {
+		w.u8(g.typ)
+		if g.mutable {
+			w.u8(1)
+		} else {
+			w.u8(0)
+		}
+		if g.init[0] == opRefFunc {
+			// Quirk: a reference taken here is to the function, not to its thunk: the
+			// stack limiter does not see calls through it.
+			r := &reader{b: g.init[1:]}
+			w.op(opRefFunc, p.function(r.u32()))
+			w.u8(opEnd)
+		} else {
+			w.append(g.init)
+		}
+	}
+	w.raw(i64, 1, opI64Const, 0, opEnd) // counter
+	w.raw(i32, 1, opI32Const, 0, opEnd) // height
+	return w.b
+}
+
+func (p *plan) exports(startExport string) []byte {
+	m := p.m
+	w, n := &writer{}, 1
+	for _, e := range m.exports {
+		if e.name == CounterExport {
+			continue
+		}
+		n++
+		w.string(e.name)
+		index := e.index
+		if e.kind == kindFunc {
+			index = p.outer(index)
+		}
+		w.op(e.kind, index)
+	}
+	if startExport != "" {
+		n++
+		w.string(startExport)
+		w.op(kindFunc, p.outer(uint32(m.start)))
+	}
+	w.string(CounterExport)
+	w.op(kindGlobal, p.counter)
+	out := &writer{}
+	out.len(n)
+	out.append(w.b)
+	return out.b
+}
+
+func (p *plan) elements() []byte {
+	w := &writer{}
+	w.len(len(p.m.elements))
+	for _, e := range p.m.elements {
+		switch e.mode {
+		case segmentActive: // the only table there can be
+			w.u32(0)
+			w.append(e.offset.raw)
+		case segmentPassive:
+			w.raw(1, 0)
+		case segmentDeclared:
+			w.raw(3, 0)
+		}
+		w.len(len(e.funcs))
+		for _, f := range e.funcs {
+			w.u32(p.outer(f))
+		}
+	}
+	return w.b
+}
+
+func (p *plan) code(w *writer, size int) {
+	all := &writer{b: make([]byte, 0, size)}
+	all.len(len(p.bodies) + len(p.thunks))
+	one := &writer{}
+	for i := range p.bodies {
+		one.b = one.b[:0]
+		p.body(one, &p.bodies[i])
+		all.len(len(one.b))
+		all.append(one.b)
+	}
+	for _, f := range p.thunks {
+		one.b = one.b[:0]
+		p.thunk(one, f)
+		all.len(len(one.b))
+		all.append(one.b)
+	}
+	w.section(secCode, all.b)
+}
+
+func (p *plan) thunk(w *writer, f uint32) {
+	index := p.m.nImpFunc + f
+	t := p.m.types[p.m.funcs[index]]
+	w.u32(0) // no locals
+	p.charge(w, p.thunkCost(t))
+	for i := range t.params {
+		w.op(opLocalGet, uint32(i))
+	}
+	p.call(w, index)
+	w.u8(opEnd)
+}
+
+// body writes a function body with its patches.
+func (p *plan) body(w *writer, b *body) {
+	temps := p.declare(w, b)
+	at, charges := b.start, b.charges
+	for _, x := range b.patches {
+		for len(charges) > 0 && charges[0].pos <= x.pos {
+			w.append(b.code[at:charges[0].pos])
+			at = charges[0].pos
+			p.charge(w, charges[0].arg)
+			charges = charges[1:]
+		}
+		w.append(b.code[at:x.pos])
+		at = x.end
+		p.patch(w, b, x, temps)
+	}
+	for _, x := range charges {
+		w.append(b.code[at:x.pos])
+		at = x.pos
+		p.charge(w, x.arg)
+	}
+	w.append(b.code[at:])
+}
+
+// temps are the indices of the added locals.
+type temps struct{ i32, f32, f64, ref uint32 }
+
+// declare writes the locals, with those that patches need.
+func (p *plan) declare(w *writer, b *body) temps {
+	r := &reader{b: b.code}
+	groups := r.u32()
+	var t temps
+	next, n := b.locals, uint32(0)
+	add := &writer{}
+	for _, x := range []struct {
+		set  tempSet
+		typ  byte
+		slot *uint32
+	}{{tempI32, i32, &t.i32}, {tempF32, f32, &t.f32}, {tempF64, f64, &t.f64}, {tempRef, funcref, &t.ref}} {
+		if b.temps&x.set != 0 {
+			*x.slot = next
+			next++
+			n++
+			add.raw(1, x.typ)
+		}
+	}
+	w.u32(groups + n)
+	w.append(b.code[r.pos:b.start])
+	w.append(add.b)
+	return t
+}
+
+func (p *plan) patch(w *writer, b *body, x patch, t temps) {
+	switch x.kind {
+	case patchCall:
+		p.call(w, uint32(x.arg))
+	case patchLinear:
+		w.op(opLocalTee, t.i32)
+		w.op(opGlobalGet, p.counter)
+		w.op(opLocalGet, t.i32)
+		w.u8(opI64ExtendI32U)
+		w.u8(opI64Const)
+		w.signed(int64(x.arg))
+		w.raw(opI64Mul, opI64Sub)
+		p.checkCounter(w)
+	case patchNaN32:
+		w.append(b.code[x.pos:x.end])
+		w.op(opLocalTee, t.f32)
+		w.raw(opF32Const, 0, 0, 0xc0, 0x7f)
+		w.op(opLocalGet, t.f32)
+		w.op(opLocalGet, t.f32)
+		w.raw(opF32Eq, opSelect)
+	case patchNaN64:
+		w.append(b.code[x.pos:x.end])
+		w.op(opLocalTee, t.f64)
+		w.raw(opF64Const, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f)
+		w.op(opLocalGet, t.f64)
+		w.op(opLocalGet, t.f64)
+		w.raw(opF64Eq, opSelect)
+	case patchGrow:
+		w.op(opLocalTee, t.i32)
+		w.raw(opMemorySize, 0)
+		w.op(opCall, uint32(p.helperIndex[helperGrow]))
+		w.raw(opIf, i32)
+		w.op(opLocalGet, t.i32)
+		w.raw(opMemoryGrow, 0)
+		p.elseMinusOne(w)
+	case patchTableGrow:
+		w.op(opLocalSet, t.i32)
+		w.op(opLocalSet, t.ref)
+		w.op(opLocalGet, t.i32)
+		w.raw(opPrefix, subTableSize)
+		w.u32(uint32(x.arg))
+		w.op(opCall, uint32(p.helperIndex[helperGrowTable]))
+		w.raw(opIf, i32)
+		w.op(opLocalGet, t.ref)
+		w.op(opLocalGet, t.i32)
+		w.raw(opPrefix, subTableGrow)
+		w.u32(uint32(x.arg))
+		p.elseMinusOne(w)
+	}
+}
+
+func (p *plan) elseMinusOne(w *writer) { w.raw(opElse, opI32Const, 0x7f, opEnd) }
+
+// charge takes cost off the counter. Quirk: a cost above the greatest i64 adds to it.
+func (p *plan) charge(w *writer, cost uint64) {
+	w.op(opGlobalGet, p.counter)
+	w.u8(opI64Const)
+	w.signed(int64(cost))
+	w.u8(opI64Sub)
+	p.checkCounter(w)
+}
+
+// checkCounter sets the counter to the topmost value and calls the host if it is negative.
+func (p *plan) checkCounter(w *writer) {
+	w.op(opGlobalSet, p.counter)
+	w.op(opGlobalGet, p.counter)
+	w.raw(opI64Const, 0, opI64LtS, opIf, blockEmpty)
+	w.op(opCall, uint32(p.helperIndex[helperExhausted]))
+	w.u8(opEnd)
+}
+
+// call calls a defined function under the stack limit.
+func (p *plan) call(w *writer, f uint32) {
+	weight := p.bodies[f-p.m.nImpFunc].weight
+	w.op(opGlobalGet, p.height)
+	w.u8(opI32Const)
+	w.signed(int64(int32(weight)))
+	w.u8(opI32Add)
+	w.op(opGlobalSet, p.height)
+	w.op(opGlobalGet, p.height)
+	w.u8(opI32Const)
+	w.signed(int64(int32(p.m.rules.StackLimit)))
+	w.raw(opI32GtU, opIf, blockEmpty, opUnreachable, opEnd)
+	w.op(opCall, p.function(f))
+	w.op(opGlobalGet, p.height)
+	w.u8(opI32Const)
+	w.signed(int64(int32(weight)))
+	w.u8(opI32Sub)
+	w.op(opGlobalSet, p.height)
+}

@@ -1,0 +1,135 @@
+package instrument
+
+// PassVersion changes whenever the output for some input changes; it is a part
+// of the key of compiled code kept on disk.
+const PassVersion = 1
+
+// CounterExport is the name under which every output exports its gas counter, a
+// mutable i64 global in milligas. A guest's own export of that name is left out
+// of the output: nothing can observe it.
+const CounterExport = "gas_counter"
+
+// HelperModule is the module of the imports that the output itself uses:
+//
+//	exhausted () -> ()                 the counter fell below zero; returns to go on
+//	grow (delta, current i32) -> i32   may the memory grow by delta pages? 1 or 0
+//	grow_table (delta, current i32) -> i32   may the table grow by delta elements?
+//
+// An output declares only those that it uses.
+const HelperModule = "edgefvm"
+
+// Import is what a guest imports.
+type Import struct {
+	Module, Name string
+	// Kind is 0 for a function, 1 for a table, 2 for a memory, 3 for a global.
+	Kind byte
+	// Params and Results are a function's value types in the binary format. For
+	// other kinds Params is no type that a function can have.
+	Params, Results []byte
+}
+
+// Export is what a guest exports.
+type Export struct {
+	Kind            byte // as in Import
+	Params, Results []byte
+}
+
+// IsFunc reports whether e is a function.
+func (e Export) IsFunc() bool { return e.Kind == kindFunc }
+
+// Extent is the size of a memory in pages, or of a table in elements.
+type Extent struct {
+	Min, Max uint32
+	HasMax   bool
+}
+
+// Module is the output of the pass.
+type Module struct {
+	// Code is the module to run. Nil if the guest imports something that is not
+	// a function, or a function of HelperModule: the network offers none, so it cannot be linked.
+	Code []byte
+	// Imports and Exports are the guest's own, in its order and by name.
+	Imports []Import
+	Exports map[string]Export
+	// Memory and Table are nil if the guest has none.
+	Memory, Table *Extent
+	// MemoryExported: the memory is exported as "memory".
+	MemoryExported bool
+	// TableExported is Table if a table is exported as "table".
+	TableExported *Extent
+	// StartExport is the export that the host calls once after instantiation in
+	// place of a start function; empty if there is none.
+	StartExport string
+}
+
+// Instrument checks a guest's module and makes it ready to run. Every error
+// matches ErrRefused. The Module's slices may share memory with wasm. Pure: safe from
+// any goroutine.
+func Instrument(wasm []byte, r *Rules) (*Module, error) {
+	m, err := decode(wasm, r)
+	if err != nil {
+		return nil, err
+	}
+	bodies, err := m.analyze(m.globals)
+	if err != nil {
+		return nil, err
+	}
+	p := newPlan(m, bodies)
+	if err := p.checkReference(); err != nil {
+		return nil, err
+	}
+	out := describe(m)
+	if !linkable(m) {
+		return out, nil
+	}
+	if m.start >= 0 {
+		out.StartExport = unusedName(out.Exports)
+	}
+	out.Code = p.emit(out.StartExport)
+	return out, nil
+}
+
+func describe(m *module) *Module {
+	out := &Module{Imports: m.imports, Exports: make(map[string]Export, len(m.exports))}
+	if len(m.memories) > 0 {
+		out.Memory = &m.memories[0]
+	}
+	if len(m.tables) > 0 {
+		out.Table = &m.tables[0]
+	}
+	for _, e := range m.exports {
+		x := Export{Kind: e.kind}
+		switch e.kind {
+		case kindFunc:
+			t := m.types[m.funcs[e.index]]
+			x.Params, x.Results = t.params, t.results
+		case kindMemory:
+			out.MemoryExported = out.MemoryExported || e.name == "memory"
+		case kindTable:
+			if e.name == "table" {
+				out.TableExported = &m.tables[e.index]
+			}
+		}
+		out.Exports[e.name] = x
+	}
+	return out
+}
+
+func linkable(m *module) bool {
+	for _, im := range m.imports {
+		if im.Kind != kindFunc || im.Module == HelperModule {
+			return false
+		}
+	}
+	return true
+}
+
+func unusedName(used map[string]Export) string {
+	name := "edgefvm.start"
+	for {
+		if _, ok := used[name]; !ok {
+			return name
+		}
+		name += "_"
+	}
+}

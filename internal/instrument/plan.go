@@ -1,0 +1,121 @@
+package instrument
+
+// helper is an import that the output uses.
+type helper struct {
+	name            string
+	params, results []byte
+}
+
+var helpers = [...]helper{
+	{name: "exhausted"},
+	{name: "grow", params: []byte{i32, i32}, results: []byte{i32}},
+	{name: "grow_table", params: []byte{i32, i32}, results: []byte{i32}},
+}
+
+const (
+	helperExhausted = iota
+	helperGrow
+	helperGrowTable
+)
+
+const noThunk = ^uint32(0)
+
+// plan is where everything goes in the output.
+type plan struct {
+	m      *module
+	bodies []body
+	// helperIndex is each used helper's function index, -1 for one not used.
+	helperIndex [len(helpers)]int64
+	nHelpers    uint32
+	// thunks are the defined functions that get a thunk, which bounds the stack when
+	// they are called from outside or through a table. thunkOf gives the thunk's
+	// place in thunks by the function's place among the defined ones.
+	thunks  []uint32
+	thunkOf []uint32
+	// counter and height are the indices of the added globals.
+	counter, height uint32
+}
+
+func newPlan(m *module, bodies []body) *plan {
+	p := &plan{m: m, bodies: bodies, thunkOf: make([]uint32, len(bodies))}
+	p.counter = uint32(len(m.globals))
+	p.height = p.counter + 1
+	for i := range p.thunkOf {
+		p.thunkOf[i] = noThunk
+	}
+	for _, e := range m.exports {
+		if e.kind == kindFunc {
+			p.mark(e.index)
+		}
+	}
+	for _, e := range m.elements {
+		for _, f := range e.funcs {
+			p.mark(f)
+		}
+	}
+	if m.start >= 0 {
+		p.mark(uint32(m.start))
+	}
+	for i, k := range p.thunkOf {
+		if k != noThunk {
+			p.thunkOf[i] = uint32(len(p.thunks))
+			p.thunks = append(p.thunks, uint32(i))
+		}
+	}
+	p.findHelpers()
+	return p
+}
+
+// mark asks for a thunk. Imported functions have none: their height is not known.
+func (p *plan) mark(f uint32) {
+	if f >= p.m.nImpFunc {
+		p.thunkOf[f-p.m.nImpFunc] = 0
+	}
+}
+
+func (p *plan) findHelpers() {
+	used := [len(helpers)]bool{helperExhausted: len(p.thunks) > 0}
+	for i := range p.bodies {
+		b := &p.bodies[i]
+		used[helperExhausted] = used[helperExhausted] || len(b.charges) > 0
+		for j := range b.patches {
+			switch b.patches[j].kind {
+			case patchLinear:
+				used[helperExhausted] = true
+			case patchGrow:
+				used[helperGrow] = true
+			case patchTableGrow:
+				used[helperGrowTable] = true
+			}
+		}
+	}
+	for i, u := range used {
+		p.helperIndex[i] = -1
+		if u {
+			p.helperIndex[i] = int64(p.m.nImpFunc + p.nHelpers)
+			p.nHelpers++
+		}
+	}
+}
+
+// function is the output's index of a function of the guest.
+func (p *plan) function(f uint32) uint32 {
+	if f >= p.m.nImpFunc {
+		f += p.nHelpers
+	}
+	return f
+}
+
+// outer is the index of a function's thunk, or of the function if it has none.
+func (p *plan) outer(f uint32) uint32 {
+	if f < p.m.nImpFunc || p.thunkOf[f-p.m.nImpFunc] == noThunk {
+		return p.function(f)
+	}
+	return p.m.nImpFunc + p.nHelpers + uint32(len(p.bodies)) + p.thunkOf[f-p.m.nImpFunc]
+}
+
+// thunkCost is the gas of a thunk: its arguments, the call and the guard.
+func (p *plan) thunkCost(t funcType) uint64 {
+	c := &p.m.rules.Costs
+	return uint64(len(t.params))*c.Default + c.Call + guardCost(c)
+}
