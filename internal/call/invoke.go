@@ -110,7 +110,7 @@ func (c *Manager) failed(t target, inv *syscalls.Invocation, err error) (kernel.
 			b, berr := inv.Kernel.Blocks.Get(a.Block)
 			if berr != nil {
 				code, message = sysMissingReturn, "the exit data block does not exist"
-				err = execerr.Guestf("exit with a block that does not exist: %w", berr)
+				err = execerr.Guestf("exit with a block that does not exist: %v", berr)
 			}
 			res.Return = b
 		}
@@ -216,7 +216,7 @@ func (c *Manager) instantiate(ctx context.Context, inv *syscalls.Invocation, mod
 		}
 		return nil, execerr.Nodef("instantiating an actor: %w", err)
 	}
-	inv.GiveGas(in)
+	inv.Resume(in) // not GiveGas: the memory just taken is part of what is settled next
 	if mod.start != "" {
 		if err := c.start(ctx, inv, in, mod.start); err != nil {
 			return in, err

@@ -149,7 +149,7 @@ func (k *Kernel) Send(ctx context.Context, p SendParams) (SendResult, error) {
 	if res.Return != nil {
 		id, err := k.Blocks.PutReachable(res.Return)
 		if err != nil {
-			return SendResult{}, execerr.Guestf("storing a returned block: %w", err)
+			return SendResult{}, execerr.Guestf("storing a returned block: %v", err)
 		}
 		out.Return, out.Stat = id, res.Return.Stat()
 	}

@@ -72,11 +72,14 @@ var errExhausted = errors.New("the guest ran out of gas")
 // Begin prepares the account before the module is set up.
 func (inv *Invocation) Begin() { inv.lastGas, inv.lastMemory = 0, inv.Memory.Used() }
 
-// GiveGas sets the guest's counter to the gas available.
+// GiveGas sets the guest's counter to the gas available and begins a settlement.
 func (inv *Invocation) GiveGas(in engine.Instance) {
 	inv.Mark()
-	inv.give(in, int64(inv.lastGas))
+	inv.Resume(in)
 }
+
+// Resume sets the guest's counter to the gas available at the last Mark.
+func (inv *Invocation) Resume(in engine.Instance) { inv.give(in, int64(inv.lastGas)) }
 
 // Mark notes the gas and memory from which the next settlement counts.
 func (inv *Invocation) Mark() {
