@@ -33,6 +33,10 @@ func testHostArguments(x *fixture) {
 	if x.args != [3]uint64{1 << 31, 1<<63 + 5, 7} {
 		x.t.Errorf("host function got %x", x.args)
 	}
+	// A result without arguments.
+	if got, err := invoke(in, "wide"); err != nil || got != 1<<63+9 {
+		x.t.Errorf("wide result %x, %v", got, err)
+	}
 }
 
 type richError struct{ code int }

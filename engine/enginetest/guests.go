@@ -44,6 +44,11 @@ func hostFuncs(f hostF, args *[3]uint64) []engine.HostFunc {
 			}},
 		{Module: "other", Name: "nothing",
 			Fn: func(context.Context, engine.Instance, []uint64) error { return nil }},
+		{Module: "other", Name: "wide", Results: []engine.ValueType{engine.I64},
+			Fn: func(_ context.Context, _ engine.Instance, stack []uint64) error {
+				stack[0] = 1<<63 + 9
+				return nil
+			}},
 	}
 }
 
@@ -53,6 +58,7 @@ func kitchen(pages uint32) []byte {
 	f := m.imp("host", "f", one32, one32)
 	mix := m.imp("other", "mixed", mixed, none)
 	nothing := m.imp("other", "nothing", none, none)
+	wide := m.imp("other", "wide", none, one64)
 	m.counter()
 	private := m.global(i64, i64c(11))
 	m.memory(limits{min: pages})
@@ -63,6 +69,7 @@ func kitchen(pages uint32) []byte {
 	m.fn("none", none, none, 0, call(nothing))
 	m.fn("invoke", one32, one32, 0, get(0), call(f))
 	m.fn("mixed", mixed, none, 0, get(0), get(1), get(2), call(mix))
+	m.fn("wide", none, one64, 0, call(wide))
 	m.export("direct", 0, f)
 	m.fn("private", one64, one64, 0, globalGet(private), get(0), globalSet(private))
 	// Counts down by 5, then asks the host, then counts down by 7.

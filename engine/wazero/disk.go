@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -25,26 +24,26 @@ const probeModule = "\x00asm\x01\x00\x00\x00\x01\x04\x01\x60\x00\x00\x03\x02\x01
 
 type digest = [sha256.Size]byte
 
+var errLayout = errors.New("unexpected layout of wazero's cache")
+
 // disk is the cache on disk as one engine uses it.
 type disk struct {
 	log     *slog.Logger
+	config  wz.RuntimeConfig
 	staging string // this process's folder
 	sub     string // wazero's folder in it, named for its version and platform
 	entries string // where entries live
 	tag     string // stands for wazero's version and the processor's features
 
-	miss sync.Mutex // held while wazero compiles, so that a new file tells whose it is
-
 	mu    sync.Mutex
-	known map[digest]string // wazero's names of the modules seen, by module
-	using map[digest]*sync.Mutex
+	using map[digest]*sync.Mutex // one for every module seen
 }
 
 // openDisk prepares the cache in dir. Both results are nil if that cannot be
 // done, or if config makes no machine code.
 func openDisk(dir string, log *slog.Logger, config wz.RuntimeConfig) (*disk, wz.CompilationCache) {
-	d := &disk{log: log, known: map[digest]string{}, using: map[digest]*sync.Mutex{}}
-	cache, err := d.open(dir, config)
+	d := &disk{log: log, config: config, using: map[digest]*sync.Mutex{}}
+	cache, err := d.open(dir)
 	if err != nil {
 		log.Warn("compiled code will not be cached", "dir", dir, "err", err)
 	}
@@ -58,7 +57,7 @@ func openDisk(dir string, log *slog.Logger, config wz.RuntimeConfig) (*disk, wz.
 }
 
 // open sets up the folders. A nil cache without an error is the interpreter.
-func (d *disk) open(dir string, config wz.RuntimeConfig) (wz.CompilationCache, error) {
+func (d *disk) open(dir string) (wz.CompilationCache, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
@@ -74,45 +73,83 @@ func (d *disk) open(dir string, config wz.RuntimeConfig) (wz.CompilationCache, e
 			return nil, err
 		}
 	}
-	cache, err := wz.NewCompilationCacheWithDir(d.staging)
-	if err != nil {
-		return nil, err
-	}
-	ctx := context.Background()
-	rt := wz.NewRuntimeWithConfig(ctx, config.WithCompilationCache(cache))
-	defer rt.Close(ctx)
 	// The probe tells wazero's folder and, by its name, the processor.
-	c, err := rt.CompileModule(ctx, []byte(probeModule))
-	if err != nil {
+	probe, err := d.apart([]byte(probeModule))
+	if err != nil || probe == "" {
 		return nil, err
 	}
-	defer c.Close(ctx)
-	subs, err := os.ReadDir(d.staging)
-	if err != nil || len(subs) != 1 || !strings.HasPrefix(subs[0].Name(), wazeroPrefix) {
-		return nil, errors.Join(err, errors.New("unexpected layout of wazero's cache"))
+	defer d.drop(probe)
+	sub := filepath.Base(filepath.Dir(probe))
+	if !strings.HasPrefix(sub, wazeroPrefix) {
+		return nil, errLayout
 	}
-	d.sub = filepath.Join(d.staging, subs[0].Name())
-	d.entries = filepath.Join(dir, subs[0].Name())
-	probes, err := d.unknown()
-	if err != nil || len(probes) == 0 {
-		return nil, err
-	}
-	tag := sha256.Sum256([]byte(wazeroVersion + probes[0]))
+	tag := sha256.Sum256([]byte(wazeroVersion + filepath.Base(probe)))
 	d.tag = hex.EncodeToString(tag[:8])
-	if err := os.Remove(filepath.Join(d.sub, probes[0])); err != nil {
-		return nil, err
-	}
+	d.sub = filepath.Join(d.staging, sub)
+	d.entries = filepath.Join(dir, sub)
 	if err := os.MkdirAll(d.entries, 0o700); err != nil {
 		d.log.Warn("compiled code cannot be added to the cache", "dir", d.entries, "err", err)
 	}
-	return cache, nil
+	return wz.NewCompilationCacheWithDir(d.staging)
 }
 
-func (d *disk) close() {
-	if err := os.RemoveAll(d.staging); err != nil {
-		d.log.Warn("leftover in the cache of compiled code", "dir", d.staging, "err", err)
+// apart compiles wasm with a wazero engine and a folder of its own, so that the
+// one file that appears is this module's. It returns the file, which drop
+// removes, or "" if there is none because no machine code is made.
+func (d *disk) apart(wasm []byte) (file string, err error) {
+	ctx := context.Background()
+	dir, err := os.MkdirTemp(d.staging, "build-")
+	if err != nil {
+		return "", err
+	}
+	defer func() {
+		if file == "" {
+			d.remove(dir)
+		}
+	}()
+	cache, err := wz.NewCompilationCacheWithDir(dir)
+	if err != nil {
+		return "", err
+	}
+	defer cache.Close(ctx)
+	rt := wz.NewRuntimeWithConfig(ctx, d.config.WithCompilationCache(cache))
+	defer rt.Close(ctx)
+	c, err := rt.CompileModule(ctx, wasm)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close(ctx)
+	return soleFile(dir)
+}
+
+// soleFile is the file in the folder in dir, "" if there is none.
+func soleFile(dir string) (string, error) {
+	for range 2 {
+		items, err := os.ReadDir(dir)
+		if err != nil || len(items) == 0 {
+			return "", err
+		}
+		if len(items) > 1 {
+			return "", errLayout
+		}
+		dir = filepath.Join(dir, items[0].Name())
+	}
+	if name, err := hex.DecodeString(filepath.Base(dir)); err != nil || len(name) != sha256.Size {
+		return "", errLayout
+	}
+	return dir, nil
+}
+
+// drop removes what apart made.
+func (d *disk) drop(file string) { d.remove(filepath.Dir(filepath.Dir(file))) }
+
+func (d *disk) remove(dir string) {
+	if err := os.RemoveAll(dir); err != nil {
+		d.log.Warn("leftover in the cache of compiled code", "dir", dir, "err", err)
 	}
 }
+
+func (d *disk) close() { d.remove(d.staging) }
 
 // compile loads wasm from the cache, or compiles it and adds it.
 func (d *disk) compile(rt wz.Runtime, wasm []byte) (wz.CompiledModule, error) {
@@ -121,31 +158,30 @@ func (d *disk) compile(rt wz.Runtime, wasm []byte) (wz.CompiledModule, error) {
 	if err := os.MkdirAll(d.sub, 0o700); err != nil { // somebody may have tidied up
 		d.log.Warn("compiled code will not be cached", "err", err)
 	}
-	if name, ok := d.stage(key); ok {
-		c, err := rt.CompileModule(compileContext(), wasm)
+	name, ok := d.stage(key)
+	if !ok {
+		name, ok = d.build(key, wasm)
+	}
+	if ok {
+		c, err := rt.CompileModule(context.Background(), wasm)
 		d.unstage(name)
 		if err == nil {
 			return c, nil
 		}
 		d.discard(key, err)
 	}
-	d.miss.Lock()
-	defer d.miss.Unlock()
-	c, err := rt.CompileModule(compileContext(), wasm)
-	if err != nil {
-		// wazero fails if it cannot write its file, but then it has the code in
-		// memory and finds it there. Bad code fails again.
-		first := err
-		if c, err = rt.CompileModule(compileContext(), wasm); err != nil {
-			return nil, err
-		}
-		d.log.Warn("compiled code was not cached", "err", first)
+	// Without a file: bad code, or a bad disk.
+	c, first := rt.CompileModule(context.Background(), wasm)
+	if first == nil {
 		return c, nil
 	}
-	if err := d.publish(key); err != nil {
-		d.log.Warn("compiled code was not cached", "err", err)
+	// wazero fails if it cannot write its file, but then it has the code in
+	// memory and finds it there. Bad code fails again.
+	c, err := rt.CompileModule(context.Background(), wasm)
+	if err == nil {
+		d.log.Warn("compiled code was not cached", "err", first)
 	}
-	return c, nil
+	return c, err
 }
 
 // lock keeps others from compiling the same module at the same time.
@@ -177,9 +213,6 @@ func (d *disk) stage(key digest) (name string, ok bool) {
 		name, err = verify(tmp)
 	}
 	if err == nil {
-		d.mu.Lock()
-		d.known[key] = name
-		d.mu.Unlock()
 		err = os.Rename(tmp, filepath.Join(d.sub, name))
 	}
 	if err != nil {
@@ -222,57 +255,26 @@ func (d *disk) discard(key digest, cause error) {
 	}
 }
 
-// publish turns the file that wazero just wrote into an entry. There is none if
-// wazero still had the code in memory.
-func (d *disk) publish(key digest) error {
-	d.mu.Lock()
-	name, ok := d.known[key]
-	d.mu.Unlock()
-	if !ok {
-		names, err := d.unknown()
-		if err != nil || len(names) == 0 {
-			return err
-		}
-		if len(names) > 1 { // never seen; guessing would cost a recompile each time
-			return fmt.Errorf("%d new files, which is it", len(names))
-		}
-		name = names[0]
+// build compiles wasm, adds it to the cache, and puts it where wazero looks.
+func (d *disk) build(key digest, wasm []byte) (name string, ok bool) {
+	file, err := d.apart(wasm)
+	if err != nil || file == "" {
+		return "", false // the compiler says why when it is asked again
 	}
-	file := filepath.Join(d.sub, name)
-	err := seal(file, name)
+	defer d.drop(file)
+	name = filepath.Base(file)
+	if err = seal(file, name); err == nil {
+		err = os.MkdirAll(d.entries, 0o700)
+	}
 	if err == nil {
 		err = os.Rename(file, d.path(key))
 	}
-	if errors.Is(err, fs.ErrNotExist) && ok {
-		return nil
+	if err == nil {
+		return d.stage(key)
 	}
-	if err != nil {
-		os.Remove(file) // best effort, as above
-		return err
+	d.log.Warn("compiled code was not cached", "err", err)
+	if err := os.Rename(file, filepath.Join(d.sub, name)); err != nil {
+		return "", false
 	}
-	d.mu.Lock()
-	d.known[key] = name
-	d.mu.Unlock()
-	return nil
-}
-
-// unknown lists the files in wazero's folder that were not staged.
-func (d *disk) unknown() ([]string, error) {
-	files, err := os.ReadDir(d.sub)
-	if err != nil {
-		return nil, err
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	staged := map[string]bool{}
-	for _, name := range d.known {
-		staged[name] = true
-	}
-	var out []string
-	for _, f := range files {
-		if raw, err := hex.DecodeString(f.Name()); err == nil && len(raw) == sha256.Size && !staged[f.Name()] {
-			out = append(out, f.Name())
-		}
-	}
-	return out, nil
+	return name, true
 }

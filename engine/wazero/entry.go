@@ -15,7 +15,8 @@ import (
 // wazero has one of its own, but it loads most of what it finds unchecked: a
 // damaged file can become wrong machine code. So wazero only ever sees a staging
 // folder that belongs to this process, and into which nothing comes but entries
-// whose checksum was just verified. The entries live beside it:
+// whose checksum was just verified and what this process compiled. The entries
+// live beside it:
 //
 //	DIR/<wazero version and platform>/<sha256 of the module>-<tag>.efvm
 //

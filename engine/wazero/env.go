@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"sync"
 
 	wz "github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/experimental"
 
 	"github.com/edgefvm/fvm/engine"
 )
@@ -107,10 +105,4 @@ func (v *env) close(ctx context.Context) error {
 		err = errors.Join(err, v.spare.Close(ctx))
 	}
 	return err
-}
-
-// compileContext lets wazero compile a module's functions on all processors.
-// The machine code does not depend on how many there are.
-func compileContext() context.Context {
-	return experimental.WithCompilationWorkers(context.Background(), runtime.GOMAXPROCS(0))
 }

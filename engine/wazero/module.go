@@ -18,8 +18,10 @@ import (
 // offer, a start function and a missing counter are errors here, so that they
 // cannot become one per invocation.
 func (v *env) Compile(ctx context.Context, wasm []byte) (_ engine.Module, err error) {
-	// wazero's decoder faces code that anybody may have written. A fault in it
-	// must cost that code, not the process.
+	// wazero's compiler faces code that anybody may have written. A fault in it
+	// must cost that code, not the process. That is why it gets no workers of
+	// its own: a panic in another goroutine cannot be caught. Callers who want
+	// several processors compile several modules at once.
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("wazero: compiler failed: %v", r)
@@ -33,7 +35,7 @@ func (v *env) Compile(ctx context.Context, wasm []byte) (_ engine.Module, err er
 	if lost := new(fs.PathError); errors.As(err, &lost) {
 		// wazero cannot read its folder and gives up. The code is not to blame.
 		if rt, err = v.withoutDisk(ctx, lost); err == nil {
-			c, err = rt.CompileModule(compileContext(), wasm)
+			c, err = rt.CompileModule(context.Background(), wasm)
 		}
 	}
 	if err != nil {
@@ -55,7 +57,7 @@ func (e *wazeroEngine) compile(rt wz.Runtime, wasm []byte) (wz.CompiledModule, e
 	if e.disk != nil {
 		return e.disk.compile(rt, wasm)
 	}
-	return rt.CompileModule(compileContext(), wasm)
+	return rt.CompileModule(context.Background(), wasm)
 }
 
 func (v *env) checkImports(c wz.CompiledModule) error {
