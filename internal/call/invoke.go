@@ -203,7 +203,7 @@ func (c *Manager) instantiate(ctx context.Context, inv *syscalls.Invocation, mod
 	if mod.linkError != nil {
 		return nil, mod.linkError
 	}
-	inv.MaxPages, inv.MaxTable = mod.maxPages, mod.maxTable
+	inv.MemoryLimits, inv.TableLimits = mod.memory, mod.table
 	inv.Mark()
 	if !c.memory.Grow(uint64(mod.minPages)*engine.PageSize) || !c.memory.Grow(uint64(mod.tableElems)*8) {
 		return nil, c.notInstantiated(inv, errors.New("the call stack's memory is used up"))

@@ -150,7 +150,9 @@ func (c *Manager) call(ctx context.Context, r kernel.SendRequest) (kernel.Result
 	if isNodeFailure(err) {
 		return kernel.Result{}, err
 	}
-	if r.GasLimit != nil {
+	tooDeep := c.depth >= machine.MaxCallDepth && err != nil
+	if r.GasLimit != nil && !(tooDeep && c.m.Profile.DepthKeepsLimit) {
+		// Quirk: see DepthKeepsLimit.
 		if perr := c.gas.PopLimit(); perr != nil {
 			return kernel.Result{}, perr
 		}

@@ -49,9 +49,8 @@ type module struct {
 	tableExported bool // exports a table as "table"
 	tableInit     uint32
 	minPages      uint32
-	maxPages      uint32
 	tableElems    uint32
-	maxTable      uint32
+	memory, table syscalls.GrowthLimits
 	start         string
 	invoke        invokeKind
 	linkError     error
@@ -150,16 +149,13 @@ func (m *Modules) build(ctx context.Context, meta *instrument.Module) (*module, 
 		mod.tableExported, mod.tableInit = true, meta.TableExported.Min
 	}
 	if l := meta.Memory; l != nil {
-		mod.minPages, mod.maxPages = l.Min, machine.MaxInstanceMemory/engine.PageSize
-		if l.HasMax {
-			mod.maxPages = min(mod.maxPages, l.Max)
-		}
+		mod.minPages = l.Min
+		mod.memory = growthLimits(l, wasmMaxPages, machine.MaxInstanceMemory/engine.PageSize)
 	}
 	if l := meta.Table; l != nil {
-		mod.tableElems, mod.maxTable = l.Min, machine.MaxTableElements
-		if l.HasMax {
-			mod.maxTable = min(mod.maxTable, l.Max)
-		}
+		mod.tableElems = l.Min
+		mod.table = growthLimits(l, machine.MaxTableElements, machine.MaxTableElements)
+		mod.table.Declared = min(mod.table.Declared, machine.MaxTableElements) // refused before the account is asked
 	}
 	mod.invoke = invokeOf(meta)
 	if mod.linkError != nil {
@@ -168,6 +164,15 @@ func (m *Modules) build(ctx context.Context, meta *instrument.Module) (*module, 
 	wasm, err := m.env.Compile(ctx, meta.Code)
 	mod.wasm = wasm
 	return mod, err
+}
+
+const wasmMaxPages = 65536 // of a memory that declares no maximum
+
+func growthLimits(e *instrument.Extent, declared, instance uint32) syscalls.GrowthLimits {
+	if e.HasMax {
+		declared = e.Max
+	}
+	return syscalls.GrowthLimits{Declared: declared, Instance: instance}
 }
 
 // link checks that the network offers what the module imports.

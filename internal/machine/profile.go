@@ -24,7 +24,7 @@ type Profile struct {
 	From, To network.Version // inclusive; above To: preview
 
 	// Reachability limits block_open, block_create and set_root to what the
-	// actor can have learnt of (FIP-0072 era; nv21).
+	// actor can have learnt of (FIP-0071; nv21).
 	Reachability bool
 	// MissingInvokeExits makes a module without "invoke" exit with code 5
 	// rather than fail fatally (nv21).
@@ -34,6 +34,9 @@ type Profile struct {
 	LooseInvoke bool
 	// TipsetFinality refuses tipset_cid for epochs 900 or more back (until nv20).
 	TipsetFinality bool
+	// DepthKeepsLimit leaves the gas limit of a call that is too deep in force
+	// for its caller (until nv20).
+	DepthKeepsLimit bool
 	// TraceImplicit traces the constructor of an auto-created account as an invocation (until nv20).
 	TraceImplicit bool
 	// TraceBlocks traces IPLD reads and writes and actor logs (nv21).
@@ -53,7 +56,7 @@ type Profile struct {
 var profiles = [...]Profile{
 	{
 		Name: "E3", ABI: ABI3, From: network.Version18, To: network.Version20,
-		TipsetFinality: true, TraceImplicit: true, MaxSealProof: abi.RegisteredSealProof_StackedDrg64GiBV1_1_Feat_SyntheticPoRep,
+		TipsetFinality: true, DepthKeepsLimit: true, TraceImplicit: true, MaxSealProof: abi.RegisteredSealProof_StackedDrg64GiBV1_1_Feat_SyntheticPoRep,
 		CalibnetPoStEpoch: 498691,
 	},
 	{

@@ -46,11 +46,8 @@ type Memory interface {
 type Invocation struct {
 	Kernel *kernel.Kernel
 	Memory Memory
-	// MaxPages is the most pages that the guest's memory may declare to have:
-	// its own maximum or the limit of an instance.
-	MaxPages uint32
-	// MaxTable is the same for its table, in elements.
-	MaxTable uint32
+	// MemoryLimits and TableLimits bound the growth of the guest, in pages and elements.
+	MemoryLimits, TableLimits GrowthLimits
 	// Last is the last error a syscall returned, nil after one that succeeded.
 	Last *Cause
 	// Starting is true while a start function runs: syscalls are then a failure.
@@ -60,6 +57,10 @@ type Invocation struct {
 	lastMemory uint64
 	reserve    int64 // milligas kept back from the guest's counter
 }
+
+// GrowthLimits are how far a memory or table may grow: what the module itself
+// declares, and what the network gives an instance.
+type GrowthLimits struct{ Declared, Instance uint32 }
 
 // slice is the gas handed to the guest at a time, in milligas: about 50 ms of
 // execution. Between slices the context is looked at, so that a cancelled call ends
@@ -148,29 +149,34 @@ func exhausted(ctx context.Context, in engine.Instance, _ []uint64) error {
 // grow decides whether a guest's memory may grow by stack[0] pages from stack[1].
 func grow(_ context.Context, in engine.Instance, stack []uint64) error {
 	inv := in.Data().(*Invocation)
-	delta, current := uint64(uint32(stack[0])), uint64(uint32(stack[1]))
-	stack[0] = 0
-	if current+delta > uint64(inv.MaxPages) {
-		return nil
-	}
-	if inv.Memory.Grow(delta * engine.PageSize) {
-		stack[0] = 1
-	}
+	stack[0] = inv.grant(stack, inv.MemoryLimits, engine.PageSize)
 	return nil
 }
 
 // growTable decides whether a guest's table may grow by stack[0] elements from stack[1].
 func growTable(_ context.Context, in engine.Instance, stack []uint64) error {
 	inv := in.Data().(*Invocation)
-	delta, current := uint64(uint32(stack[0])), uint64(uint32(stack[1]))
-	stack[0] = 0
-	if current+delta > uint64(inv.MaxTable) {
-		return nil
-	}
-	if inv.Memory.Grow(delta * 8) {
-		stack[0] = 1
-	}
+	stack[0] = inv.grant(stack, inv.TableLimits, tableElement)
 	return nil
+}
+
+const tableElement = 8 // bytes that a table's element counts for
+
+// grant is 1 if something of unit bytes may grow by stack[0] from stack[1].
+func (inv *Invocation) grant(stack []uint64, l GrowthLimits, unit uint64) uint64 {
+	delta, current := uint64(uint32(stack[0])), uint64(uint32(stack[1]))
+	if delta == 0 {
+		return 1
+	}
+	if current+delta > uint64(l.Declared) || !inv.Memory.Grow(delta*unit) {
+		return 0
+	}
+	// Quirk: what is beyond the limit of an instance is refused only after the
+	// message's account has granted it, and stays on the account.
+	if current+delta > uint64(l.Instance) {
+		return 0
+	}
+	return 1
 }
 
 // helpers are the imports that the instrumentation pass itself uses.
