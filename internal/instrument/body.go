@@ -4,13 +4,16 @@ package instrument
 type patchKind uint8
 
 const (
-	patchCall      patchKind = iota + 1 // a call of a defined function
-	patchCharge                         // gas of the block that starts here
-	patchLinear                         // gas by the topmost operand
-	patchNaN32                          // make the result's NaN the canonical one
-	patchNaN64                          //
-	patchGrow                           // memory.grow
-	patchTableGrow                      // table.grow
+	patchCall       patchKind = iota + 1 // a call of a defined function
+	patchCharge                          // gas of the block that starts here
+	patchLinear                          // gas by the topmost operand
+	patchNaN32                           // make the result's NaN the canonical one
+	patchNaN64                           //
+	patchCopysign32                      // copysign, in integers
+	patchCopysign64                      //
+	patchInit                            // memory.init or table.init of a dropped segment
+	patchGrow                            // memory.grow
+	patchTableGrow                       // table.grow
 )
 
 // patch replaces the bytes from pos to end of a body, or inserts at pos. Patches

@@ -59,16 +59,24 @@ func (c *checker) zero() {
 	}
 }
 
-func (c *checker) elem() {
-	if i := c.u32(); uint64(i) >= uint64(len(c.m.elements)) {
+// elem reads an element segment and reports that instantiation drops it.
+func (c *checker) elem() (dropped bool) {
+	i := c.u32()
+	if uint64(i) >= uint64(len(c.m.elements)) {
 		c.fail("unknown element segment")
+		return false
 	}
+	return c.m.elements[i].mode != segmentPassive
 }
 
-func (c *checker) data() {
-	if i := c.u32(); !c.m.hasData || i >= c.m.nData {
+// data reads a data segment and reports that instantiation drops it.
+func (c *checker) data() (dropped bool) {
+	i := c.u32()
+	if !c.m.hasData || i >= c.m.nData {
 		c.fail("unknown data segment")
+		return false
 	}
+	return int64(i) < int64(len(c.m.active)) && c.m.active[i]
 }
 
 // saturating are the types of the saturating conversions 0 to 7.
@@ -88,9 +96,12 @@ func (c *checker) prefixed(at int, costs *Costs) {
 		c.give(saturating[sub][1])
 		c.spend(costs.Math)
 	case subMemoryInit:
-		c.data()
+		dropped := c.data()
 		c.zero()
 		c.bulk(at, costs.MemoryCopy, i32)
+		if dropped {
+			c.patch(at, c.pos, patchInit, subMemoryInit)
+		}
 	case subDataDrop:
 		c.data()
 		c.spend(costs.Default)
@@ -102,9 +113,12 @@ func (c *checker) prefixed(at int, costs *Costs) {
 		c.zero()
 		c.bulk(at, costs.MemoryFill, i32)
 	case subTableInit:
-		c.elem()
+		dropped := c.elem()
 		c.tableIndex()
 		c.bulk(at, costs.TableCopy, 0)
+		if dropped {
+			c.patch(at, c.pos, patchInit, subTableInit)
+		}
 	case subElemDrop:
 		c.elem()
 		c.spend(costs.Default)

@@ -84,6 +84,7 @@ type module struct {
 	elements []element
 	hasData  bool // a data count section is there
 	nData    uint32
+	active   []bool // data segments that are copied at instantiation and then dropped
 	bodies   [][]byte
 	bodyBase []int
 
@@ -510,7 +511,9 @@ func (m *module) dataSection(s *reader) {
 			if e := m.constant(s, i32); e.op != opI32Const {
 				s.fail("the offset of a data segment is not a constant")
 			}
+			m.active = append(m.active, true)
 		case 1:
+			m.active = append(m.active, false)
 		default:
 			s.fail("invalid data segment")
 		}

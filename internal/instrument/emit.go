@@ -1,5 +1,7 @@
 package instrument
 
+import "math"
+
 // emit writes the output module.
 func (p *plan) emit(startExport string) []byte {
 	m := p.m
@@ -26,11 +28,16 @@ func (p *plan) emit(startExport string) []byte {
 	}
 	if m.hasData {
 		count := &writer{}
-		count.u32(m.nData)
+		count.u32(m.nData + 1)
 		w.section(secDataCount, count.b)
 	}
 	p.code(w, size)
-	if m.rawData != nil {
+	switch {
+	case m.hasData: // one more, passive and empty: see patchInit
+		data := grown(m.rawData, 1)
+		data.raw(1, 0)
+		w.section(secData, data.b)
+	case m.rawData != nil:
 		w.section(secData, m.rawData)
 	}
 	return w.b
@@ -151,7 +158,7 @@ func (p *plan) exports(startExport string) []byte {
 
 func (p *plan) elements() []byte {
 	w := &writer{}
-	w.len(len(p.m.elements))
+	w.len(len(p.m.elements) + 1)
 	for _, e := range p.m.elements {
 		switch e.mode {
 		case segmentActive: // the only table there can be
@@ -167,6 +174,7 @@ func (p *plan) elements() []byte {
 			w.u32(p.outer(f))
 		}
 	}
+	w.raw(1, 0, 0) // one more, passive and empty: see patchInit
 	return w.b
 }
 
@@ -279,6 +287,34 @@ func (p *plan) patch(w *writer, b *body, x patch, t temps) {
 		w.op(opLocalGet, t.f64)
 		w.op(opLocalGet, t.f64)
 		w.raw(opF64Eq, opSelect)
+	case patchCopysign32:
+		w.op(opLocalSet, t.f32)
+		w.raw(opI32ReinterpretF32, opI32Const)
+		w.signed(math.MaxInt32)
+		w.u8(opI32And)
+		w.op(opLocalGet, t.f32)
+		w.raw(opI32ReinterpretF32, opI32Const)
+		w.signed(math.MinInt32)
+		w.raw(opI32And, opI32Or, opF32ReinterpretI32)
+	case patchCopysign64:
+		w.op(opLocalSet, t.f64)
+		w.raw(opI64ReinterpretF64, opI64Const)
+		w.signed(math.MaxInt64)
+		w.u8(opI64And)
+		w.op(opLocalGet, t.f64)
+		w.raw(opI64ReinterpretF64, opI64Const)
+		w.signed(math.MinInt64)
+		w.raw(opI64And, opI64Or, opF64ReinterpretI64)
+	case patchInit:
+		// Not every engine drops what instantiation has copied: the segment behind
+		// the guest's own is empty for all.
+		w.raw(opPrefix, byte(x.arg))
+		if x.arg == subMemoryInit {
+			w.u32(p.m.nData)
+		} else {
+			w.len(len(p.m.elements))
+		}
+		w.u8(0)
 	case patchGrow:
 		w.op(opLocalTee, t.i32)
 		w.raw(opMemorySize, 0)

@@ -101,6 +101,14 @@ func (c *checker) ordinary(o *ordinary, at int, op byte) {
 	case classStore:
 		c.spend(costs.Store)
 	}
+	switch op { // wazero 1.12 gets the sign wrong in large functions on amd64
+	case opF32Copysign:
+		c.patch(at, c.pos, patchCopysign32, 0)
+		c.out.temps |= tempF32
+	case opF64Copysign:
+		c.patch(at, c.pos, patchCopysign64, 0)
+		c.out.temps |= tempF64
+	}
 	if o.nan {
 		kind, temp := patchNaN32, tempF32
 		if o.out == f64 {

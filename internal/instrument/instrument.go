@@ -51,6 +51,8 @@ type Module struct {
 	// Imports and Exports are the guest's own, in its order and by name.
 	Imports []Import
 	Exports map[string]Export
+	// ExportOrder are the names of Exports in the guest's order.
+	ExportOrder []string
 	// Memory and Table are nil if the guest has none.
 	Memory, Table *Extent
 	// MemoryExported: the memory is exported as "memory".
@@ -111,6 +113,7 @@ func describe(m *module) *Module {
 			}
 		}
 		out.Exports[e.name] = x
+		out.ExportOrder = append(out.ExportOrder, e.name)
 	}
 	return out
 }

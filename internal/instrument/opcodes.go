@@ -52,10 +52,22 @@ const (
 	opI64Add        = 0x7c
 	opI64Sub        = 0x7d
 	opI64Mul        = 0x7e
+	opI32And        = 0x71
+	opI32Or         = 0x72
+	opI64And        = 0x83
+	opI64Or         = 0x84
+	opF32Copysign   = 0x98
+	opF64Copysign   = 0xa6
 	opI64ExtendI32U = 0xad
-	opRefNull       = 0xd0
-	opRefFunc       = 0xd2
-	opPrefix        = 0xfc
+
+	opI32ReinterpretF32 = 0xbc
+	opI64ReinterpretF64 = 0xbd
+	opF32ReinterpretI32 = 0xbe
+	opF64ReinterpretI64 = 0xbf
+
+	opRefNull = 0xd0
+	opRefFunc = 0xd2
+	opPrefix  = 0xfc
 
 	subMemoryInit = 8
 	subDataDrop   = 9
