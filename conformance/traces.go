@@ -18,8 +18,8 @@ const maxTrace = 2 << 30
 
 // traces reads the trace that belongs to a variant: a list of events a message. Nil if there is none.
 func (v *Vector) traces(variant int, opts *Options) ([]trace.Events, error) {
-	if opts.NoTrace {
-		return nil, nil
+	if opts.NoTrace || overrideFor(v.Name) != nil {
+		return nil, nil // a trace is of the vector as it is, not of one that an override changed
 	}
 	path := ""
 	switch {
