@@ -11,7 +11,8 @@ const (
 	patchNaN64                           //
 	patchCopysign32                      // copysign, in integers
 	patchCopysign64                      //
-	patchInit                            // memory.init or table.init of a dropped segment
+	patchInit                            // table.init of a dropped segment
+	patchBulk                            // a bulk operation on memories, in its shortest form
 	patchGrow                            // memory.grow
 	patchTableGrow                       // table.grow
 )

@@ -69,14 +69,29 @@ func (c *checker) elem() (dropped bool) {
 	return c.m.elements[i].mode != segmentPassive
 }
 
-// data reads a data segment and reports that instantiation drops it.
-func (c *checker) data() (dropped bool) {
+// data reads the index of a data segment.
+func (c *checker) data() uint32 {
 	i := c.u32()
 	if !c.m.hasData || i >= c.m.nData {
 		c.fail("unknown data segment")
-		return false
 	}
-	return int64(i) < int64(len(c.m.active)) && c.m.active[i]
+	return i
+}
+
+// memoryIndex reads a memory's index, which must be 0 but may be padded.
+func (c *checker) memoryIndex() {
+	if c.u32() != 0 {
+		c.fail("unknown memory")
+	}
+}
+
+// rewrite notes a bulk operation on memories that is written anew: one that is not
+// in its shortest form, which not every engine takes, and memory.init, whose segment
+// is judged later, when the data section was read.
+func (c *checker) rewrite(at int, sub, segment uint32) {
+	if sub == subMemoryInit || c.pos-at > len("\xfc\x0a\x00\x00") || sub == subMemoryFill && c.pos-at > len("\xfc\x0b\x00") {
+		c.patch(at, c.pos, patchBulk, uint64(sub)|uint64(segment)<<8)
+	}
 }
 
 // saturating are the types of the saturating conversions 0 to 7.
@@ -96,28 +111,28 @@ func (c *checker) prefixed(at int, costs *Costs) {
 		c.give(saturating[sub][1])
 		c.spend(costs.Math)
 	case subMemoryInit:
-		dropped := c.data()
-		c.zero()
+		i := c.data()
+		c.memoryIndex()
 		c.bulk(at, costs.MemoryCopy, i32)
-		if dropped {
-			c.patch(at, c.pos, patchInit, subMemoryInit)
-		}
+		c.rewrite(at, sub, i)
 	case subDataDrop:
 		c.data()
 		c.spend(costs.Default)
 	case subMemoryCopy:
-		c.zero()
-		c.zero()
+		c.memoryIndex()
+		c.memoryIndex()
 		c.bulk(at, costs.MemoryCopy, i32)
+		c.rewrite(at, sub, 0)
 	case subMemoryFill:
-		c.zero()
+		c.memoryIndex()
 		c.bulk(at, costs.MemoryFill, i32)
+		c.rewrite(at, sub, 0)
 	case subTableInit:
 		dropped := c.elem()
 		c.tableIndex()
 		c.bulk(at, costs.TableCopy, 0)
 		if dropped {
-			c.patch(at, c.pos, patchInit, subTableInit)
+			c.patch(at, c.pos, patchInit, 0)
 		}
 	case subElemDrop:
 		c.elem()

@@ -39,6 +39,15 @@ type global struct {
 	init    []byte
 }
 
+// function is the function that the global is a reference to.
+func (g *global) function() (uint32, bool) {
+	if g.init[0] != opRefFunc {
+		return 0, false
+	}
+	r := &reader{b: g.init[1:]}
+	return r.u32(), true
+}
+
 type export struct {
 	name  string
 	kind  byte
@@ -49,6 +58,7 @@ type export struct {
 type constExpr struct {
 	op    byte
 	index uint32 // of ref.func and global.get
+	value int32  // of i32.const
 	raw   []byte // with the final end
 }
 
@@ -89,8 +99,8 @@ type module struct {
 	bodyBase []int
 
 	hasFuncSection bool
+	misplaced      bool // a segment does not fit
 	typeSize       uint64
-	escaped        map[uint32]bool // functions whose reference can be taken
 
 	rawType, rawImport, rawFunc, rawTable, rawMemory, rawGlobal, rawData []byte
 }
@@ -104,7 +114,7 @@ const (
 
 // decode reads a module and validates all but the function bodies.
 func decode(wasm []byte, rules *Rules) (*module, error) {
-	m := &module{rules: rules, start: -1, typeSize: 1, escaped: map[uint32]bool{}}
+	m := &module{rules: rules, start: -1, typeSize: 1}
 	if len(wasm) < 8 || string(wasm[:8]) != "\x00asm\x01\x00\x00\x00" {
 		return nil, refusef("not a module of version 1")
 	}
@@ -351,7 +361,6 @@ func (m *module) exportSection(s *reader) {
 		size := 1
 		if e.kind == kindFunc {
 			size = m.funcSize(m.funcs[e.index])
-			m.escaped[e.index] = true
 		}
 		m.grow(s, size)
 		if seen[e.name] {
@@ -381,7 +390,7 @@ func (m *module) constant(s *reader, want byte) constExpr {
 	var got byte
 	switch e.op {
 	case opI32Const:
-		s.signed(32)
+		e.value = int32(s.signed(32))
 		got = i32
 	case opI64Const:
 		s.signed(64)
@@ -402,7 +411,6 @@ func (m *module) constant(s *reader, want byte) constExpr {
 		if int64(e.index) >= int64(len(m.funcs)) {
 			s.fail("unknown function")
 		}
-		m.escaped[e.index] = true
 		got = funcref
 	case opGlobalGet:
 		e.index = s.u32()
@@ -469,10 +477,17 @@ func (m *module) element(s *reader) element {
 			s.fail("unknown function")
 			return e
 		}
-		m.escaped[i] = true
 		e.funcs = append(e.funcs, i)
 	}
+	if e.mode == segmentActive && e.offset.op == opI32Const && s.err == nil {
+		m.place(uint32(e.offset.value), uint64(len(e.funcs)), uint64(m.tables[0].Min))
+	}
 	return e
+}
+
+// place notes a segment that does not fit its memory or table: an instance cannot be made.
+func (m *module) place(offset uint32, size, room uint64) {
+	m.misplaced = m.misplaced || uint64(offset)+size > room
 }
 
 func (m *module) codeSection(s *reader) {
@@ -508,16 +523,20 @@ func (m *module) dataSection(s *reader) {
 				return
 			}
 			// Quirk: the reference's gas metering accepts no other offset.
-			if e := m.constant(s, i32); e.op != opI32Const {
+			e := m.constant(s, i32)
+			if e.op != opI32Const {
 				s.fail("the offset of a data segment is not a constant")
 			}
+			size := s.u32()
+			s.bytes(size)
+			m.place(uint32(e.value), uint64(size), uint64(m.memories[0].Min)<<16)
 			m.active = append(m.active, true)
 		case 1:
+			s.bytes(s.u32())
 			m.active = append(m.active, false)
 		default:
 			s.fail("invalid data segment")
 		}
-		s.bytes(s.u32())
 	}
 }
 

@@ -32,13 +32,8 @@ func (p *plan) emit(startExport string) []byte {
 		w.section(secDataCount, count.b)
 	}
 	p.code(w, size)
-	switch {
-	case m.hasData: // one more, passive and empty: see patchInit
-		data := grown(m.rawData, 1)
-		data.raw(1, 0)
-		w.section(secData, data.b)
-	case m.rawData != nil:
-		w.section(secData, m.rawData)
+	if m.hasData || m.rawData != nil {
+		w.section(secData, p.data())
 	}
 	return w.b
 }
@@ -62,7 +57,8 @@ func (p *plan) types() ([]byte, [len(helpers)]uint32) {
 	types := p.m.types
 	w := &writer{}
 	for i, h := range helpers {
-		if p.helperIndex[i] < 0 {
+		// The first helper's type is always there: the start of a misplaced module has it too.
+		if p.helperIndex[i] < 0 && i != helperExhausted {
 			continue
 		}
 		t := funcType{h.params, h.results}
@@ -96,9 +92,16 @@ func (p *plan) imports(types [len(helpers)]uint32) []byte {
 }
 
 func (p *plan) functions() []byte {
-	w := grown(p.m.rawFunc, uint32(len(p.thunks)))
+	n := uint32(len(p.thunks))
+	if p.m.misplaced {
+		n++
+	}
+	w := grown(p.m.rawFunc, n)
 	for _, f := range p.thunks {
-		w.u32(p.m.funcs[p.m.nImpFunc+f])
+		w.u32(p.m.funcs[f])
+	}
+	if p.m.misplaced {
+		w.len(len(p.m.types)) // the first added type
 	}
 	return w.b
 }
@@ -113,11 +116,14 @@ func (p *plan) globals() []byte {
 		} else {
 			w.u8(0)
 		}
-		if g.init[0] == opRefFunc {
+		if f, ok := g.function(); ok {
 			// Quirk: a reference taken here is to the function, not to its thunk: the
 			// stack limiter does not see calls through it.
-			r := &reader{b: g.init[1:]}
-			w.op(opRefFunc, p.function(r.u32()))
+			index := p.function(f)
+			if f < p.m.nImpFunc {
+				index = p.outer(f)
+			}
+			w.op(opRefFunc, index)
 			w.u8(opEnd)
 		} else {
 			w.append(g.init)
@@ -146,7 +152,11 @@ func (p *plan) exports(startExport string) []byte {
 	if startExport != "" {
 		n++
 		w.string(startExport)
-		w.op(kindFunc, p.outer(uint32(m.start)))
+		if m.misplaced {
+			w.op(kindFunc, m.nImpFunc+p.nHelpers+uint32(len(p.bodies)+len(p.thunks)))
+		} else {
+			w.op(kindFunc, p.outer(uint32(m.start)))
+		}
 	}
 	w.string(CounterExport)
 	w.op(kindGlobal, p.counter)
@@ -162,6 +172,10 @@ func (p *plan) elements() []byte {
 	for _, e := range p.m.elements {
 		switch e.mode {
 		case segmentActive: // the only table there can be
+			if p.m.misplaced {
+				w.raw(1, 0) // passive, and never used
+				break
+			}
 			w.u32(0)
 			w.append(e.offset.raw)
 		case segmentPassive:
@@ -178,9 +192,37 @@ func (p *plan) elements() []byte {
 	return w.b
 }
 
+// data is the data section, with one more segment that is passive and empty, see
+// patchInit. In a misplaced module all are.
+func (p *plan) data() []byte {
+	m := p.m
+	w := &writer{}
+	switch {
+	case m.misplaced:
+		n := m.nData
+		if m.hasData {
+			n++
+		}
+		w.u32(n)
+		for range n {
+			w.raw(1, 0)
+		}
+		return w.b
+	case m.hasData:
+		w = grown(m.rawData, 1)
+		w.raw(1, 0)
+		return w.b
+	}
+	return m.rawData
+}
+
 func (p *plan) code(w *writer, size int) {
 	all := &writer{b: make([]byte, 0, size)}
-	all.len(len(p.bodies) + len(p.thunks))
+	n := len(p.bodies) + len(p.thunks)
+	if p.m.misplaced {
+		n++
+	}
+	all.len(n)
 	one := &writer{}
 	for i := range p.bodies {
 		one.b = one.b[:0]
@@ -194,18 +236,26 @@ func (p *plan) code(w *writer, size int) {
 		all.len(len(one.b))
 		all.append(one.b)
 	}
+	if p.m.misplaced {
+		all.raw(3, 0, opUnreachable, opEnd)
+	}
 	w.section(secCode, all.b)
 }
 
 func (p *plan) thunk(w *writer, f uint32) {
-	index := p.m.nImpFunc + f
-	t := p.m.types[p.m.funcs[index]]
+	t := p.m.types[p.m.funcs[f]]
 	w.u32(0) // no locals
-	p.charge(w, p.thunkCost(t))
+	if f >= p.m.nImpFunc {
+		p.charge(w, p.thunkCost(t))
+	}
 	for i := range t.params {
 		w.op(opLocalGet, uint32(i))
 	}
-	p.call(w, index)
+	if f >= p.m.nImpFunc {
+		p.call(w, f)
+	} else {
+		w.op(opCall, f)
+	}
 	w.u8(opEnd)
 }
 
@@ -308,13 +358,11 @@ func (p *plan) patch(w *writer, b *body, x patch, t temps) {
 	case patchInit:
 		// Not every engine drops what instantiation has copied: the segment behind
 		// the guest's own is empty for all.
-		w.raw(opPrefix, byte(x.arg))
-		if x.arg == subMemoryInit {
-			w.u32(p.m.nData)
-		} else {
-			w.len(len(p.m.elements))
-		}
+		w.raw(opPrefix, subTableInit)
+		w.len(len(p.m.elements))
 		w.u8(0)
+	case patchBulk:
+		p.bulk(w, uint32(x.arg&0xff), uint32(x.arg>>8))
 	case patchGrow:
 		w.op(opLocalTee, t.i32)
 		w.raw(opMemorySize, 0)
@@ -337,6 +385,20 @@ func (p *plan) patch(w *writer, b *body, x patch, t temps) {
 		w.u32(uint32(x.arg))
 		p.elseMinusOne(w)
 	}
+}
+
+func (p *plan) bulk(w *writer, sub, segment uint32) {
+	w.op(opPrefix, sub)
+	switch sub {
+	case subMemoryInit:
+		if p.m.active[segment] {
+			segment = p.m.nData // as for patchInit
+		}
+		w.u32(segment)
+	case subMemoryCopy:
+		w.u8(0)
+	}
+	w.u8(0)
 }
 
 func (p *plan) elseMinusOne(w *writer) { w.raw(opElse, opI32Const, 0x7f, opEnd) }

@@ -60,7 +60,9 @@ type Module struct {
 	// TableExported is Table if a table is exported as "table".
 	TableExported *Extent
 	// StartExport is the export that the host calls once after instantiation in
-	// place of a start function; empty if there is none.
+	// place of a start function; empty if there is none. If a segment does not fit its
+	// memory or table, Code has only empty segments and StartExport traps, as making an
+	// instance would.
 	StartExport string
 }
 
@@ -84,7 +86,7 @@ func Instrument(wasm []byte, r *Rules) (*Module, error) {
 	if !linkable(m) {
 		return out, nil
 	}
-	if m.start >= 0 {
+	if m.start >= 0 || m.misplaced {
 		out.StartExport = unusedName(out.Exports)
 	}
 	out.Code = p.emit(out.StartExport)

@@ -27,9 +27,10 @@ type plan struct {
 	// helperIndex is each used helper's function index, -1 for one not used.
 	helperIndex [len(helpers)]int64
 	nHelpers    uint32
-	// thunks are the defined functions that get a thunk, which bounds the stack when
-	// they are called from outside or through a table. thunkOf gives the thunk's
-	// place in thunks by the function's place among the defined ones.
+	// thunks are the functions that get a thunk: they can be called from outside or
+	// through a table. A defined function's thunk bounds the stack. An imported one's
+	// costs nothing and only lets every host function be called by the guest's own code.
+	// thunkOf gives each function's place in thunks.
 	thunks  []uint32
 	thunkOf []uint32
 	// counter and height are the indices of the added globals.
@@ -37,7 +38,7 @@ type plan struct {
 }
 
 func newPlan(m *module, bodies []body) *plan {
-	p := &plan{m: m, bodies: bodies, thunkOf: make([]uint32, len(bodies))}
+	p := &plan{m: m, bodies: bodies, thunkOf: make([]uint32, len(m.funcs))}
 	p.counter = uint32(len(m.globals))
 	p.height = p.counter + 1
 	for i := range p.thunkOf {
@@ -46,6 +47,11 @@ func newPlan(m *module, bodies []body) *plan {
 	for _, e := range m.exports {
 		if e.kind == kindFunc {
 			p.mark(e.index)
+		}
+	}
+	for _, g := range m.globals[m.nImpGlob:] {
+		if f, ok := g.function(); ok && f < m.nImpFunc {
+			p.mark(f)
 		}
 	}
 	for _, e := range m.elements {
@@ -66,15 +72,22 @@ func newPlan(m *module, bodies []body) *plan {
 	return p
 }
 
-// mark asks for a thunk. Imported functions have none: their height is not known.
-func (p *plan) mark(f uint32) {
-	if f >= p.m.nImpFunc {
-		p.thunkOf[f-p.m.nImpFunc] = 0
+// mark asks for a thunk.
+func (p *plan) mark(f uint32) { p.thunkOf[f] = 0 }
+
+// guarded is the number of thunks of defined functions, which are those that the reference has.
+func (p *plan) guarded() int {
+	n := 0
+	for _, f := range p.thunks {
+		if f >= p.m.nImpFunc {
+			n++
+		}
 	}
+	return n
 }
 
 func (p *plan) findHelpers() {
-	used := [len(helpers)]bool{helperExhausted: len(p.thunks) > 0}
+	used := [len(helpers)]bool{helperExhausted: p.guarded() > 0}
 	for i := range p.bodies {
 		b := &p.bodies[i]
 		used[helperExhausted] = used[helperExhausted] || len(b.charges) > 0
@@ -108,10 +121,10 @@ func (p *plan) function(f uint32) uint32 {
 
 // outer is the index of a function's thunk, or of the function if it has none.
 func (p *plan) outer(f uint32) uint32 {
-	if f < p.m.nImpFunc || p.thunkOf[f-p.m.nImpFunc] == noThunk {
+	if p.thunkOf[f] == noThunk {
 		return p.function(f)
 	}
-	return p.m.nImpFunc + p.nHelpers + uint32(len(p.bodies)) + p.thunkOf[f-p.m.nImpFunc]
+	return p.m.nImpFunc + p.nHelpers + uint32(len(p.bodies)) + p.thunkOf[f]
 }
 
 // thunkCost is the gas of a thunk: its arguments, the call and the guard.
