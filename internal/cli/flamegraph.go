@@ -15,19 +15,19 @@ const (
 	flameRow    = 24
 	flameHead   = 86
 	flameFoot   = 64
-	charWidth   = 6.7 // of a letter, about
+	charWidth   = 7.0 // of a letter, about
 	leastBox    = 0.4 // narrower boxes are not drawn
 )
 
 // kindColours are those of gas that an actor's own work took, by kind.
 var kindColours = map[string]string{
-	"Wasm execution": "#f4a259", "Wasm memory": "#f7c59f", "system calls": "#8cb369", "blocks": "#5b8e7d", "state tree": "#4c9f9a",
-	"chain inclusion": "#a5a58d", "calls": "#b7b7a4", "actor creation": "#d4a5a5", "events": "#9d8189", "cryptography": "#bc4b51", "chain facts": "#6d597a", "other": "#cccccc",
+	"Wasm execution": "#f4a259", "Wasm memory": "#f7c59f", "system calls": "#8cb369", "block writes": "#7fb7a3", "block reads": "#a9d6c5", "link scan": "#cfe8df", "state tree": "#6fb7c4",
+	"chain inclusion": "#a5a58d", "calls": "#b7b7a4", "actor creation": "#d4a5a5", "events": "#9d8189", "cryptography": "#e07a7f", "chain facts": "#b8a9c9", "other": "#cccccc",
 }
 
 // flameOrder is the order of the legend.
 var flameOrder = []string{
-	"Wasm execution", "Wasm memory", "system calls", "blocks", "state tree", "calls", "events", "cryptography", "actor creation", "chain facts", "chain inclusion", "other",
+	"Wasm execution", "Wasm memory", "system calls", "block writes", "block reads", "link scan", "state tree", "calls", "events", "cryptography", "actor creation", "chain facts", "chain inclusion", "other",
 }
 
 // flame draws boxes, a row for each depth of calls.
@@ -131,7 +131,7 @@ func (d *flame) legend(page *strings.Builder, y int) {
 		if !d.kinds[k] {
 			continue
 		}
-		wide := 26 + charWidth*float64(len(k))
+		wide := 34 + charWidth*float64(len(k))
 		if x+wide > flameWidth-flameMargin {
 			x, y = flameMargin, y+20
 		}

@@ -22,7 +22,7 @@ var methodSets = map[string]any{
 }
 
 // exportedNames are methods that any actor may have, by their FRC-0042 number.
-var exportedNames = []string{"Receive", "AuthenticateMessage", "SectorContentChanged", "Granularity", "Transfer", "TransferFrom", "Balance", "Burn", "Mint", "Name", "Symbol", "TotalSupply"}
+var exportedNames = []string{"Receive", "AuthenticateMessage", "SectorContentChanged", "Granularity", "Transfer", "TransferFrom", "Balance", "Burn", "MarketNotifyDeal", "Mint", "Name", "Symbol", "TotalSupply"}
 
 var methodTables = sync.OnceValue(func() map[string]map[abi.MethodNum]string {
 	tables := map[string]map[abi.MethodNum]string{}
@@ -139,8 +139,8 @@ func errnoName(n uint32) string {
 // kinds groups gas charges for people, by the start of the charge's name; the first that fits counts.
 var kinds = []struct{ prefix, kind string }{
 	{"wasm_exec", "Wasm execution"}, {"wasm_", "Wasm memory"}, {"OnSyscall", "system calls"},
-	{"OnBlock", "blocks"}, {"OnScanIpldLinks", "blocks"}, {"OnActorLookup", "state tree"}, {"OnActorUpdate", "state tree"},
-	{"OnLookupAddress", "state tree"}, {"OnResolveAddress", "state tree"}, {"OnActorGetRoot", "blocks"}, {"OnActorSetRoot", "blocks"},
+	{"OnBlockCreate", "block writes"}, {"OnBlockLink", "block writes"}, {"OnBlock", "block reads"}, {"OnScanIpldLinks", "link scan"}, {"OnActorLookup", "state tree"}, {"OnActorUpdate", "state tree"},
+	{"OnLookupAddress", "state tree"}, {"OnResolveAddress", "state tree"}, {"OnActorGetRoot", "state tree"}, {"OnActorSetRoot", "state tree"},
 	{"OnChain", "chain inclusion"}, {"OnReturnValue", "calls"}, {"OnMethodInvocation", "calls"}, {"OnValueTransfer", "calls"},
 	{"OnCreateActor", "actor creation"}, {"OnDeleteActor", "actor creation"}, {"OnActorEvent", "events"},
 	{"OnHashing", "cryptography"}, {"OnVerify", "cryptography"}, {"OnRecover", "cryptography"}, {"OnCompute", "cryptography"}, {"OnSubmitVerifySeal", "cryptography"},
