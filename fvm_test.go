@@ -84,10 +84,18 @@ const chainLength = 150 // bytes; any will do here
 // machine refuses further use; the base store stays as it was. For every n.
 func TestFailingStore(t *testing.T) {
 	s := newSetting(t, true)
-	whole := &failing{Blockstore: s.store}
 	cfg := s.config()
-	cfg.Blockstore = whole
 	m, err := fvm.New(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Once beforehand: the engine reads and compiles each actor's code only once.
+	if _, err := m.Apply(t.Context(), s.msg, fvm.Explicit, chainLength); err != nil {
+		t.Fatal(err)
+	}
+	whole := &failing{Blockstore: s.store}
+	cfg.Blockstore = whole
+	m, err = fvm.New(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
