@@ -240,6 +240,7 @@ func TestDispatch(t *testing.T) {
 		code   exitcode.ExitCode
 	}{
 		{"no such ID", func(m *executor.Message) { m.To = addr.NewID(nobody) }, 5},
+		{"an ID of 64 bits", func(m *executor.Message) { m.To = addr.NewID(1<<64 - 1) }, 5},
 		{"no such f2", func(m *executor.Message) { m.To = f2(t) }, 5},
 		{"a namespace without a manager", func(m *executor.Message) { m.To = *f4(t, 11, "x") }, 5},
 		{"the BLS zero address", func(m *executor.Message) { m.To = blsZero(t) }, 10},

@@ -9,6 +9,8 @@ import (
 	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
 	cbg "github.com/whyrusleeping/cbor-gen"
+
+	"github.com/edgefvm/fvm/internal/addr"
 )
 
 // Message is an unsigned message of the chain.
@@ -75,8 +77,8 @@ func (m *Message) UnmarshalCBOR(r io.Reader) error {
 		read func() error
 	}{
 		{"version", readUint(cr, &m.Version)},
-		{"to", func() error { return m.To.UnmarshalCBOR(cr) }},
-		{"from", func() error { return m.From.UnmarshalCBOR(cr) }},
+		{"to", readAddress(cr, &m.To)},
+		{"from", readAddress(cr, &m.From)},
 		{"nonce", readUint(cr, &m.Nonce)},
 		{"value", func() error { return m.Value.UnmarshalCBOR(cr) }},
 		{"gas limit", readUint(cr, &gasLimit)},
@@ -104,6 +106,17 @@ func readUint(cr *cbg.CborReader, v *uint64) func() error {
 			err = fmt.Errorf("not an unsigned integer but CBOR type %d", major)
 		}
 		*v = n
+		return err
+	}
+}
+
+// readAddress reads what the network takes for an address, which is more than go-address does.
+func readAddress(cr *cbg.CborReader, a *address.Address) func() error {
+	return func() error {
+		b, err := cbg.ReadByteArray(cr, addr.MaxLen)
+		if err == nil {
+			*a, err = addr.ParseAddress(b)
+		}
 		return err
 	}
 }

@@ -53,7 +53,14 @@ func messages(t testing.TB) map[string]executor.Message {
 	}
 	alice := fromAlice()
 	alice.Params = []byte{}
-	return map[string]executor.Message{"zero": zero, "full": full, "alice": alice}
+	// An ID and a namespace that only the network reads, not go-address.
+	wide := zero
+	wide.To = addr.NewID(1<<64 - 1)
+	var bad error
+	if wide.From, bad = addr.ParseAddress(append([]byte("\x04\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), make([]byte, 54)...)); bad != nil {
+		t.Fatal(bad)
+	}
+	return map[string]executor.Message{"zero": zero, "full": full, "alice": alice, "wide": wide}
 }
 
 // The bytes of a message, by hand: a list of ten fields, amounts as a sign byte and a magnitude.
