@@ -32,15 +32,17 @@ func newBench() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench PATH...",
 		Short: "Time the messages of vectors, also against the reference",
-		Long: `Runs every message of the vectors and prints how long applying one takes, after a
-round for warming up, with blocks in memory and no tracing. A message's time is the
-least of all rounds. With --against PROGRAM (an fvm-oracle, which speaks JSON lines)
-the same vectors run there in the same rounds, one after the other, and the last line is
+		Long: `Runs every message of the vectors and prints how long applying one takes, with blocks in
+memory and no tracing. A first round warms up, a second counts allocations, and the rest
+are timed: a message's time is the least of these. With --against PROGRAM (an fvm-oracle,
+which speaks JSON lines) the same vectors run there in the same rounds, one after the
+other, and the last line is
 
   ratio p50 X p90 Y total Z
 
 where X and Y are the median and the 90th percentile of our time / its time over the
-messages, and Z is the sum of our times / the sum of its times.`,
+messages, and Z is the sum of our times / the sum of its times. Without it the last line
+says what was measured.`,
 		Example: `  edgefvm bench conformance/testdata
   edgefvm bench --against ./fvm-oracle --rounds 5 conformance/testdata`,
 		Args: cobra.MinimumNArgs(1),
@@ -48,7 +50,7 @@ messages, and Z is the sum of our times / the sum of its times.`,
 			if rounds < 1 {
 				return usagef("--rounds must be at least 1")
 			}
-			files, err := conformance.Find(args...)
+			files, err := findVectors(args)
 			if err != nil {
 				return err
 			}
@@ -71,14 +73,17 @@ messages, and Z is the sum of our times / the sum of its times.`,
 				return err
 			}
 			if asJSON {
+				for _, s := range b.skipped {
+					fmt.Fprintln(cmd.ErrOrStderr(), "left out:", s)
+				}
 				return writeJSON(cmd, b.timings)
 			}
-			return b.print()
+			return b.print(rounds)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&against, "against", "", "`program` of the reference to run the same vectors on")
-	f.IntVar(&rounds, "rounds", 5, "rounds to time, after one to warm up")
+	f.IntVar(&rounds, "rounds", 5, "rounds to time, after one to warm up and one to count")
 	f.BoolVar(&asJSON, "json", false, "print each message's times as JSON, without the summary")
 	set.flags(cmd)
 	return cmd
@@ -90,15 +95,16 @@ type bench struct {
 	engine  *fvm.Engine
 	peer    *peer
 	timings []timing
-	skipped []string
+	vectors int      // that ran
+	skipped []string // with the reason
 }
 
-// run does a round to warm up, which also counts allocations, then the timed ones.
+// run measures one vector after the other.
 func (b *bench) run(ctx context.Context, files []string, rounds int) error {
 	tty := isTerminal(b.cmd.ErrOrStderr())
 	for i, path := range files {
 		if tty {
-			fmt.Fprintf(b.cmd.ErrOrStderr(), "\r\x1b[K%d/%d %s", i+1, len(files), cut(path, 60))
+			fmt.Fprintf(b.cmd.ErrOrStderr(), "\r\x1b[K%d/%d %s", i+1, len(files), cut(clean(path), 60))
 		}
 		v, err := conformance.Load(path)
 		if err != nil {
@@ -106,7 +112,7 @@ func (b *bench) run(ctx context.Context, files []string, rounds int) error {
 		}
 		if err := b.vector(ctx, v, rounds); err != nil {
 			if ctx.Err() != nil {
-				return ctx.Err()
+				return fmt.Errorf("%w after %d of %d vectors", ctx.Err(), i, len(files))
 			}
 			b.skipped = append(b.skipped, fmt.Sprintf("%s: %v", path, err))
 		}
@@ -116,17 +122,23 @@ func (b *bench) run(ctx context.Context, files []string, rounds int) error {
 	}
 	if len(b.timings) == 0 {
 		for _, s := range b.skipped {
-			fmt.Fprintln(b.cmd.ErrOrStderr(), s)
+			fmt.Fprintln(b.cmd.ErrOrStderr(), "left out:", s)
 		}
-		return errors.New("nothing ran")
+		return errors.New("nothing ran: name vector files, or folders with .json files")
 	}
 	return nil
 }
 
+// vector does a round to warm up, which compiles actors, one that counts allocations, then the timed ones.
 func (b *bench) vector(ctx context.Context, v *conformance.Vector, rounds int) error {
 	list := make([]timing, len(v.Receipts()))
 	for round := range rounds + 1 {
-		ours, err := b.ours(ctx, v, list, round == 0)
+		if round == 1 {
+			if _, err := b.ours(ctx, v, list); err != nil {
+				return err
+			}
+		}
+		ours, err := b.ours(ctx, v, nil)
 		if err != nil {
 			return err
 		}
@@ -153,6 +165,7 @@ func (b *bench) vector(ctx context.Context, v *conformance.Vector, rounds int) e
 		list[i].Vector, list[i].Message = v.Name, i
 	}
 	b.timings = append(b.timings, list...)
+	b.vectors++
 	return nil
 }
 
@@ -162,8 +175,8 @@ func least(into *time.Duration, d time.Duration, round int) {
 	}
 }
 
-// ours runs a vector once. Counting stops the world, so counted rounds are not timed.
-func (b *bench) ours(ctx context.Context, v *conformance.Vector, list []timing, count bool) ([]time.Duration, error) {
+// ours runs a vector once. If count is not nil it gets the allocations; times of such a round are no good, because counting stops the world.
+func (b *bench) ours(ctx context.Context, v *conformance.Vector, count []timing) ([]time.Duration, error) {
 	s, err := conformance.Prepare(ctx, v, 0, b.actors, b.engine, nil)
 	if err != nil {
 		return nil, err
@@ -171,7 +184,7 @@ func (b *bench) ours(ctx context.Context, v *conformance.Vector, list []timing, 
 	times := make([]time.Duration, s.Len())
 	var before, after runtime.MemStats
 	for i := range times {
-		if count {
+		if count != nil {
 			runtime.ReadMemStats(&before)
 		}
 		start := time.Now()
@@ -180,45 +193,60 @@ func (b *bench) ours(ctx context.Context, v *conformance.Vector, list []timing, 
 		if err != nil && !errors.Is(err, conformance.ErrNoReceipt) {
 			return nil, err
 		}
-		if count {
+		if count != nil {
 			runtime.ReadMemStats(&after)
-			list[i].Allocs, list[i].Bytes = after.Mallocs-before.Mallocs, after.TotalAlloc-before.TotalAlloc
+			count[i].Allocs, count[i].Bytes = after.Mallocs-before.Mallocs, after.TotalAlloc-before.TotalAlloc
 		}
 	}
 	return times, nil
 }
 
-func (b *bench) print() error {
-	g := &page{w: b.cmd.OutOrStdout(), p: newPainter(b.cmd.OutOrStdout())}
+func (b *bench) print(rounds int) error {
+	g := newPage(b.cmd.OutOrStdout())
 	for _, s := range b.skipped {
-		g.line("left out: %s", s)
+		g.line("left out: %s", clean(s))
 	}
 	var ours, theirs []time.Duration
 	var allocs, bytes []uint64
 	var ratios []float64
 	var sumOurs, sumTheirs time.Duration
+	var sumAllocs, sumBytes uint64
 	for _, t := range b.timings {
 		ours, allocs, bytes = append(ours, t.Ours), append(allocs, t.Allocs), append(bytes, t.Bytes)
-		sumOurs += t.Ours
+		sumOurs, sumAllocs, sumBytes = sumOurs+t.Ours, sumAllocs+t.Allocs, sumBytes+t.Bytes
 		if b.peer != nil && t.Theirs > 0 {
 			theirs = append(theirs, t.Theirs)
 			sumTheirs += t.Theirs
 			ratios = append(ratios, float64(t.Ours)/float64(t.Theirs))
 		}
 	}
-	g.line("%d messages on %s", len(b.timings), b.engine.Name())
-	times := func(name string, list []time.Duration, sum time.Duration) {
-		g.line("%s p50 %s  p90 %s  max %s  total %s", padRight(name, 22), padLeft(short(at(list, 50)), 9), padLeft(short(at(list, 90)), 9), padLeft(short(at(list, 100)), 9), short(sum))
+	row := func(name string, cells ...string) {
+		line := padRight(name, 22)
+		for _, c := range cells {
+			line += padLeft(c, 14)
+		}
+		g.line("%s", line)
 	}
+	times := func(name string, list []time.Duration, sum time.Duration) {
+		row(name, short(at(list, 50)), short(at(list, 90)), short(at(list, 100)), short(sum))
+	}
+	counts := func(name string, list []uint64, sum uint64) {
+		row(name, grouped(at(list, 50)), grouped(at(list, 90)), grouped(at(list, 100)), grouped(sum))
+	}
+	row("a message", "p50", "p90", "max", "total")
 	times("time", ours, sumOurs)
 	if len(theirs) > 0 {
 		times("time of the reference", theirs, sumTheirs)
 	}
-	g.line("%s p50 %s  p90 %s  max %s", padRight("allocations", 22), padLeft(grouped(at(allocs, 50)), 9), padLeft(grouped(at(allocs, 90)), 9), padLeft(grouped(at(allocs, 100)), 9))
-	g.line("%s p50 %s  p90 %s  max %s", padRight("bytes allocated", 22), padLeft(grouped(at(bytes, 50)), 9), padLeft(grouped(at(bytes, 90)), 9), padLeft(grouped(at(bytes, 100)), 9))
-	if len(ratios) > 0 {
-		g.line("ratio p50 %.2f p90 %.2f total %.2f", at(ratios, 50), at(ratios, 90), float64(sumOurs)/float64(sumTheirs))
+	counts("allocations", allocs, sumAllocs)
+	counts("bytes allocated", bytes, sumBytes)
+	what := fmt.Sprintf("%d %s of %d %s on %s, least of %d %s", len(b.timings), plural(len(b.timings), "message"), b.vectors, plural(b.vectors, "vector"), b.engine.Name(), rounds, plural(rounds, "round"))
+	if len(ratios) == 0 {
+		g.line("measured %s: p50 %s, total %s", what, short(at(ours, 50)), short(sumOurs))
+		return g.err
 	}
+	g.line("measured %s", what)
+	g.line("ratio p50 %.2f p90 %.2f total %.2f", at(ratios, 50), at(ratios, 90), float64(sumOurs)/float64(sumTheirs))
 	return g.err
 }
 

@@ -44,7 +44,7 @@ func newBundleList() *cobra.Command {
 				}
 				return writeJSON(cmd, rows)
 			}
-			g := &page{w: cmd.OutOrStdout(), p: newPainter(cmd.OutOrStdout())}
+			g := newPage(cmd.OutOrStdout())
 			for _, e := range list {
 				g.line("%s %s", padRight(e.Name(), 26), g.p.dim(e.Manifest))
 			}
@@ -94,7 +94,7 @@ func newBundleCIDs() *cobra.Command {
 				}
 				return writeJSON(cmd, map[string]any{"manifest": b.ManifestCID.String(), "actors": actors})
 			}
-			g := &page{w: cmd.OutOrStdout()}
+			g := newPage(cmd.OutOrStdout())
 			g.line("%s %s", padRight("manifest", 18), b.ManifestCID)
 			for _, a := range b.Actors {
 				g.line("%s %s", padRight(a.Name, 18), a.Code)

@@ -1,72 +1,60 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/engine/wazero"
+	"github.com/edgefvm/fvm/internal/instrument"
 )
 
 func newCache() *cobra.Command {
 	return group("cache", "The cache of compiled actors", newCacheInfo(), newCacheClean())
 }
 
-// cacheInfo is what a cache folder holds.
-type cacheInfo struct {
-	Dir   string `json:"dir"`
-	Files int    `json:"files"`
-	Bytes int64  `json:"bytes"`
+// cacheView is what a cache folder holds, for JSON.
+type cacheView struct {
+	Dir     string `json:"dir"`
+	Entries int    `json:"entries"`
+	Bytes   int64  `json:"bytes"`
+	Bad     int    `json:"bad"` // entries that fail their checksum
+	// Pass is the version of the instrumentation. Entries of another are not used.
+	Pass int `json:"pass_version"`
 }
 
-func readCache(dir string) (cacheInfo, error) {
-	if dir == "" {
-		d, err := fvm.DefaultCacheDir()
-		if err != nil {
-			return cacheInfo{}, err
-		}
-		dir = d
-	}
-	info := cacheInfo{Dir: dir}
-	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		i, err := d.Info()
-		if err != nil {
-			return err
-		}
-		info.Files++
-		info.Bytes += i.Size()
-		return nil
-	})
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
-	return info, err
-}
-
-func newCacheInfo() *cobra.Command {
+// cacheCommand is a command on a cache folder, with what they have in common.
+func cacheCommand(use, short, long, example string, run func(dir string) (wazero.CacheStats, error), text func(g *page, v *cacheView)) *cobra.Command {
 	var dir string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "info",
-		Short: "Show where compiled code is kept, and how much",
-		Args:  cobra.NoArgs,
+		Use: use, Short: short, Long: long, Example: example,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			info, err := readCache(dir)
+			if dir == "" {
+				d, err := fvm.DefaultCacheDir()
+				if err != nil {
+					return err
+				}
+				dir = d
+			}
+			dir, err := filepath.Abs(dir)
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return writeJSON(cmd, info)
+			st, err := run(dir)
+			if err != nil {
+				return fmt.Errorf("the cache in %s: %w", dir, err)
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n%d %s, %.1f MB\n", info.Dir, info.Files, plural(info.Files, "file"), float64(info.Bytes)/1e6)
-			return err
+			v := &cacheView{Dir: dir, Entries: st.Entries, Bytes: st.Bytes, Bad: st.Bad, Pass: instrument.PassVersion}
+			if asJSON {
+				return writeJSON(cmd, v)
+			}
+			g := newPage(cmd.OutOrStdout())
+			text(g, v)
+			return g.err
 		},
 	}
 	cmd.Flags().StringVar(&dir, "cache", "", "folder of compiled code (default: edgefvm in the user's cache folder)")
@@ -74,52 +62,26 @@ func newCacheInfo() *cobra.Command {
 	return cmd
 }
 
-func newCacheClean() *cobra.Command {
-	var dir string
-	cmd := &cobra.Command{
-		Use:   "clean",
-		Short: "Remove compiled code",
-		Long:  "Removes the folder of compiled code. Actors are compiled anew when they next run.",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			info, err := readCache(dir)
-			if err != nil {
-				return err
+func newCacheInfo() *cobra.Command {
+	return cacheCommand("info", "Show where compiled code is kept, and how much",
+		"Shows the folder of compiled code, counts its entries and verifies each. A folder that does\nnot exist is an empty cache.",
+		"  edgefvm cache info\n  edgefvm cache info --json | jq .bytes",
+		wazero.CacheInfo, func(g *page, v *cacheView) {
+			g.line("folder        %s", v.Dir)
+			g.line("entries       %s", grouped(v.Entries))
+			g.line("bytes         %s", grouped(v.Bytes))
+			g.line("pass version  %d", v.Pass)
+			if v.Bad > 0 {
+				g.line("bad           %d %s and will be compiled again when needed", v.Bad, choose(v.Bad, "entry fails its checksum", "entries fail their checksum"))
 			}
-			if err := cleanCache(info.Dir); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "removed %d %s, %.1f MB\n", info.Files, plural(info.Files, "file"), float64(info.Bytes)/1e6)
-			return err
-		},
-	}
-	cmd.Flags().StringVar(&dir, "cache", "", "folder of compiled code (default: edgefvm in the user's cache folder)")
-	return cmd
+		})
 }
 
-// cleanCache removes what engines keep in a cache folder, and nothing else: a folder named by mistake loses none of its files.
-func cleanCache(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		known := false
-		for _, pattern := range []string{"wazero-*", "efvm-staging-*"} {
-			ok, _ := filepath.Match(pattern, e.Name())
-			known = known || ok
-		}
-		if !known {
-			return fmt.Errorf("%s holds %s, which is not compiled code; remove it by hand if you mean to", dir, e.Name())
-		}
-	}
-	for _, e := range entries {
-		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
-			return err
-		}
-	}
-	return nil
+func newCacheClean() *cobra.Command {
+	return cacheCommand("clean", "Remove compiled code",
+		"Removes compiled code, and no other files. Actors are compiled anew when they next run.",
+		"  edgefvm cache clean\n  edgefvm cache clean --cache ./compiled",
+		wazero.CacheClean, func(g *page, v *cacheView) {
+			g.line("removed %s %s, %s bytes, from %s", grouped(v.Entries), choose(v.Entries, "entry", "entries"), grouped(v.Bytes), v.Dir)
+		})
 }

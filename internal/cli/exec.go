@@ -2,12 +2,14 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"strings"
@@ -54,7 +56,9 @@ func newExec() *cobra.Command {
 		Short: "Apply one message to a state and print the receipt",
 		Long: `Applies a message to the state in a CAR and prints the receipt. The message is given
 whole (CBOR as hex, base64 or a file), or by its parts. The actors' code is taken from the
-CAR, and from the network's bundle for --nv unless --bundle names others.
+CAR, and from the network's bundle for --nv unless --actors or --bundle names others. The
+state that --out writes serves as --car for the next message. An exit code of the message
+other than 0 makes the command's 1.
 
 Nothing outside the state is known: a message that needs randomness, a tipset or a proof
 verifier ends with an error that says so.`,
@@ -73,15 +77,15 @@ verifier ends with an error that says so.`,
 	f.Uint64Var(&x.chainID, "chain-id", 314, "chain id (EIP-155)")
 	f.StringVar(&x.baseFee, "base-fee", "100", "base fee in attoFIL")
 	f.StringVar(&x.supply, "circ-supply", "2000000000fil", "circulating supply")
-	f.StringVar(&x.message, "message", "", "the whole message: `HEX|BASE64|FILE` of its CBOR")
+	f.StringVar(&x.message, "message", "", "the whole message: `FILE|HEX|BASE64` of its CBOR")
 	f.StringVar(&x.from, "from", "", "sender's address")
 	f.StringVar(&x.to, "to", "", "receiver's address")
 	f.StringVar(&x.value, "value", "0", "value in attoFIL, or in FIL as 1.5fil")
-	f.StringVar(&x.method, "method", "0", "method number, or a public method's name")
-	f.StringVar(&x.params, "params", "", "parameters, `HEX|BASE64|FILE`")
+	f.StringVar(&x.method, "method", "0", "method number, or the name of a method of the receiver")
+	f.StringVar(&x.params, "params", "", "parameters, `FILE|HEX|BASE64`")
 	f.Int64Var(&x.nonce, "nonce", -1, "nonce (default: the sender's)")
 	f.Int64Var(&x.gasLimit, "gas-limit", 10_000_000_000, "gas limit")
-	f.StringVar(&x.feeCap, "gas-fee-cap", "0", "gas fee cap in attoFIL a unit of gas")
+	f.StringVar(&x.feeCap, "gas-fee-cap", "", "gas fee cap in attoFIL a unit of gas (default: the base fee)")
 	f.StringVar(&x.premium, "gas-premium", "0", "gas premium in attoFIL a unit of gas")
 	f.BoolVar(&x.implicit, "implicit", false, "a message of the system: no fees, no nonce")
 	f.IntVar(&x.chainLen, "chain-len", -1, "length on the chain in bytes (default: the message's, with a signature for f1)")
@@ -92,15 +96,54 @@ verifier ends with an error that says so.`,
 	for _, name := range []string{"car", "nv", "epoch"} {
 		_ = cmd.MarkFlagRequired(name)
 	}
-	cmd.MarkFlagsMutuallyExclusive("message", "from")
-	cmd.MarkFlagsMutuallyExclusive("message", "to")
-	cmd.MarkFlagsOneRequired("message", "from")
-	cmd.MarkFlagsRequiredTogether("from", "to")
 	return cmd
 }
 
+// partFlags make a message from its parts.
+var partFlags = []string{"from", "to", "value", "method", "params", "nonce", "gas-limit", "gas-fee-cap", "gas-premium"}
+
+// check finds what is wrong with the flags before anything is read.
+func (x *execFlags) check(cmd *cobra.Command) error {
+	given := cmd.Flags().Changed
+	if given("message") {
+		for _, name := range partFlags {
+			if given(name) {
+				return usagef("--message is the whole message: leave out --%s", name)
+			}
+		}
+		if x.message == "" {
+			return usagef("--message is empty: want a file, hex or base64")
+		}
+	} else if x.from == "" || x.to == "" {
+		return usagef("which message? Give --message, or --from and --to")
+	}
+	if x.nv < firstNV || x.nv > previewNV {
+		return usagef("--nv %d: network versions %d to %d are known, and %d as a preview", x.nv, firstNV, lastNV, previewNV)
+	}
+	if x.nv == previewNV && x.actors == "" && len(x.set.cars) == 0 {
+		return usagef("--nv %d has no actors yet: name some with --actors or --bundle", x.nv)
+	}
+	if x.epoch < 0 {
+		return usagef("--epoch %d is negative", x.epoch)
+	}
+	if x.message == "" && x.gasLimit <= 0 {
+		return usagef("--gas-limit %d: a message needs some gas", x.gasLimit)
+	}
+	return nil
+}
+
+// The network versions.
+const (
+	firstNV   = 18
+	lastNV    = 29
+	previewNV = 30
+)
+
 func (x *execFlags) run(cmd *cobra.Command) error {
 	ctx := cmd.Context()
+	if err := x.check(cmd); err != nil {
+		return err
+	}
 	state, root, err := x.loadState(ctx)
 	if err != nil {
 		return err
@@ -118,9 +161,14 @@ func (x *execFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	if ok, err := state.Has(ctx, root); err != nil {
+		return err
+	} else if !ok {
+		return fmt.Errorf("the CAR does not hold the state root %s: give the right --root or --car", root)
+	}
 	m, err := fvm.New(ctx, cfg)
 	if err != nil {
-		return err
+		return fmt.Errorf("the state %s: %w", root, err)
 	}
 	msg, err := x.build(ctx, m)
 	if err != nil {
@@ -135,8 +183,11 @@ func (x *execFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	res, err := m.Apply(ctx, msg, kind, length)
+	if errors.Is(err, fvm.ErrInvalidMessage) {
+		return err
+	}
 	if err != nil {
-		return fmt.Errorf("the message has no receipt: %w", err)
+		return fmt.Errorf("the message has no receipt: %w%s", err, hint(ctx, cfg, msg))
 	}
 	after, err := m.Flush(ctx)
 	if err != nil {
@@ -162,12 +213,12 @@ func (x *execFlags) loadState(ctx context.Context) (*blockstore.Memory, cid.Cid,
 	for _, path := range x.cars {
 		f, err := os.Open(path)
 		if err != nil {
-			return nil, root, fmt.Errorf("--car: %w", err)
+			return nil, root, fmt.Errorf("--car %s: %w", path, plainError(err))
 		}
 		roots, err := blockstore.LoadCAR(ctx, f, state, blockstore.CAROptions{})
 		f.Close()
 		if err != nil {
-			return nil, root, fmt.Errorf("--car %s: %w", path, err)
+			return nil, root, fmt.Errorf("--car %s: %w", path, plainError(err))
 		}
 		if len(roots) > 0 && !root.Defined() {
 			root = roots[0]
@@ -176,7 +227,7 @@ func (x *execFlags) loadState(ctx context.Context) (*blockstore.Memory, cid.Cid,
 	if x.root != "" {
 		var err error
 		if root, err = cid.Decode(x.root); err != nil {
-			return nil, root, usagef("--root %q: %w", x.root, err)
+			return nil, root, usagef("--root %q: want a CID such as bafy2bz...: %w", x.root, err)
 		}
 	}
 	if !root.Defined() {
@@ -233,13 +284,13 @@ func (x *execFlags) config(root cid.Cid, store blockstore.Blockstore, engine *fv
 // build makes the message from the flags.
 func (x *execFlags) build(ctx context.Context, m *fvm.Machine) (*fvm.Message, error) {
 	if x.message != "" {
-		data, err := readData("--message", x.message)
+		data, form, err := readData("--message", x.message)
 		if err != nil {
 			return nil, err
 		}
 		msg, err := fvm.DecodeMessage(data)
 		if err != nil {
-			return nil, fmt.Errorf("--message: %w", err)
+			return nil, fmt.Errorf("--message, %s of %d %s: %w; want a message's CBOR, without its signature", form, len(data), plural(len(data), "byte"), err)
 		}
 		return msg, nil
 	}
@@ -248,7 +299,7 @@ func (x *execFlags) build(ctx context.Context, m *fvm.Machine) (*fvm.Message, er
 	read := func(name, s string, into *address.Address) {
 		if err == nil {
 			if *into, err = address.NewFromString(s); err != nil {
-				err = usagef("%s %q: %w", name, s, err)
+				err = usagef("%s %q: %w; want an address such as f0100, f1... or f410f...", name, s, err)
 			}
 		}
 	}
@@ -260,16 +311,20 @@ func (x *execFlags) build(ctx context.Context, m *fvm.Machine) (*fvm.Message, er
 	read("--from", x.from, &msg.From)
 	read("--to", x.to, &msg.To)
 	amount("--value", x.value, &msg.Value)
-	amount("--gas-fee-cap", x.feeCap, &msg.GasFeeCap)
+	amount("--gas-fee-cap", cmp.Or(x.feeCap, x.baseFee), &msg.GasFeeCap)
 	amount("--gas-premium", x.premium, &msg.GasPremium)
 	if err != nil {
 		return nil, err
 	}
-	if msg.Method, err = parseMethod(x.method); err != nil {
-		return nil, usageError{err}
+	receiver := ""
+	if _, st, err := m.Actor(ctx, msg.To); err == nil && st != nil {
+		receiver, _ = m.ActorName(st.Code)
+	}
+	if msg.Method, err = parseMethod(receiver, x.method); err != nil {
+		return nil, usagef("--method %q: %w", x.method, err)
 	}
 	if x.params != "" {
-		if msg.Params, err = readData("--params", x.params); err != nil {
+		if msg.Params, _, err = readData("--params", x.params); err != nil {
 			return nil, err
 		}
 	}
@@ -322,42 +377,80 @@ func parseAmount(name, s string) (abi.TokenAmount, error) {
 
 const maxData = 64 << 20 // bytes of a message's file
 
-// readData reads bytes from hex, base64, or a file that holds them or either of these.
-func readData(name, s string) ([]byte, error) {
-	if data, ok := decodeText(s); ok {
-		return data, nil
+// readData reads bytes from a file that holds them or their hex or base64, or from hex or base64 itself. A
+// file comes first: the name of one may be hex or base64 by chance. form says which it was.
+func readData(name, s string) (data []byte, form string, err error) {
+	if info, err := os.Stat(s); err != nil || info.IsDir() {
+		data, form, ok := decodeText(s)
+		if !ok {
+			return nil, "", usagef("%s %q: want a file, hex or base64; there is no such file", name, cut(s, 60))
+		}
+		return data, form, nil
 	}
 	f, err := os.Open(s)
 	if err != nil {
-		return nil, usagef("%s: neither hex nor base64 nor a file: %w", name, err)
+		return nil, "", fmt.Errorf("%s: %w", name, err)
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxData))
+	data, err = io.ReadAll(io.LimitReader(f, maxData))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, "", fmt.Errorf("%s: %w", name, err)
 	}
-	if text, ok := decodeText(strings.TrimSpace(string(data))); ok && len(text) > 0 {
-		return text, nil
+	if text, form, ok := decodeText(strings.TrimSpace(string(data))); ok && len(text) > 0 {
+		return text, "a file with " + form, nil
 	}
-	return data, nil
+	return data, "a file", nil
 }
 
-func decodeText(s string) ([]byte, bool) {
-	if data, err := hex.DecodeString(strings.TrimPrefix(s, "0x")); err == nil {
-		return data, true
+func decodeText(s string) (data []byte, form string, ok bool) {
+	digits := s
+	if len(s) >= 2 && strings.EqualFold(s[:2], "0x") {
+		digits = s[2:]
 	}
-	data, err := base64.StdEncoding.DecodeString(s)
-	return data, err == nil
+	if data, err := hex.DecodeString(digits); err == nil {
+		return data, "hex", true
+	}
+	for _, e := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+		if data, err := e.DecodeString(s); err == nil {
+			return data, "base64", true
+		}
+	}
+	return nil, "", false
+}
+
+// plainError leaves out the name of the file, which the message has already.
+func plainError(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+// hint says what to do if the receiver's code is not among that of --nv, else nothing.
+func hint(ctx context.Context, cfg fvm.Config, msg *fvm.Message) string {
+	m, err := fvm.New(ctx, cfg) // the one that failed answers no more
+	if err != nil {
+		return ""
+	}
+	_, st, err := m.Actor(ctx, msg.To)
+	if err != nil || st == nil {
+		return ""
+	}
+	if ok, err := cfg.Blockstore.Has(ctx, st.Code); ok || err != nil {
+		return ""
+	}
+	return fmt.Sprintf("; or is the state one of another network version? --nv is %d, and --actors or --bundle names other actors", cfg.NetworkVersion)
 }
 
 // writeState writes what the root reaches of the blocks that are there; the actors' code is left out.
 func writeState(ctx context.Context, path string, state blockstore.Blockstore, root cid.Cid) error {
 	f, err := os.Create(path)
 	if err != nil {
-		return fmt.Errorf("--out: %w", err)
+		return fmt.Errorf("--out %s: %w", path, plainError(err))
 	}
 	if err := errors.Join(blockstore.WriteCAR(f, []cid.Cid{root}, reachable(ctx, state, root)), f.Close()); err != nil {
-		return fmt.Errorf("--out %s: %w", path, err)
+		return fmt.Errorf("--out %s: %w", path, plainError(err))
 	}
 	return nil
 }
@@ -405,7 +498,7 @@ func (x *execFlags) printResult(cmd *cobra.Command, res *fvm.Result, root cid.Ci
 		}
 		return writeJSON(cmd, out)
 	}
-	g := &page{w: cmd.OutOrStdout(), p: newPainter(cmd.OutOrStdout())}
+	g := newPage(cmd.OutOrStdout())
 	g.line("exit code    %d (%s)", res.ExitCode, meaning)
 	g.line("return       0x%s", hex.EncodeToString(res.Return))
 	g.line("gas used     %d", res.GasUsed)
@@ -420,7 +513,7 @@ func (x *execFlags) printResult(cmd *cobra.Command, res *fvm.Result, root cid.Ci
 	}
 	g.line("state root   %s", root)
 	if res.Failure != "" {
-		g.line("failure      %s", strings.ReplaceAll(strings.TrimSpace(res.Failure), "\n", "\n             "))
+		g.line("failure      %s", strings.ReplaceAll(clean(strings.TrimSpace(res.Failure)), "\n", "\n             "))
 	}
 	(&explained{Events: events}).printEvents(g)
 	return g.err

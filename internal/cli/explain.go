@@ -106,7 +106,7 @@ the state. The result is compared with what the vector expects.`,
 			if asJSON {
 				err = writeJSON(cmd, x)
 			} else {
-				err = x.print(cmd.OutOrStdout(), newPainter(cmd.OutOrStdout()))
+				err = x.print(newPage(cmd.OutOrStdout()))
 			}
 			if err == nil && !x.Matches {
 				return errFailed

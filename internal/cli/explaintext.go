@@ -9,15 +9,15 @@ import (
 	"github.com/ipfs/go-cid"
 )
 
-// columns is how wide the output is at most.
-const columns = 100
-
 // page collects what is printed; the first error of the writer stays.
 type page struct {
-	w   io.Writer
-	p   painter
-	err error
+	w       io.Writer
+	p       painter
+	columns int // how wide the output is at most
+	err     error
 }
+
+func newPage(w io.Writer) *page { return &page{w: w, p: newPainter(w), columns: columnsOf(w)} }
 
 func (g *page) line(format string, a ...any) {
 	if g.err == nil {
@@ -30,16 +30,16 @@ func (g *page) title(s string) {
 	g.line("%s", g.p.bold(s))
 }
 
-func (x *explanation) print(w io.Writer, p painter) error {
-	g := &page{w: w, p: p}
-	head := p.bold(x.Vector)
+func (x *explanation) print(g *page) error {
+	p := g.p
+	head := p.bold(clean(x.Vector))
 	if x.Comment != "" {
-		head += " · " + x.Comment
+		head += " · " + strings.ReplaceAll(clean(x.Comment), "\n", " ")
 	}
-	g.line("%s", head)
+	g.line("%s", wrap(head, g.columns, "  "))
 	facts := fmt.Sprintf("network version %d · epoch %d", x.NV, x.Epoch)
 	if x.Bundle != "" {
-		facts += " · actors " + x.Bundle
+		facts += " · actors " + clean(x.Bundle)
 	}
 	g.line("%s", p.dim(facts+" · on "+x.engine))
 	for i := range x.Messages {
@@ -53,7 +53,7 @@ func (x *explanation) print(w io.Writer, p painter) error {
 	} else {
 		g.line("%s not as expected:", p.red("✗"))
 		for _, d := range x.Differs {
-			g.line("  %s", d)
+			g.line("  %s", clean(d))
 		}
 	}
 	return g.err
@@ -74,7 +74,10 @@ func (m *explained) print(g *page, i, of int) {
 	if c := m.Calls.Calls; len(c) > 0 && c[0].ID != nil {
 		to = c[0].Actor + " " + m.To
 	}
-	g.line("  %s %s %s %s%s", cut(m.From, 46), p.dim("→"), cut(to, 46), "", kind)
+	// Long addresses share the line; a short one leaves its room to the other.
+	room := g.columns - 5 - width(kind)
+	from := cut(m.From, max(room/2, room-width(to)))
+	g.line("  %s %s %s%s", from, p.dim("→"), cut(to, room-width(from)), kind)
 	method := p.bold(m.Name)
 	if !strings.HasPrefix(m.Name, "method ") {
 		method += p.dim(fmt.Sprintf(" (method %d)", m.Method))
@@ -90,7 +93,7 @@ func (m *explained) print(g *page, i, of int) {
 func (m *explained) printReceipt(g *page) {
 	p := g.p
 	if m.Exit == nil {
-		g.line("  %s %s", p.red("✗ no receipt:"), m.Meaning)
+		g.line("  %s %s", p.red("✗ no receipt:"), wrap(clean(m.Meaning), g.columns-16, "    "))
 		return
 	}
 	verdict := p.green(fmt.Sprintf("✓ exit code 0, %s", m.Meaning))
@@ -103,8 +106,10 @@ func (m *explained) printReceipt(g *page) {
 	}
 	g.line("  %s · %s", verdict, gas)
 	if m.Failure != "" {
-		for _, l := range strings.Split(strings.TrimSpace(m.Failure), "\n") {
-			g.line("    %s", p.dim(cut(strings.TrimSpace(l), columns-4)))
+		for _, l := range strings.Split(clean(strings.TrimSpace(m.Failure)), "\n") {
+			for _, part := range strings.Split(wrap(strings.TrimSpace(l), g.columns-4, "  "), "\n") {
+				g.line("    %s", p.dim(part))
+			}
 		}
 	}
 	if n := len(m.Return) / 2; n > 0 {
@@ -121,40 +126,45 @@ func (m *explained) printReceipt(g *page) {
 			}
 		}
 		if len(parts) > 0 {
-			g.line("  fees: %s", strings.Join(parts, ", "))
+			g.line("%s", wrap("  fees: "+strings.Join(parts, ", "), g.columns, "        "))
 		}
 	}
 }
 
-func plural(n int, s string) string {
+func plural(n int, s string) string { return choose(n, s, s+"s") }
+
+func choose(n int, one, many string) string {
 	if n == 1 {
-		return s
+		return one
 	}
-	return s + "s"
+	return many
 }
 
 // The columns of numbers beside the calls.
 const (
-	gasColumn  = 15
-	treeColumn = columns - 2*gasColumn - 8
+	gasColumn   = 15
+	shareColumn = 8
 )
+
+// treeColumn is what is left for the calls.
+func (g *page) treeColumn() int { return g.columns - 2*gasColumn - shareColumn }
 
 func (m *explained) printCalls(g *page) {
 	if len(m.Calls.Calls) == 0 {
 		return
 	}
 	g.line("")
-	g.line("%s%s%s", padRight(g.p.bold("Calls"), treeColumn), g.p.dim(padLeft("gas with calls", gasColumn)), g.p.dim(padLeft("its own", gasColumn)+padLeft("share", 8)))
+	g.line("%s%s%s", padRight(g.p.bold("Calls"), g.treeColumn()), g.p.dim(padLeft("gas with calls", gasColumn)), g.p.dim(padLeft("its own", gasColumn)+padLeft("share", shareColumn)))
 	total := m.Calls.Total
 	for _, f := range m.Calls.Calls {
 		printFrame(g, f, "  ", "  ", total)
 	}
 	if m.Calls.Self > 0 {
-		g.line("%s%s%s", padRight("  inclusion and return on the chain", treeColumn), padLeft("", gasColumn), padLeft(gasText(m.Calls.Self), gasColumn)+padLeft(percent(m.Calls.Self, total), 8))
+		g.line("%s%s%s", padRight(cut("  inclusion and return on the chain", g.treeColumn()), g.treeColumn()), padLeft("", gasColumn), padLeft(gasText(m.Calls.Self), gasColumn)+padLeft(percent(m.Calls.Self, total), shareColumn))
 	}
 }
 
-const deepest = 24 // levels of calls that are drawn
+const leastLabel = 24 // columns for the name of a call, however deep
 
 func printFrame(g *page, f *frame, first, rest string, total uint64) {
 	p := g.p
@@ -169,12 +179,12 @@ func printFrame(g *page, f *frame, first, rest string, total uint64) {
 	if f.ReadOnly {
 		notes = append(notes, "read only")
 	}
-	room := treeColumn - width(first) - 1
+	room := g.treeColumn() - width(first) - 1
 	line := cut(label, room)
 	if n := " (" + strings.Join(notes, ", ") + ")"; len(notes) > 0 && width(line)+width(n) <= room {
 		line += p.cyan(n)
 	}
-	g.line("%s%s%s%s", padRight(p.dim(first)+line, treeColumn), padLeft(gasText(f.Total), gasColumn), padLeft(gasText(f.Self), gasColumn), padLeft(percent(f.Total, total), 8))
+	g.line("%s%s%s%s", padRight(p.dim(first)+line, g.treeColumn()), padLeft(gasText(f.Total), gasColumn), padLeft(gasText(f.Self), gasColumn), padLeft(percent(f.Total, total), shareColumn))
 	if f.failed() {
 		why := "no exit code"
 		switch {
@@ -189,10 +199,11 @@ func printFrame(g *page, f *frame, first, rest string, total uint64) {
 		}
 		g.line("%s%s", p.dim(rest+bar), p.red("✗ "+why))
 	}
-	if len(rest) > 3*deepest && len(f.Calls) > 0 {
+	// Deeper calls would leave no room for their names.
+	if deepest := (g.treeColumn() - leastLabel) / 3; width(rest) > 3*deepest && len(f.Calls) > 0 {
 		n := 0
 		f.walk(func(*frame) { n++ })
-		g.line("%s%s", p.dim(rest+"└─ "), p.dim(fmt.Sprintf("and %d calls below", n-1)))
+		g.line("%s%s", p.dim(rest+"└─ "), p.dim(fmt.Sprintf("and %d %s below", n-1, plural(n-1, "call"))))
 		return
 	}
 	for i, c := range f.Calls {
@@ -211,7 +222,7 @@ func percent(part, of uint64) string {
 	return fmt.Sprintf("%.1f%%", 100*float64(part)/float64(of))
 }
 
-const barColumn = 40
+const mostBar = 40 // columns of the longest bar
 
 func (m *explained) printKinds(g *page) {
 	if len(m.ByKind) == 0 {
@@ -219,17 +230,19 @@ func (m *explained) printKinds(g *page) {
 	}
 	g.title("Gas by kind")
 	most, total := m.ByKind[0].Milli, m.Calls.Total
+	const kindColumn, percentColumn = 18, 7
+	wide := min(mostBar, g.columns-kindColumn-gasColumn-percentColumn-5)
 	for _, k := range m.ByKind {
-		g.line("  %s %s %s %s", padRight(k.Kind, 18), padRight(g.p.cyan(bar(k.Milli, most)), barColumn), padLeft(gasText(k.Milli), gasColumn), padLeft(percent(k.Milli, total), 7))
+		g.line("  %s %s %s %s", padRight(k.Kind, kindColumn), padRight(g.p.cyan(bar(k.Milli, most, wide)), wide), padLeft(gasText(k.Milli), gasColumn), padLeft(percent(k.Milli, total), percentColumn))
 	}
 }
 
-// bar draws a part of most in eighths of a column.
-func bar(part, most uint64) string {
+// bar draws a part of most, which is wide columns, in eighths of a column.
+func bar(part, most uint64, wide int) string {
 	if most == 0 {
 		return ""
 	}
-	eighths := int(float64(part) / float64(most) * barColumn * 8)
+	eighths := int(float64(part) / float64(most) * float64(wide) * 8)
 	s := strings.Repeat("█", eighths/8)
 	if r := eighths % 8; r > 0 {
 		s += string([]rune("▏▎▍▌▋▊▉")[r-1])
@@ -252,15 +265,16 @@ func (m *explained) printEvents(g *page) {
 		}
 		text := "  " + who
 		if e.Type != "" {
-			text += " · " + g.p.bold(e.Type)
+			text += " · " + g.p.bold(cut(clean(e.Type), g.columns/2))
 		}
 		const indent = "      "
 		for _, n := range e.Entries {
 			if n.Key == "$type" {
 				continue
 			}
-			part := g.p.dim(n.Key+"=") + cut(n.Value, 70)
-			if last := text[strings.LastIndex(text, "\n")+1:]; width(last)+1+width(part) > columns {
+			key := cut(clean(n.Key), g.columns/2)
+			part := g.p.dim(key+"=") + cut(clean(n.Value), min(70, g.columns-len(indent)-width(key)-1))
+			if last := text[strings.LastIndex(text, "\n")+1:]; width(last)+1+width(part) > g.columns {
 				text += "\n" + indent + part
 			} else {
 				text += " " + part
@@ -302,7 +316,24 @@ func (m *explained) printChanges(g *page) {
 		} else if b != nil {
 			parts = append(parts, "head "+shortCID(b.Head))
 		}
-		g.line("  %s %s", padRight(fmt.Sprintf("%s f0%d", c.Actor, c.ID), 26), strings.Join(parts, g.p.dim(", ")))
+		const nameColumn = 26
+		line := "  " + padRight(fmt.Sprintf("%s f0%d", c.Actor, c.ID), nameColumn)
+		at := width(line)
+		for i, part := range parts {
+			switch {
+			case i == 0:
+				line += " " + part
+				at += 1 + width(part)
+				continue
+			case at+2+width(part) > g.columns:
+				line += g.p.dim(",") + "\n" + strings.Repeat(" ", nameColumn+3) + part
+				at = nameColumn + 3 + width(part)
+			default:
+				line += g.p.dim(", ") + part
+				at += 2 + width(part)
+			}
+		}
+		g.line("%s", line)
 	}
 }
 

@@ -78,19 +78,27 @@ func methodName(actor string, num abi.MethodNum) string {
 	return fmt.Sprintf("method %d", num)
 }
 
-// parseMethod reads a number, or the name of a method of any actor: "9", "InvokeContract".
-func parseMethod(s string) (abi.MethodNum, error) {
+// parseMethod reads a number, or the name of a method: "9", "InvokeContract". A builtin actor's own methods are
+// known by name. Some of them have a public number too, but not in all versions, so the other is taken. Of
+// other actors the number is made from the name, as for any public method.
+func parseMethod(actor, s string) (abi.MethodNum, error) {
 	if n, err := strconv.ParseUint(s, 10, 64); err == nil {
 		return abi.MethodNum(n), nil
 	}
 	if s == "Send" {
 		return builtin.MethodSend, nil
 	}
-	n, err := builtin.GenerateFRCMethodNum(s)
+	public, err := builtin.GenerateFRCMethodNum(s)
 	if err != nil {
-		return 0, fmt.Errorf("method %q: want a number or a public method's name (FRC-0042): %w", s, err)
+		return 0, fmt.Errorf("want a number or a method's name: %w", err)
 	}
-	return n, nil
+	num := public
+	for n, name := range methodTables()[actor] {
+		if name == s {
+			num = min(num, n)
+		}
+	}
+	return num, nil
 }
 
 // exitNames say exit codes in words.

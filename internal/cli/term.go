@@ -5,7 +5,9 @@ import (
 	"io"
 	"math/big"
 	"os"
+	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/filecoin-project/go-state-types/abi"
@@ -17,8 +19,64 @@ func isTerminal(w io.Writer) bool {
 	if !ok {
 		return false
 	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	_, ok = terminalColumns(f)
+	return ok
+}
+
+// The columns that output is laid out for: those of the terminal within bounds, or what suits a file.
+const (
+	leastColumns   = 60
+	mostColumns    = 120
+	defaultColumns = 100
+)
+
+// columnsOf is how wide the output to w may be.
+func columnsOf(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if n, ok := terminalColumns(f); ok && n > 0 {
+			return min(max(n, leastColumns), mostColumns)
+		}
+	}
+	return defaultColumns
+}
+
+// clean makes text from outside fit for a terminal: control characters and what would turn the direction of
+// writing are shown as escapes. Newlines stay.
+func clean(s string) string {
+	var out strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '\n' || unicode.IsGraphic(r):
+			out.WriteRune(r)
+		case r == '\t':
+			out.WriteByte(' ')
+		default:
+			q := strconv.QuoteRune(r)
+			out.WriteString(q[1 : len(q)-1])
+		}
+	}
+	return out.String()
+}
+
+// wrap breaks text between words where it would be longer than columns, colours not counted. Lines after the first start with indent.
+func wrap(s string, columns int, indent string) string {
+	var out strings.Builder
+	at := 0
+	for i, word := range strings.Split(s, " ") {
+		wide := width(word)
+		switch {
+		case i == 0:
+		case at+1+wide > columns && at > width(indent):
+			out.WriteString("\n" + indent)
+			at = width(indent)
+		default:
+			out.WriteByte(' ')
+			at++
+		}
+		out.WriteString(word)
+		at += wide
+	}
+	return out.String()
 }
 
 // painter colours text, or leaves it as it is.

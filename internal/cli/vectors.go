@@ -26,8 +26,9 @@ func newVectorsRun() *cobra.Command {
 		Short: "Run vector files, and all .json files below folders",
 		Long: `Runs conformance vectors and compares exit code, return data, gas, events root, fees,
 state root and, where a vector has one, the trace charge by charge. The last line is
-"N passed, N failed, N skipped" (with --json on standard error). Vectors on the list of skips are run too: one
-that passes is a failure. Running nothing is a failure.`,
+"N passed, N failed, N skipped" (with --json on standard error). Vectors on the list of
+skips are run too: one that passes is a failure. Running nothing is a failure. Traces
+that are named are passed over; a vector finds its own. Interrupted, it says what it did.`,
 		Example: `  edgefvm vectors run conformance/testdata
   edgefvm vectors run --jobs 4 --traces ../shared/vectors-traces ../shared/vectors/0002-hygge-01
   edgefvm vectors run --json nv28-multisig-007.json | jq .outcomes[0]`,
@@ -36,7 +37,7 @@ that passes is a failure. Running nothing is a failure.`,
 			if jobs < 1 {
 				return usagef("--jobs must be at least 1")
 			}
-			files, err := conformance.Find(args...)
+			files, err := findVectors(args)
 			if err != nil {
 				return err
 			}
@@ -50,18 +51,29 @@ that passes is a failure. Running nothing is a failure.`,
 				Actors: set.actors(cmd), Engine: engine, Jobs: jobs, TraceDir: traces, NoTrace: noTrace, Progress: bar.step,
 			})
 			bar.end()
-			if err != nil {
+			stopped := err != nil
+			if stopped && cmd.Context().Err() == nil {
 				return err
+			}
+			if stopped {
+				rep = finished(rep)
 			}
 			if asJSON {
 				if err := writeJSON(cmd, rep); err != nil {
 					return err
 				}
-				fmt.Fprintln(cmd.ErrOrStderr(), summary(rep))
-			} else if err := printReport(cmd.OutOrStdout(), rep, most); err != nil {
-				return err
+				g := newPage(cmd.ErrOrStderr())
+				g.last(rep, stopped)
+				err = g.err
+			} else {
+				err = printReport(cmd.OutOrStdout(), rep, most, stopped)
 			}
-			if !rep.OK() {
+			switch {
+			case err != nil:
+				return err
+			case stopped:
+				return errInterrupted
+			case !rep.OK():
 				return errFailed
 			}
 			return nil
@@ -77,20 +89,51 @@ that passes is a failure. Running nothing is a failure.`,
 	return cmd
 }
 
+// finished is the part of an interrupted run that came to its end.
+func finished(rep *conformance.Report) *conformance.Report {
+	done := &conformance.Report{Files: rep.Files}
+	for _, o := range rep.Outcomes {
+		if strings.Contains(o.Error, context.Canceled.Error()) {
+			continue
+		}
+		done.Outcomes = append(done.Outcomes, o)
+		switch o.Status {
+		case conformance.Passed:
+			done.Passed++
+		case conformance.Skipped:
+			done.Skipped++
+		default:
+			done.Failed++
+		}
+	}
+	return done
+}
+
 // printReport ends with the line that scripts read.
-func printReport(w io.Writer, rep *conformance.Report, most int) error {
-	g := &page{w: w, p: newPainter(w)}
+func printReport(w io.Writer, rep *conformance.Report, most int, stopped bool) error {
+	g := newPage(w)
 	g.failures(rep, most)
 	g.skips(rep)
 	g.table(rep)
-	if len(rep.Outcomes) > 0 && rep.Passed+rep.Failed == 0 {
+	g.last(rep, stopped)
+	return g.err
+}
+
+// last is the verdict, after a word on why a run is no success although nothing failed.
+func (g *page) last(rep *conformance.Report, stopped bool) {
+	switch {
+	case stopped:
+		paths := map[string]bool{}
+		for _, o := range rep.Outcomes {
+			paths[o.Path] = true
+		}
+		g.line("Interrupted: %d of %d vectors ran.", len(paths), rep.Files)
+	case len(rep.Outcomes) == 0:
+		g.line("Nothing ran: no vector was found. Name vector files, or folders with .json files.")
+	case rep.Passed+rep.Failed == 0:
 		g.line("Nothing ran: every vector is on the list of skips.")
 	}
-	if len(rep.Outcomes) == 0 {
-		g.line("Nothing ran: no .json file was found.")
-	}
 	g.line("%s", summary(rep))
-	return g.err
 }
 
 func summary(rep *conformance.Report) string {
@@ -106,12 +149,16 @@ func (g *page) failures(rep *conformance.Report, most int) {
 		if shown++; shown > most {
 			continue
 		}
-		g.line("%s %s (%s)", g.p.red("FAIL"), o.Path, o.Variant)
+		variant := ""
+		if o.Variant != "" {
+			variant = " (" + o.Variant + ")"
+		}
+		g.line("%s %s%s", g.p.red("FAIL"), clean(o.Path), clean(variant))
 		for _, d := range o.Differences {
-			g.line("     %s", d)
+			g.line("     %s", clean(d.String()))
 		}
 		if o.Error != "" {
-			g.line("     %s", o.Error)
+			g.line("     %s", clean(o.Error))
 		}
 	}
 	if shown > most {
@@ -180,7 +227,10 @@ func (g *page) table(rep *conformance.Report) {
 	for _, s := range scenarios {
 		first = max(first, len(s))
 	}
-	const wide = 8
+	wide := 8
+	if first+wide*len(nvs) > g.columns {
+		wide = 6
+	}
 	show := func(c *cell) string {
 		switch {
 		case c == nil:
@@ -201,7 +251,11 @@ func (g *page) table(rep *conformance.Report) {
 	}
 	head := padRight("scenario", first)
 	for _, nv := range nvs {
-		head += padLeft(fmt.Sprintf("nv%d", nv), wide)
+		name := fmt.Sprintf("nv%d", nv)
+		if nv == 0 {
+			name = "none" // of an unreadable file
+		}
+		head += padLeft(name, wide)
 	}
 	g.line("%s", g.p.bold(head))
 	for _, s := range scenarios {

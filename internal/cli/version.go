@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -32,13 +33,13 @@ func newVersion() *cobra.Command {
 			if asJSON {
 				return writeJSON(cmd, map[string]any{
 					"version": version, "revision": revision, "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH,
-					"engines": fvm.EngineNames(), "network_versions": "18-29", "actors": bundle.Module + "@" + bundle.ModuleVersion,
+					"engines": fvm.EngineNames(), "network_versions": fmt.Sprintf("%d-%d", firstNV, lastNV), "actors": bundle.Module + "@" + bundle.ModuleVersion,
 				})
 			}
-			g := &page{w: cmd.OutOrStdout()}
+			g := newPage(cmd.OutOrStdout())
 			g.line("edgefvm %s", strings.TrimSpace(version+" "+revision))
 			g.line("engines: %s", strings.Join(fvm.EngineNames(), ", "))
-			g.line("network versions: 18 to 29")
+			g.line("network versions: %d to %d", firstNV, lastNV)
 			g.line("actors: %s %s", bundle.Module, bundle.ModuleVersion)
 			g.line("%s %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return g.err
