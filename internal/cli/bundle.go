@@ -1,8 +1,8 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -128,12 +128,9 @@ func newBundleExport() *cobra.Command {
 			if out == "" {
 				out = fmt.Sprintf("v%d-%s.car", version, network)
 			}
-			f, err := os.Create(out)
+			err = writeFile(out, func(w io.Writer) error { return s.Export(cmd.Context(), version, network, w) })
 			if err != nil {
-				return err
-			}
-			if err := errors.Join(s.Export(cmd.Context(), version, network, f), f.Close()); err != nil {
-				return errors.Join(fmt.Errorf("exporting %s: %w", args[0], err), os.Remove(out))
+				return fmt.Errorf("exporting %s to %s: %w", args[0], out, err)
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s\n", out)
 			return nil

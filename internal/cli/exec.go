@@ -445,12 +445,11 @@ func hint(ctx context.Context, cfg fvm.Config, msg *fvm.Message) string {
 
 // writeState writes what the root reaches of the blocks that are there; the actors' code is left out.
 func writeState(ctx context.Context, path string, state blockstore.Blockstore, root cid.Cid) error {
-	f, err := os.Create(path)
+	err := writeFile(path, func(w io.Writer) error {
+		return blockstore.WriteCAR(w, []cid.Cid{root}, reachable(ctx, state, root))
+	})
 	if err != nil {
-		return fmt.Errorf("--out %s: %w", path, plainError(err))
-	}
-	if err := errors.Join(blockstore.WriteCAR(f, []cid.Cid{root}, reachable(ctx, state, root)), f.Close()); err != nil {
-		return fmt.Errorf("--out %s: %w", path, plainError(err))
+		return fmt.Errorf("--out %s: %w", path, err)
 	}
 	return nil
 }

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/exitcode"
@@ -78,6 +78,9 @@ the state. The result is compared with what the vector expects.`,
   edgefvm explain --json conformance/testdata/nv27-deals-003.json | jq .messages[0].events`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if isTrace(args[0]) {
+				return usagef("%s is a trace: name the vector beside it", args[0])
+			}
 			v, err := conformance.Load(args[0])
 			if err != nil {
 				return err
@@ -237,12 +240,8 @@ func (m *explained) tell(res *fvm.Result) {
 }
 
 func writeFlamegraph(path string, x *explanation) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return fmt.Errorf("flame graph: %w", err)
-	}
-	if err := errors.Join(drawFlamegraph(f, x), f.Close()); err != nil {
-		return fmt.Errorf("flame graph %s: %w", path, err)
+	if err := writeFile(path, func(w io.Writer) error { return drawFlamegraph(w, x) }); err != nil {
+		return fmt.Errorf("--flamegraph %s: %w", path, err)
 	}
 	return nil
 }

@@ -107,7 +107,8 @@ func (m *explained) printReceipt(g *page) {
 	g.line("  %s · %s", verdict, gas)
 	if m.Failure != "" {
 		for _, l := range strings.Split(clean(strings.TrimSpace(m.Failure)), "\n") {
-			for _, part := range strings.Split(wrap(strings.TrimSpace(l), g.columns-4, "  "), "\n") {
+			const lines = 4 // an actor may give 1024 bytes of anything; --json has it whole
+			for _, part := range strings.Split(wrap(cut(strings.TrimSpace(l), lines*(g.columns-6)), g.columns-4, "  "), "\n") {
 				g.line("    %s", p.dim(part))
 			}
 		}

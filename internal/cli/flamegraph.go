@@ -1,9 +1,9 @@
 package cli
 
 import (
+	"encoding/xml"
 	"fmt"
 	"hash/fnv"
-	"html"
 	"io"
 	"strings"
 )
@@ -15,8 +15,10 @@ const (
 	flameRow    = 24
 	flameHead   = 86
 	flameFoot   = 64
-	charWidth   = 7.0 // of a letter, about
-	leastBox    = 0.4 // narrower boxes are not drawn
+	flameDepth  = 48   // rows of calls; those below are one box
+	charWidth   = 7.4  // of a letter, about, in a wide font
+	titleWidth  = 12.0 // of a letter of the title
+	leastBox    = 0.4  // narrower boxes are not drawn
 )
 
 // kindColours are those of gas that an actor's own work took, by kind.
@@ -66,13 +68,20 @@ func drawFlamegraph(w io.Writer, x *explanation) error {
 <rect width="100%%" height="100%%" fill="#ffffff"/>
 <text x="%d" y="36" font-size="20" font-weight="600" fill="#212529">%s</text>
 <text x="%d" y="60" font-size="13" fill="#6c757d">%s</text>
-`, flameWidth, height, flameWidth, height, html.EscapeString(x.Vector), flameMargin, html.EscapeString(flameTitle(x)),
-		flameMargin, html.EscapeString(fmt.Sprintf("%s gas · network version %d · width is gas, depth is calls; hold the pointer over a box for its numbers", gasText(total), x.NV)))
+`, flameWidth, height, flameWidth, height, escapeXML(flameTitle(x)), flameMargin, escapeXML(cut(flameTitle(x), (flameWidth-2*flameMargin)/titleWidth)),
+		flameMargin, escapeXML(fmt.Sprintf("%s gas · network version %d · width is gas, depth is calls; hold the pointer over a box for its numbers", gasText(total), x.NV)))
 	page.WriteString(d.out.String())
 	d.legend(&page, height-flameFoot+28)
 	page.WriteString("</svg>\n")
 	_, err := io.WriteString(w, page.String())
 	return err
+}
+
+// escapeXML makes any text part of a well-formed document.
+func escapeXML(s string) string {
+	var out strings.Builder
+	_ = xml.EscapeText(&out, []byte(s)) // a Builder does not fail
+	return out.String()
 }
 
 func flameTitle(x *explanation) string {
@@ -84,6 +93,17 @@ func flameTitle(x *explanation) string {
 
 // below draws the calls of f from x on, then its own gas by kind.
 func (d *flame) below(f *frame, x float64, row int) {
+	if row >= flameDepth {
+		n, total := -1, uint64(0) // without f itself
+		f.walk(func(*frame) { n++ })
+		for _, c := range f.Calls {
+			total += c.Total
+		}
+		label := fmt.Sprintf("%s more %s below", grouped(n), plural(n, "call"))
+		d.box(x, row, total, "#dee2e6", label+": "+gasText(total)+" gas", label)
+		d.kindBoxes(f, x+float64(total)*d.scale, row)
+		return
+	}
 	for _, c := range f.Calls {
 		tip := fmt.Sprintf("%s · %s: %s gas, its own %s", c.who(), c.Name, gasText(c.Total), gasText(c.Self))
 		if c.failed() {
@@ -93,6 +113,11 @@ func (d *flame) below(f *frame, x float64, row int) {
 		d.below(c, x, row+1)
 		x += float64(c.Total) * d.scale
 	}
+	d.kindBoxes(f, x, row)
+}
+
+// kindBoxes draws a call's own gas.
+func (d *flame) kindBoxes(f *frame, x float64, row int) {
 	for _, k := range sortShares(f.Kinds) {
 		d.kinds[k.Kind] = true
 		d.box(x, row, k.Milli, kindColours[k.Kind], k.Kind+": "+gasText(k.Milli)+" gas", k.Kind)
@@ -108,9 +133,9 @@ func (d *flame) box(x float64, row int, milli uint64, colour, tip, label string)
 	d.rows = max(d.rows, row+1)
 	y := flameHead + row*flameRow
 	fmt.Fprintf(&d.out, `<g><title>%s</title><rect x="%.2f" y="%d" width="%.2f" height="%d" rx="2" fill="%s" stroke="#ffffff" stroke-width="0.8"/>`,
-		html.EscapeString(tip), x, y, wide, flameRow-1, colour)
+		escapeXML(tip), x, y, wide, flameRow-1, colour)
 	if chars := int((wide - 8) / charWidth); chars >= 3 {
-		fmt.Fprintf(&d.out, `<text x="%.2f" y="%d" font-size="12" fill="#212529">%s</text>`, x+4, y+16, html.EscapeString(cut(label, chars)))
+		fmt.Fprintf(&d.out, `<text x="%.2f" y="%d" font-size="12" fill="#212529">%s</text>`, x+4, y+16, escapeXML(cut(label, chars)))
 	}
 	d.out.WriteString("</g>\n")
 }
@@ -131,12 +156,12 @@ func (d *flame) legend(page *strings.Builder, y int) {
 		if !d.kinds[k] {
 			continue
 		}
-		wide := 34 + charWidth*float64(len(k))
+		wide := 40 + charWidth*float64(len(k))
 		if x+wide > flameWidth-flameMargin {
 			x, y = flameMargin, y+20
 		}
 		fmt.Fprintf(page, `<rect x="%.0f" y="%d" width="12" height="12" rx="2" fill="%s"/><text x="%.0f" y="%d" font-size="12" fill="#495057">%s</text>`+"\n",
-			x, y-10, kindColours[k], x+18, y, html.EscapeString(k))
+			x, y-10, kindColours[k], x+18, y, escapeXML(k))
 		x += wide
 	}
 }

@@ -149,9 +149,5 @@ func exportTo(ctx context.Context, s *bundle.Set, name, path string) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(s.Export(ctx, version, network, f), f.Close())
+	return writeFile(path, func(w io.Writer) error { return s.Export(ctx, version, network, w) })
 }

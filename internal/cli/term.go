@@ -58,7 +58,8 @@ func clean(s string) string {
 	return out.String()
 }
 
-// wrap breaks text between words where it would be longer than columns, colours not counted. Lines after the first start with indent.
+// wrap breaks text between words where it would be longer than columns, colours not counted, and words without
+// colours that are longer still. Lines after the first start with indent.
 func wrap(s string, columns int, indent string) string {
 	var out strings.Builder
 	at := 0
@@ -72,6 +73,11 @@ func wrap(s string, columns int, indent string) string {
 		default:
 			out.WriteByte(' ')
 			at++
+		}
+		for room := columns - at; wide > room && !strings.Contains(word, "\x1b"); room = columns - at {
+			r := []rune(word)
+			out.WriteString(string(r[:room]) + "\n" + indent)
+			word, wide, at = string(r[room:]), wide-room, width(indent)
 		}
 		out.WriteString(word)
 		at += wide

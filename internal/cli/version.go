@@ -15,9 +15,10 @@ import (
 func newVersion() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "version",
-		Short: "Print the version, the engines and the network versions",
-		Args:  cobra.NoArgs,
+		Use:     "version",
+		Short:   "Print the version, the engines and the network versions",
+		Example: "  edgefvm version\n  edgefvm version --json | jq -r .actors",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			version, revision := "(devel)", ""
 			if info, ok := debug.ReadBuildInfo(); ok {
