@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -70,7 +71,16 @@ func loadNamed(cmd *cobra.Command, set *setting, name string) (*bundle.Bundle, e
 	if err != nil {
 		return nil, err
 	}
-	return s.Load(ctx, version, network, store)
+	b, err := s.Load(ctx, version, network, store)
+	return b, listHint(err)
+}
+
+// listHint says where the names are.
+func listHint(err error) error {
+	if errors.Is(err, bundle.ErrNotFound) {
+		return fmt.Errorf("%w; 'edgefvm bundle list' names them", err)
+	}
+	return err
 }
 
 func newBundleCIDs() *cobra.Command {
@@ -130,7 +140,7 @@ func newBundleExport() *cobra.Command {
 			}
 			err = writeFile(out, func(w io.Writer) error { return s.Export(cmd.Context(), version, network, w) })
 			if err != nil {
-				return fmt.Errorf("exporting %s to %s: %w", args[0], out, err)
+				return fmt.Errorf("exporting %s to %s: %w", args[0], out, listHint(err))
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s\n", out)
 			return nil

@@ -260,7 +260,7 @@ func (x *execFlags) loadActors(cmd *cobra.Command) (*blockstore.Memory, error) {
 		return nil, err
 	}
 	_, err = s.Load(ctx, version, net, store)
-	return store, err
+	return store, listHint(err)
 }
 
 func (x *execFlags) config(root cid.Cid, store blockstore.Blockstore, engine *fvm.Engine) (fvm.Config, error) {
@@ -362,7 +362,7 @@ func (x *execFlags) length(msg *fvm.Message) (int, error) {
 func parseAmount(name, s string) (abi.TokenAmount, error) {
 	digits, inFIL := strings.CutSuffix(strings.ToLower(strings.TrimSpace(s)), "fil")
 	whole, part, dot := strings.Cut(digits, ".")
-	if (dot && !inFIL) || len(part) > 18 {
+	if (dot && !inFIL) || len(part) > 18 || whole+part == "" {
 		return big.Zero(), usagef("%s %q: want whole attoFIL, or FIL as 1.5fil", name, s)
 	}
 	if inFIL {

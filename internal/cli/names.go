@@ -92,10 +92,10 @@ func parseMethod(actor, s string) (abi.MethodNum, error) {
 	if err != nil {
 		return 0, fmt.Errorf("want a number or a method's name: %w", err)
 	}
-	num := public
+	num, known := public, false
 	for n, name := range methodTables()[actor] {
-		if name == s {
-			num = min(num, n)
+		if name == s && (!known || n < num) {
+			num, known = n, true
 		}
 	}
 	return num, nil

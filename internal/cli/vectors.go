@@ -56,7 +56,7 @@ that are named are passed over; a vector finds its own. Interrupted, it says wha
 				return err
 			}
 			if stopped {
-				rep = finished(rep)
+				rep = finished(rep, cmd.Context().Err())
 			}
 			if asJSON {
 				if err := writeJSON(cmd, rep); err != nil {
@@ -90,10 +90,10 @@ that are named are passed over; a vector finds its own. Interrupted, it says wha
 }
 
 // finished is the part of an interrupted run that came to its end.
-func finished(rep *conformance.Report) *conformance.Report {
+func finished(rep *conformance.Report, cause error) *conformance.Report {
 	done := &conformance.Report{Files: rep.Files}
 	for _, o := range rep.Outcomes {
-		if strings.Contains(o.Error, context.Canceled.Error()) {
+		if strings.Contains(o.Error, cause.Error()) {
 			continue
 		}
 		done.Outcomes = append(done.Outcomes, o)
@@ -162,7 +162,7 @@ func (g *page) failures(rep *conformance.Report, most int) {
 		}
 	}
 	if shown > most {
-		g.line("and %d failures more (--failures N shows them)", shown-most)
+		g.line("and %d more %s (--failures N shows them)", shown-most, plural(shown-most, "failure"))
 	}
 	if shown > 0 {
 		g.line("")
