@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/edgefvm/fvm/bundle"
 )
@@ -186,11 +186,11 @@ func TestHelp(t *testing.T) {
 		if cmd.Short == "" {
 			t.Errorf("%v has no short description", args)
 		}
-		cmd.Flags().VisitAll(func(f *pflag.Flag) {
-			if f.Usage == "" {
-				t.Errorf("%s --%s is not described", cmd.CommandPath(), f.Name)
+		for _, line := range strings.Split(strings.TrimSpace(cmd.LocalFlags().FlagUsages()), "\n") {
+			if line != "" && !regexp.MustCompile(`--\S+( \S+)?  +\S`).MatchString(line) {
+				t.Errorf("%v: a flag is not described: %q", args, line)
 			}
-		})
+		}
 		for _, line := range strings.Split(cmd.Example, "\n") {
 			words, _, _ := strings.Cut(line, " | ")
 			fields := strings.Fields(words)

@@ -41,7 +41,7 @@ func (x *explanation) print(g *page) error {
 	if x.Bundle != "" {
 		facts += " · actors " + clean(x.Bundle)
 	}
-	g.line("%s", p.dim(facts+" · on "+x.engine))
+	g.line("%s", wrap(p.dim(facts+" · on "+x.engine), g.columns, "  "))
 	for i := range x.Messages {
 		if x.only < 0 || x.only == i {
 			x.Messages[i].print(g, i, len(x.Messages))
@@ -104,7 +104,7 @@ func (m *explained) printReceipt(g *page) {
 	if m.GasLimit > 0 && !m.Implicit {
 		gas += fmt.Sprintf(" of %s (%.1f%%)", grouped(m.GasLimit), 100*float64(m.GasUsed)/float64(m.GasLimit))
 	}
-	g.line("  %s · %s", verdict, gas)
+	g.line("%s", wrap("  "+verdict+" · "+gas, g.columns, "    "))
 	if m.Failure != "" {
 		for _, l := range strings.Split(clean(strings.TrimSpace(m.Failure)), "\n") {
 			const lines = 4 // an actor may give 1024 bytes of anything; --json has it whole
@@ -114,7 +114,8 @@ func (m *explained) printReceipt(g *page) {
 		}
 	}
 	if n := len(m.Return) / 2; n > 0 {
-		g.line("  returns %s %s", grouped(n)+plural(n, " byte"), p.dim("0x"+cut(m.Return, 64)))
+		count := grouped(n) + plural(n, " byte")
+		g.line("  returns %s %s", count, p.dim(cut("0x"+m.Return, min(67, g.columns-11-width(count)))))
 	}
 	if r := m.res; r != nil && !m.Implicit {
 		var parts []string
@@ -198,7 +199,7 @@ func printFrame(g *page, f *frame, first, rest string, total uint64) {
 		if len(f.Calls) > 0 {
 			bar = "│ "
 		}
-		g.line("%s%s", p.dim(rest+bar), p.red("✗ "+why))
+		g.line("%s%s", p.dim(rest+bar), p.red(cut("✗ "+why, g.columns-width(rest+bar))))
 	}
 	// Deeper calls would leave no room for their names.
 	if deepest := (g.treeColumn() - leastLabel) / 3; width(rest) > 3*deepest && len(f.Calls) > 0 {
