@@ -62,7 +62,8 @@ other than 0 makes the command's 1.
 
 Nothing outside the state is known: a message that needs randomness, a tipset or a proof
 verifier ends with an error that says so.`,
-		Example: `  edgefvm exec --car state.car --nv 28 --epoch 5800000 --from f0100 --to f0101 --value 1.5fil
+		Example: `  edgefvm exec --car testdata/multisig.car --nv 28 --epoch 5800470 --message testdata/multisig.msg
+  edgefvm exec --car state.car --nv 28 --epoch 5800000 --from f0100 --to f0101 --value 1.5fil
   edgefvm exec --car state.car --root bafy2bz... --nv 28 --epoch 5800000 --message message.cbor --out after.car
   edgefvm exec --car state.car --nv 28 --epoch 5800000 --from f0100 --to f02 --method 3 --json`,
 		Args: cobra.NoArgs,
