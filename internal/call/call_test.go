@@ -18,6 +18,7 @@ import (
 	"github.com/edgefvm/fvm/internal/event"
 	"github.com/edgefvm/fvm/internal/execerr"
 	"github.com/edgefvm/fvm/internal/gas"
+	"github.com/edgefvm/fvm/internal/instrument"
 	"github.com/edgefvm/fvm/internal/kernel"
 	"github.com/edgefvm/fvm/internal/machine"
 	"github.com/edgefvm/fvm/internal/syscalls"
@@ -583,6 +584,26 @@ func TestInstantiation(t *testing.T) {
 	w.memory.used = machine.MaxMemory - 3*65536 + 1
 	if res, err := w.invoke(); err != nil || res.ExitCode != 4 || !strings.Contains(w.Backtrace.String(), "memory is used up") {
 		t.Errorf("a byte too little: %+v, %v, %q", res, err, w.Backtrace.String())
+	}
+}
+
+// How far memory and table may grow: a table's limit of 20,000 is refused before the account is asked, a memory's after.
+func TestGrowthLimits(t *testing.T) {
+	w := newWorld(t, 28, plenty, nil)
+	for _, c := range []struct {
+		extent        instrument.Extent
+		memory, table syscalls.GrowthLimits
+	}{
+		{instrument.Extent{Min: 1}, syscalls.GrowthLimits{Declared: 65536, Instance: 8192}, syscalls.GrowthLimits{Declared: 20_000, Instance: 20_000}},
+		{instrument.Extent{Min: 1, Max: 5, HasMax: true}, syscalls.GrowthLimits{Declared: 5, Instance: 8192}, syscalls.GrowthLimits{Declared: 5, Instance: 20_000}},
+		{instrument.Extent{Min: 1, Max: 65536, HasMax: true}, syscalls.GrowthLimits{Declared: 65536, Instance: 8192}, syscalls.GrowthLimits{Declared: 20_000, Instance: 20_000}},
+	} {
+		// A module that cannot be linked is not compiled.
+		meta := &instrument.Module{Memory: &c.extent, Table: &c.extent, Imports: []instrument.Import{{Module: "vm", Name: "abort"}}}
+		mod, err := w.modules.build(t.Context(), meta)
+		if err != nil || mod.memory != c.memory || mod.table != c.table {
+			t.Errorf("%+v: %+v, %v", c, mod, err)
+		}
 	}
 }
 

@@ -41,7 +41,7 @@ const (
 
 // guest is an engine's instance without an engine: its memory and its counter.
 type guest struct {
-	t       *testing.T
+	t       testing.TB
 	mem     []byte
 	counter int64
 	inv     *syscalls.Invocation
@@ -75,7 +75,7 @@ func code(name string) cid.Cid {
 }
 
 // newGuest is the actor self, called by other with gas left, and given gas once.
-func newGuest(t *testing.T, nv network.Version, limit uint64) *guest {
+func newGuest(t testing.TB, nv network.Version, limit uint64) *guest {
 	t.Helper()
 	g := &guest{t: t, mem: bytes.Repeat([]byte{0xaa}, memSize), funcs: map[string]engine.HostFunc{}}
 	store := blockstore.NewBuffered(blockstore.NewMemory())
@@ -126,7 +126,7 @@ func newGuest(t *testing.T, nv network.Version, limit uint64) *guest {
 	return g
 }
 
-func amount(t *testing.T, s string) abi.TokenAmount {
+func amount(t testing.TB, s string) abi.TokenAmount {
 	t.Helper()
 	v, err := big.FromString(s)
 	if err != nil {
