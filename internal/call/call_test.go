@@ -1,6 +1,7 @@
 package call
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/ipfs/go-cid"
 	"golang.org/x/crypto/blake2b"
 
+	"github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/internal/addr"
 	"github.com/edgefvm/fvm/internal/event"
 	"github.com/edgefvm/fvm/internal/execerr"
@@ -567,6 +569,32 @@ func TestMissingCode(t *testing.T) {
 	if res, err := w.invoke(); err != nil || res.ExitCode != 20 {
 		t.Errorf("after: %+v, %v", res, err)
 	}
+}
+
+// Compiling that failed leaves nothing behind for the machines that share the cache.
+func TestCompilingFails(t *testing.T) {
+	w := newWorld(t, 28, plenty, nil).deploy(guestCode{invoke: exit20}.bytes())
+	w.modules.env = &failsOnce{Env: w.modules.env}
+	if _, err := w.invoke(); kind(err) != "node" || !errors.Is(err, context.Canceled) {
+		t.Errorf("at first: %v, want a failure of the node", err)
+	}
+	if res, err := w.invoke(); err != nil || res.ExitCode != 20 {
+		t.Errorf("then: %+v, %v", res, err)
+	}
+}
+
+// failsOnce cannot compile at first.
+type failsOnce struct {
+	engine.Env
+	called bool
+}
+
+func (f *failsOnce) Compile(ctx context.Context, wasm []byte) (engine.Module, error) {
+	if !f.called {
+		f.called = true
+		return nil, context.Canceled
+	}
+	return f.Env.Compile(ctx, wasm)
 }
 
 // A module's memory is charged and put on the account; what the account refuses exits with code 4.

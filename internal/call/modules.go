@@ -136,11 +136,13 @@ func (m *Modules) compiled(ctx context.Context, code cid.Cid, read func() ([]byt
 		e.err = execerr.Guestf("the code %s is not accepted: %w", code, err)
 		return nil, e.err
 	}
-	e.mod, err = m.build(ctx, meta)
+	mod, err := m.build(ctx, meta)
 	if err != nil {
+		// Nothing is kept: the engine may succeed another time, when the context is not cancelled.
 		return nil, execerr.Nodef("compiling the code %s: %w", code, err)
 	}
-	return e.mod, nil
+	e.mod = mod
+	return mod, nil
 }
 
 func (m *Modules) build(ctx context.Context, meta *instrument.Module) (*module, error) {
@@ -161,9 +163,11 @@ func (m *Modules) build(ctx context.Context, meta *instrument.Module) (*module, 
 	if mod.linkError != nil {
 		return mod, nil // never instantiated
 	}
-	wasm, err := m.env.Compile(ctx, meta.Code)
-	mod.wasm = wasm
-	return mod, err
+	var err error
+	if mod.wasm, err = m.env.Compile(ctx, meta.Code); err != nil {
+		return nil, err
+	}
+	return mod, nil
 }
 
 const wasmMaxPages = 65536 // of a memory that declares no maximum

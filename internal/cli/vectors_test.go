@@ -213,7 +213,7 @@ func TestInterrupted(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	r = runWith(ctx, "vectors", "run", "--jobs", "1", goldens)
+	r = runWith(ctx, "vectors", "run", goldens)
 	m := regexp.MustCompile(`(?m)^Interrupted: (\d+) of (\d+) vectors ran\.\n(\d+) passed, (\d+) failed, 0 skipped\n$`).FindStringSubmatch(r.out)
 	if r.code != exitInterrupted || m == nil || m[1] != m[3] || m[4] != "0" || m[1] == m[2] {
 		t.Errorf("midway: exit code %d\n%s%s", r.code, r.out, r.stderr)
