@@ -6,6 +6,10 @@ import "math/rand"
 // before and after the pass.
 type gen struct {
 	*rand.Rand
+	// tame modules do the same on every engine: they make no NaN that is not
+	// canonical but from constants and operands, use no segment that instantiation
+	// drops, grow tables by little and have each index in its shortest form.
+	tame    bool
 	w       writer
 	types   []funcType
 	funcs   []int // type of each function, imports first
@@ -13,10 +17,11 @@ type gen struct {
 	globals []global
 	table   bool
 	memory  bool
-	datas   int
-	elems   int
+	datas   []bool // is passive
+	elems   []bool
 
 	locals []byte
+	spare  uint32 // of tame modules: a local of type f32, then one of type f64
 	stack  []byte
 	ctl    []genFrame
 	budget int
@@ -39,8 +44,8 @@ func (g *gen) valType() byte {
 }
 
 // randomModule makes a module from a seed.
-func randomModule(seed int64) []byte {
-	g := &gen{Rand: rand.New(rand.NewSource(seed)), table: true, memory: true}
+func randomModule(seed int64, tame bool) []byte {
+	g := &gen{Rand: rand.New(rand.NewSource(seed)), tame: tame}
 	g.table, g.memory = !g.one(5), !g.one(6)
 	g.types = append(g.types, funcType{nil, nil})
 	for n := g.Intn(5); n > 0; n-- {
@@ -61,11 +66,11 @@ func randomModule(seed int64) []byte {
 	g.head()
 	g.segments()
 	g.code()
-	if g.datas > 0 {
+	if len(g.datas) > 0 {
 		w := &writer{}
-		w.len(g.datas)
-		for i := 0; i < g.datas; i++ {
-			if g.one(2) || !g.memory {
+		w.len(len(g.datas))
+		for _, passive := range g.datas {
+			if passive {
 				w.u8(1)
 			} else {
 				w.raw(0, opI32Const)
@@ -149,6 +154,13 @@ func (g *gen) head() {
 		w.string("memory")
 		w.op(kindMemory, 0)
 	}
+	for i, x := range g.globals {
+		if x.typ != funcref {
+			n++
+			w.string("g" + string(rune('0'+i)))
+			w.op(kindGlobal, uint32(i))
+		}
+	}
 	all := &writer{}
 	all.len(n)
 	all.append(w.b)
@@ -194,15 +206,16 @@ func (g *gen) segments() {
 		}
 	}
 	w := &writer{}
-	g.elems = g.Intn(4)
-	w.len(g.elems)
-	for i := 0; i < g.elems; i++ {
+	g.elems = make([]bool, g.Intn(4))
+	w.len(len(g.elems))
+	for i := range g.elems {
 		switch mode := g.Intn(4); {
 		case mode < 2 && g.table:
 			w.raw(0, opI32Const, byte(g.Intn(4)), opEnd)
 		case mode == 2:
 			w.raw(3, 0)
 		default:
+			g.elems[i] = true
 			w.raw(1, 0)
 		}
 		n := g.Intn(5)
@@ -212,9 +225,12 @@ func (g *gen) segments() {
 		}
 	}
 	g.w.section(secElement, w.b)
-	g.datas = g.Intn(3)
-	if g.datas > 0 {
-		g.w.section(secDataCount, []byte{byte(g.datas)})
+	g.datas = make([]bool, g.Intn(3))
+	for i := range g.datas {
+		g.datas[i] = g.one(2) || !g.memory
+	}
+	if len(g.datas) > 0 {
+		g.w.section(secDataCount, []byte{byte(len(g.datas))})
 	}
 }
 
@@ -226,7 +242,11 @@ func (g *gen) code() {
 		typ := g.types[t]
 		g.locals = append([]byte(nil), typ.params...)
 		n := g.Intn(4)
-		w.len(n)
+		if g.tame {
+			w.len(n + 2)
+		} else {
+			w.len(n)
+		}
 		for ; n > 0; n-- {
 			k, v := g.Intn(3), g.valType()
 			w.len(k)
@@ -234,6 +254,10 @@ func (g *gen) code() {
 			for ; k > 0; k-- {
 				g.locals = append(g.locals, v)
 			}
+		}
+		if g.tame {
+			w.raw(1, f32, 1, f64)
+			g.spare = uint32(len(g.locals))
 		}
 		g.stack, g.budget = nil, 10+g.Intn(120)
 		result := byte(0)
@@ -445,6 +469,17 @@ func (g *gen) plain(w *writer) {
 			w.len(g.Intn(int(o.align) + 1))
 			w.len(g.Intn(100))
 		}
+		if o.nan && g.tame {
+			i, constant, eq := g.spare, []byte{opF32Const, 0, 0, 0xc0, 0x7f}, byte(opF32Eq)
+			if o.out == f64 {
+				i, constant, eq = g.spare+1, []byte{opF64Const, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f}, opF64Eq
+			}
+			w.op(opLocalTee, i)
+			w.append(constant)
+			w.op(opLocalGet, i)
+			w.op(opLocalGet, i)
+			w.raw(eq, opSelect)
+		}
 		g.give(o.out)
 		return
 	}
@@ -545,6 +580,14 @@ func (g *gen) bulkOp(w *writer) {
 		g.need(w, i32, i32, i32)
 		length()
 	}
+	// segment is one that memory.init or table.init may use, if there is one.
+	segment := func(passive []bool) (byte, bool) {
+		if len(passive) == 0 {
+			return 0, false
+		}
+		i := g.Intn(len(passive))
+		return byte(i), passive[i] || !g.tame
+	}
 	switch k := g.Intn(14); {
 	case k == 0 && g.memory:
 		w.raw(opMemorySize, 0)
@@ -553,27 +596,42 @@ func (g *gen) bulkOp(w *writer) {
 		g.need(w, i32)
 		w.raw(opI32Const, 3, opI32And, opMemoryGrow, 0)
 		g.give(i32)
-	case k == 2 && g.memory && g.datas > 0:
-		three()
-		op(subMemoryInit, byte(g.Intn(g.datas)), 0)
-	case k == 3 && g.datas > 0:
-		op(subDataDrop, byte(g.Intn(g.datas)))
+	case k == 2 && g.memory:
+		if i, ok := segment(g.datas); ok {
+			three()
+			op(subMemoryInit, i, 0)
+		}
+	case k == 3:
+		if i, ok := segment(g.datas); ok {
+			op(subDataDrop, i)
+		}
 	case k == 4 && g.memory:
 		three()
-		op(subMemoryCopy, [][]byte{{0, 0}, {0x80, 0, 0}}[g.Intn(2)]...)
+		if g.tame || g.one(2) {
+			op(subMemoryCopy, 0, 0)
+		} else {
+			op(subMemoryCopy, 0x80, 0, 0)
+		}
 	case k == 5 && g.memory:
 		three()
 		op(subMemoryFill, 0)
-	case k == 6 && g.table && g.elems > 0:
-		three()
-		op(subTableInit, byte(g.Intn(g.elems)), 0)
-	case k == 7 && g.elems > 0:
-		op(subElemDrop, byte(g.Intn(g.elems)))
+	case k == 6 && g.table:
+		if i, ok := segment(g.elems); ok {
+			three()
+			op(subTableInit, i, 0)
+		}
+	case k == 7:
+		if i, ok := segment(g.elems); ok {
+			op(subElemDrop, i)
+		}
 	case k == 8 && g.table:
 		three()
 		op(subTableCopy, 0, 0)
 	case k == 9 && g.table:
 		g.need(w, funcref, i32)
+		if g.tame {
+			w.raw(opI32Const, 15, opI32And)
+		}
 		length()
 		op(subTableGrow, 0)
 		g.give(i32)

@@ -308,10 +308,6 @@ func (c *checker) apply(t funcType) {
 	c.up(uint32(len(t.results)))
 }
 
-// guard is the number of instructions, all priced alike, that the reference's
-// stack limiter puts around a call of a defined function.
-const guard = 12
-
 func (c *checker) call(at int) {
 	i := c.u32()
 	if uint64(i) >= uint64(len(c.m.funcs)) {
@@ -327,8 +323,9 @@ func (c *checker) call(at int) {
 	}
 }
 
-// guardCost is the price of the guard: get, const, add, set, get, const, gt, if
-// before the call and get, const, sub, set after it.
+// guardCost is the price of what the reference's stack limiter puts around a call of a
+// defined function: get, const, add, set, get, const, gt, if before the call and get,
+// const, sub, set after it.
 func guardCost(costs *Costs) uint64 { return 8*costs.Default + 3*costs.Math + costs.Branch }
 
 func (c *checker) callIndirect() {

@@ -2,7 +2,7 @@ package instrument
 
 // PassVersion changes whenever the output for some input changes; it is a part
 // of the key of compiled code kept on disk.
-const PassVersion = 2
+const PassVersion = 3
 
 // CounterExport is the name under which every output exports its gas counter, a
 // mutable i64 global in milligas. A guest's own export of that name is left out
@@ -46,7 +46,8 @@ type Extent struct {
 // Module is the output of the pass.
 type Module struct {
 	// Code is the module to run. Nil if the guest imports something that is not
-	// a function, or a function of HelperModule: the network offers none, so it cannot be linked.
+	// a function, or a function of HelperModule or of a module without a name: the
+	// network offers none, so it cannot be linked.
 	Code []byte
 	// Imports and Exports are the guest's own, in its order and by name.
 	Imports []Import
@@ -122,7 +123,7 @@ func describe(m *module) *Module {
 
 func linkable(m *module) bool {
 	for _, im := range m.imports {
-		if im.Kind != kindFunc || im.Module == HelperModule {
+		if im.Kind != kindFunc || im.Module == HelperModule || im.Module == "" {
 			return false
 		}
 	}

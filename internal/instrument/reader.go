@@ -101,13 +101,6 @@ func (r *reader) signed(bits uint) int64 {
 	}
 }
 
-func (r *reader) f32() uint32 {
-	if b := r.bytes(4); b != nil {
-		return binary.LittleEndian.Uint32(b)
-	}
-	return 0
-}
-
 // name reads a string. The reference bounds its length and wants valid UTF-8.
 func (r *reader) name() string {
 	n := r.u32()

@@ -5,7 +5,8 @@ type Rules struct {
 	// StackLimit is the greatest height of the stack, in values.
 	StackLimit uint32
 	// StackCountsGroups: a function's locals weigh by the number of their groups
-	// (0.4.0), not by their number (0.2.0).
+	// (0.4.0), not by their number (0.2.0). Quirk: so ever so many locals of one type
+	// weigh 1.
 	StackCountsGroups bool
 	// BranchTableSkipsDefault: the default target of br_table does not end
 	// metered blocks (0.4.0).

@@ -1,0 +1,164 @@
+package instrument
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/tetratelabs/wazero/api"
+)
+
+// Random modules do the same before and after the pass.
+func TestSameSemantics(t *testing.T) {
+	seeds, atLeast := int64(1500), tally{modules: 900, calls: 2000, traps: 1000}
+	if testing.Short() {
+		seeds, atLeast = 300, tally{modules: 150, calls: 350, traps: 150}
+	}
+	var done tally
+	for seed := int64(0); seed < seeds && !t.Failed(); seed++ {
+		compare(t, seed, &done)
+	}
+	t.Logf("%+v", done)
+	if done.modules < atLeast.modules || done.calls < atLeast.calls || done.traps < atLeast.traps {
+		t.Errorf("compared only %+v, want at least %+v", done, atLeast)
+	}
+}
+
+// tally counts what was compared to the end.
+type tally struct{ modules, calls, traps, endless int }
+
+// compare runs all exports of a module and of the pass's output for it.
+func compare(t *testing.T, seed int64, done *tally) {
+	t.Helper()
+	wasm := randomModule(seed, true)
+	r := RulesV040()
+	r.StackLimit = 1 << 30 // the guest alone has none
+	out, err := Instrument(wasm, &r)
+	if err != nil || out.Code == nil {
+		return
+	}
+	if m, err := decode(wasm, &r); err != nil || m.misplaced {
+		return // wazero does not mind misplaced elements, see TestMisplacedSegments
+	}
+	h := newHost(t, interpreter(), out.Imports)
+	defer h.rt.Close(ctx)
+
+	// The output goes first: if it comes to no end, the guest does not either.
+	var logs [2][]string
+	after, err := h.instance(out.Code)
+	if err != nil {
+		t.Fatalf("seed %d: %v", seed, err)
+	}
+	setCounter(after, fullCounter)
+	h.refills = 5
+	if out.StartExport != "" {
+		_, err = after.ExportedFunction(out.StartExport).Call(ctx)
+	}
+	if endless(err) {
+		done.endless++
+		return
+	}
+	logs[1], h.log = h.log, nil
+	before, errBefore := h.instance(wasm)
+	logs[0], h.log = h.log, nil
+	if trap(err) != trap(errBefore) {
+		t.Errorf("seed %d: start: %v, after the pass %v", seed, errBefore, err)
+		return
+	}
+	done.modules++
+	if err != nil {
+		done.traps++
+		return
+	}
+	// Compare what the start function did, too.
+	for i, name := range append([]string{""}, out.ExportOrder...) {
+		e := out.Exports[name]
+		if name != "" && (!e.IsFunc() || after.ExportedFunction(name) == nil || isImport(before, name)) {
+			continue
+		}
+		var results [2]string
+		if name != "" {
+			args := make([]uint64, len(e.Params))
+			for j, p := range e.Params {
+				if p != funcref {
+					args[j] = seen(p, uint64(seed+int64(i*j))*0x12345678)
+				}
+			}
+			h.refills = 5
+			results[1], err = call(after, name, e, args)
+			if endless(err) {
+				done.endless++
+				return
+			}
+			logs[1], h.log = h.log, nil
+			var errBefore error
+			results[0], errBefore = call(before, name, e, args)
+			logs[0], h.log = h.log, nil
+			if trap(err) != trap(errBefore) {
+				t.Errorf("seed %d: %s: %v, after the pass %v", seed, name, errBefore, err)
+				return
+			}
+			done.calls++
+			if err != nil {
+				done.traps++
+			}
+		}
+		if results[0] != results[1] || fmt.Sprint(logs[0]) != fmt.Sprint(logs[1]) {
+			t.Errorf("seed %d: %s: results %s, calls of the host %v; after the pass %s, %v",
+				seed, name, results[0], logs[0], results[1], logs[1])
+			return
+		}
+		if a, b := state(before, out), state(after, out); !bytes.Equal(a, b) {
+			t.Errorf("seed %d: %s: memory or globals differ after the pass", seed, name)
+			return
+		}
+	}
+}
+
+func call(m api.Module, name string, e Export, args []uint64) (string, error) {
+	results, err := m.ExportedFunction(name).Call(ctx, args...)
+	for i, r := range e.Results {
+		if i < len(results) {
+			results[i] = seen(r, results[i])
+		}
+	}
+	return fmt.Sprint(results), err
+}
+
+// isImport reports whether an export is an import, which wazero does not call itself.
+func isImport(m api.Module, name string) bool {
+	_, _, yes := m.ExportedFunction(name).Definition().Import()
+	return yes
+}
+
+// state is all that can be seen of an instance.
+func state(m api.Module, out *Module) []byte {
+	var all []byte
+	if out.MemoryExported {
+		b, _ := m.Memory().Read(0, m.Memory().Size())
+		all = append(all, b...)
+	}
+	for _, name := range out.ExportOrder {
+		if out.Exports[name].Kind == kindGlobal {
+			all = fmt.Append(all, m.ExportedGlobal(name).Get())
+		}
+	}
+	return all
+}
+
+// endless reports whether a call was ended by something that depends on the engine.
+func endless(err error) bool {
+	return errors.Is(err, errOutOfGas) || err != nil && strings.Contains(err.Error(), "stack overflow")
+}
+
+// trap is the kind of a trap.
+func trap(err error) string {
+	if err == nil {
+		return "none"
+	}
+	first, _, _ := strings.Cut(err.Error(), "\n")
+	_, kind, _ := strings.Cut(first, "wasm error: ")
+	return kind
+}
