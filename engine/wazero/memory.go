@@ -2,6 +2,7 @@ package wazero
 
 import (
 	"math/bits"
+	"slices"
 	"sync"
 
 	"github.com/tetratelabs/wazero/experimental"
@@ -11,11 +12,18 @@ import (
 
 // Buffers come in size classes, four between a power of two and the next, in
 // pages: 1 to 8, then 10, 12, 14, 16, 20, 24, ... so that at most a fifth of one
-// is unused. Larger ones are not kept.
+// is unused. Those of the garbage collector's heap are kept for reuse. What is larger, and
+// what deep calls need beyond the pool's bound, is mapped where the system can do that, and gives its pages
+// back when its instance ends: as garbage it would stay resident for long, and double the heap.
 const (
-	keptPages = 1024 // 64 MiB
+	keptPages = 128 // 8 MiB
 	keptBytes = keptPages * engine.PageSize
-	classes   = 36
+	classes   = 24
+	// Mapped buffers have mediumBytes or a multiple of largeBytes. A page costs nothing until it is
+	// touched, so that it is better to map too much than to move a growing memory.
+	mediumBytes = 64 << 20
+	largeBytes  = 512 << 20
+	keptMapped  = 4 // free mapped buffers
 )
 
 // class returns the index and the size in bytes of the smallest class that holds
@@ -33,8 +41,13 @@ func class(size uint64) (index int, bytes uint64) {
 type pool struct {
 	mu   sync.Mutex
 	max  int64 // bytes
-	size int64 // bytes
+	size int64 // bytes in free
+	heap int64 // bytes of all buffers on the heap, in use or not
 	free [classes][][]byte
+	// mapped are the first bytes of the mapped buffers, and freeMapped those that
+	// nobody uses, without a page.
+	mapped     map[*byte]bool
+	freeMapped [][]byte
 }
 
 func newPool(limit int64) *pool { return &pool{max: limit} }
@@ -43,7 +56,14 @@ func newPool(limit int64) *pool { return &pool{max: limit} }
 // cannot address that many.
 func (p *pool) get(size uint64) []byte {
 	if size > keptBytes {
-		return makeBuffer((size + keptBytes - 1) / keptBytes * keptBytes)
+		want := uint64(mediumBytes)
+		if size > mediumBytes {
+			want = (size + largeBytes - 1) / largeBytes * largeBytes
+		}
+		if b := p.getMapped(want); b != nil {
+			return b
+		}
+		return p.makeBuffer((size + keptBytes - 1) / keptBytes * keptBytes)
 	}
 	c, n := class(size)
 	p.mu.Lock()
@@ -55,8 +75,37 @@ func (p *pool) get(size uint64) []byte {
 		p.mu.Unlock()
 		return b
 	}
+	p.evict(int64(n))
+	full := p.max > 0 && p.heap+int64(n) > p.max
 	p.mu.Unlock()
-	return makeBuffer(n)
+	if full {
+		if b := p.getMapped(n); b != nil {
+			return b
+		}
+	}
+	return p.makeBuffer(n)
+}
+
+// evict leaves free buffers of other classes to the garbage collector, until there is
+// room for n bytes. The pool is locked.
+func (p *pool) evict(n int64) {
+	for c := classes - 1; c >= 0; c-- {
+		for last := len(p.free[c]) - 1; last >= 0 && p.heap+n > p.max; last-- {
+			freed := int64(len(p.free[c][last]))
+			p.free[c][last] = nil
+			p.free[c] = p.free[c][:last]
+			p.size -= freed
+			p.heap -= freed
+		}
+	}
+}
+
+func (p *pool) makeBuffer(n uint64) []byte {
+	b := makeBuffer(n)
+	p.mu.Lock()
+	p.heap += int64(len(b))
+	p.mu.Unlock()
+	return b
 }
 
 func makeBuffer(n uint64) (b []byte) {
@@ -75,7 +124,7 @@ func makeBuffer(n uint64) (b []byte) {
 // put takes back a buffer of which the guest could reach used bytes.
 func (p *pool) put(b []byte, used int) {
 	n := int64(len(b))
-	if n > keptBytes || n == 0 || !p.reserve(n) {
+	if n == 0 || p.putMapped(b) || !p.reserve(n) {
 		return
 	}
 	clear(b[:used]) // the rest is still zero
@@ -85,10 +134,48 @@ func (p *pool) put(b []byte, used int) {
 	p.mu.Unlock()
 }
 
+// getMapped returns a zero buffer of n bytes, nil if it cannot be mapped.
+func (p *pool) getMapped(n uint64) []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, b := range p.freeMapped {
+		if uint64(len(b)) == n {
+			p.freeMapped = slices.Delete(p.freeMapped, i, i+1)
+			return b
+		}
+	}
+	b := mapBuffer(n)
+	if b != nil {
+		if p.mapped == nil {
+			p.mapped = map[*byte]bool{}
+		}
+		p.mapped[&b[0]] = true
+	}
+	return b
+}
+
+// putMapped takes back a buffer if it is mapped.
+func (p *pool) putMapped(b []byte) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.mapped[&b[0]] {
+		return false
+	}
+	if p.max > 0 && len(p.freeMapped) < keptMapped && forgetBuffer(b) {
+		p.freeMapped = append(p.freeMapped, b)
+		return true
+	}
+	delete(p.mapped, &b[0])
+	unmapBuffer(b)
+	return true
+}
+
+// reserve makes room in the pool for n bytes of the heap, or leaves them to the garbage collector.
 func (p *pool) reserve(n int64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.size+n > p.max {
+	if n > keptBytes || p.size+n > p.max {
+		p.heap -= n
 		return false
 	}
 	p.size += n
@@ -100,6 +187,11 @@ func (p *pool) drop() {
 	defer p.mu.Unlock()
 	p.free = [classes][][]byte{}
 	p.size, p.max = 0, 0
+	for _, b := range p.freeMapped {
+		delete(p.mapped, &b[0])
+		unmapBuffer(b)
+	}
+	p.freeMapped = nil
 }
 
 // linear is the memory of one instance. Growth is never refused: the guard that
@@ -123,7 +215,7 @@ func (l *linear) Reallocate(size uint64) []byte {
 	if l.buf == nil || size > uint64(len(l.buf)) {
 		want := size
 		if l.buf != nil { // growth a page at a time must not copy each time
-			want = max(size, min(uint64(len(l.buf))*3/2, keptBytes))
+			want = max(size, min(uint64(len(l.buf))*3/2, mediumBytes))
 		}
 		b := l.pool.get(want)
 		if b == nil {

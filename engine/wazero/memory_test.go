@@ -2,6 +2,7 @@ package wazero
 
 import (
 	"math/bits"
+	"runtime"
 	"testing"
 
 	"github.com/edgefvm/fvm/engine"
@@ -70,6 +71,80 @@ func TestPool(t *testing.T) {
 	// What cannot be had is nil.
 	if bits.UintSize == 32 && p.get(4<<30) != nil {
 		t.Error("4 GiB on a 32-bit platform")
+	}
+}
+
+// Large buffers are mapped, come back zero, and are given back at the end.
+func TestMappedBuffers(t *testing.T) {
+	if runtime.GOOS != "linux" || bits.UintSize == 32 {
+		t.Skip("NOT RUN: large memories are not mapped here")
+	}
+	p := newPool(keptBytes)
+	l := &linear{pool: p}
+	l.Reallocate(keptBytes)[keptBytes-1] = 7
+	b := l.Reallocate(keptBytes + engine.PageSize)
+	if b[keptBytes-1] != 7 || b[keptBytes] != 0 || len(p.mapped) != 1 {
+		t.Fatalf("moved: %d and %d, %d mapped", b[keptBytes-1], b[keptBytes], len(p.mapped))
+	}
+	at := &b[0]
+	if b = l.Reallocate(mediumBytes); &b[0] != at {
+		t.Error("a mapped memory moved")
+	}
+	b[mediumBytes-1] = 9
+	l.Free()
+	again := p.get(keptBytes + 1)
+	if &again[0] != at || again[keptBytes-1] != 0 || again[mediumBytes-1] != 0 {
+		t.Error("a mapped buffer was not used again, or is dirty")
+	}
+	all := [][]byte{p.get(mediumBytes + 1)}
+	if len(all[0]) != largeBytes {
+		t.Errorf("a large buffer has %d bytes", len(all[0]))
+	}
+	for range keptMapped + 2 {
+		all = append(all, p.get(keptBytes+1))
+	}
+	for _, b := range append(all, again) {
+		p.put(b, len(b))
+	}
+	if len(p.freeMapped) != keptMapped || len(p.mapped) != keptMapped {
+		t.Errorf("%d free of %d, want %d", len(p.freeMapped), len(p.mapped), keptMapped)
+	}
+	last := p.get(keptBytes + 1)
+	p.drop()
+	p.put(last, 0)
+	if len(p.freeMapped) != 0 || len(p.mapped) != 0 {
+		t.Errorf("at the end %d free of %d", len(p.freeMapped), len(p.mapped))
+	}
+}
+
+// The heap's part is bounded: what is in use beyond it is mapped, and free buffers of
+// other sizes make room.
+func TestPoolBound(t *testing.T) {
+	if runtime.GOOS != "linux" || bits.UintSize == 32 {
+		t.Skip("NOT RUN: memories are not mapped here")
+	}
+	const page = engine.PageSize
+	p := newPool(10 * page)
+	var used [][]byte
+	for range 20 {
+		used = append(used, p.get(page))
+	}
+	if p.heap != 10*page || len(p.mapped) != 10 {
+		t.Errorf("%d pages on the heap, %d mapped, want 10 and 10", p.heap/page, len(p.mapped))
+	}
+	for _, b := range used {
+		p.put(b, len(b))
+	}
+	if p.heap != 10*page || p.size != p.heap || len(p.mapped) != keptMapped {
+		t.Errorf("afterwards %d pages on the heap, %d free, %d mapped", p.heap/page, p.size/page, len(p.mapped))
+	}
+	b := p.get(4 * page)
+	if p.heap != 10*page || p.size != 6*page || len(p.mapped) != keptMapped {
+		t.Errorf("with 4 pages %d on the heap, %d free, %d mapped", p.heap/page, p.size/page, len(p.mapped))
+	}
+	p.put(b, 0)
+	if p.size != 10*page {
+		t.Errorf("at the end %d pages free", p.size/page)
 	}
 }
 

@@ -26,7 +26,7 @@ import (
 )
 
 // DefaultMaxPoolBytes is the memory kept for reuse when Options does not say.
-const DefaultMaxPoolBytes = 256 << 20
+const DefaultMaxPoolBytes = 64 << 20
 
 // Options are the settings of an engine. None of them changes a result.
 type Options struct {
