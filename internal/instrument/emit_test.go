@@ -175,6 +175,10 @@ func TestDroppedSegmentsAreEmpty(t *testing.T) {
 		data:      []byte{2, 0, opI32Const, 1, opEnd, 2, 'a', 'b', 1, 2, 'c', 'd'},
 		element:   []byte{3, 0, opI32Const, 0, opEnd, 2, 0, 1, 3, 0, 2, 0, 1, 1, 0, 2, 0, 1},
 	}, RulesV040())
+	// Engines differ in what they drop: the output asks for the empty segment behind the guest's.
+	if n := bytes.Count(x.out.Code, []byte{opPrefix, subTableInit, 3, 0}); n != 2 {
+		t.Errorf("%d of 2 dropped element segments are replaced", n)
+	}
 	if b, _ := x.mod.Memory().Read(0, 4); string(b) != "\x00ab\x00" {
 		t.Errorf("memory %q after instantiation", b)
 	}
@@ -305,6 +309,25 @@ func TestGrowth(t *testing.T) {
 	} {
 		if v, err := x.call(c.name, c.arg); err != nil || v != c.want {
 			t.Errorf("%s grows by %d: %d, %v, want %d", c.name, c.arg, v, err, c.want)
+		}
+	}
+}
+
+// A global's reference to an import is to its thunk: only the guest's own code calls it.
+func TestGlobalReferenceToImport(t *testing.T) {
+	r := RulesV040()
+	g := &guest{hosts: []fn{{}}, funcs: []fn{{}}, globals: []byte{2, funcref, 0, opRefFunc, 0, opEnd, funcref, 0, opRefFunc, 1, opEnd}}
+	out, err := Instrument(g.wasm(), &r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := decode(out.Code, &r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 {
+		if f, ok := m.globals[i].function(); !ok || f < m.nImpFunc {
+			t.Errorf("global %d refers to function %d, an import", i, f)
 		}
 	}
 }

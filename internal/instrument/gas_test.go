@@ -68,6 +68,9 @@ func TestGas(t *testing.T) {
 		{name: "br_if not taken", code: join([]byte{opBlock, blockEmpty}, get, []byte{opBrIf, 0}, drop1, []byte{opEnd}, drop1), gas: 8 + 4 + 4},
 		{name: "br_if out of two, taken", code: join([]byte{opBlock, blockEmpty, opBlock, blockEmpty}, get, []byte{opBrIf, 1}, drop1, []byte{opEnd}, drop1, []byte{opEnd}, drop1), arg: 1, gas: 8 + 4},
 		{name: "br_if out of two, not taken", code: join([]byte{opBlock, blockEmpty, opBlock, blockEmpty}, get, []byte{opBrIf, 1}, drop1, []byte{opEnd}, drop1, []byte{opEnd}, drop1), gas: 8 + 4 + 4 + 4},
+		// The branch cuts after both blocks that it leaps out of.
+		{name: "br_if out of three, taken", code: join(repeat(3, opBlock, blockEmpty), get, []byte{opBrIf, 2, opEnd}, drop1, []byte{opEnd}, drop1, []byte{opEnd}, drop1), arg: 1, gas: 8 + 4},
+		{name: "br_if out of three, not taken", code: join(repeat(3, opBlock, blockEmpty), get, []byte{opBrIf, 2, opEnd}, drop1, []byte{opEnd}, drop1, []byte{opEnd}, drop1), gas: 8 + 4 + 4 + 4},
 		// The target 1 cuts after the inner block.
 		{name: "br_table to 0", code: join([]byte{opBlock, blockEmpty, opBlock, blockEmpty}, get, []byte{opBrTable, 2, 0, 1, 0, opEnd}, drop1, []byte{opEnd}, drop1), gas: 8 + 4 + 4},
 		{name: "br_table to 1", code: join([]byte{opBlock, blockEmpty, opBlock, blockEmpty}, get, []byte{opBrTable, 2, 0, 1, 0, opEnd}, drop1, []byte{opEnd}, drop1), arg: 1, gas: 8 + 4},
