@@ -237,3 +237,21 @@ func TestHugeEventSaturates(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 }
+
+func TestQuirkUnlistedSealTypes(t *testing.T) {
+	infos := make([]proof.AggregateSealVerifyInfo, 5)
+	charge := func(p *PriceList, typ abi.RegisteredSealProof) Gas {
+		return p.OnVerifyAggregateSeals(proof.AggregateSealVerifyProofAndInfos{SealProof: typ, Infos: infos}).Total()
+	}
+	for _, l := range lists {
+		listed := charge(l.list, abi.RegisteredSealProof_StackedDrg32GiBV1_1)
+		if charge(l.list, abi.RegisteredSealProof_StackedDrg64GiBV1_1) == listed {
+			t.Errorf("nv%d: 64 GiB sectors cost what 32 GiB ones do, so nothing is tested", l.from)
+		}
+		for _, typ := range []abi.RegisteredSealProof{abi.RegisteredSealProof_StackedDrg2KiBV1, abi.RegisteredSealProof_StackedDrg8MiBV1_1, -1, 99} {
+			if got := charge(l.list, typ); got != listed {
+				t.Errorf("nv%d: type %d costs %d, want %d", l.from, typ, got, listed)
+			}
+		}
+	}
+}
