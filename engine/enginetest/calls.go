@@ -90,11 +90,11 @@ func testHostPanic(x *fixture) {
 // A guest may export what it imports.
 func testExportedHostFunction(x *fixture) {
 	in := x.kitchen()
-	x.f = func(_ context.Context, caller engine.Instance, n uint32) (uint32, error) {
+	x.f = func(ctx context.Context, caller engine.Instance, n uint32) (uint32, error) {
 		if caller != in {
 			x.t.Error("host function got another instance")
 		}
-		return echo(nil, nil, n)
+		return echo(ctx, nil, n)
 	}
 	x.want32(in, 5, "direct", 4)
 	if _, err := invoke(in, "direct", failWith); !errors.Is(err, errHost) {

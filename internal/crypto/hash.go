@@ -4,7 +4,8 @@ import (
 	"crypto/sha256"
 
 	"golang.org/x/crypto/blake2b"
-	"golang.org/x/crypto/ripemd160" //nolint:staticcheck // the network has it, so we need it
+	//lint:ignore SA1019 the network has this hash, so we need it
+	"golang.org/x/crypto/ripemd160"
 	"golang.org/x/crypto/sha3"
 )
 

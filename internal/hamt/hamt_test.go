@@ -230,7 +230,7 @@ func FuzzNode(f *testing.F) {
 				t.Fatal(ok, err)
 			}
 		}
-		if m, err = Load(ctx, s, m.Flush()); err != nil {
+		if _, err := Load(ctx, s, m.Flush()); err != nil {
 			t.Fatal(err)
 		}
 	})
