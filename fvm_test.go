@@ -3,7 +3,9 @@ package fvm_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -343,27 +345,57 @@ func TestUnknownNetworkVersions(t *testing.T) {
 
 // Two runs in one process give byte-equal traces.
 func TestTracesRepeat(t *testing.T) {
+	a, b := traceOf(t), traceOf(t)
+	if a != b || len(a) < 1000 {
+		t.Fatalf("two runs differ (%d and %d bytes)", len(a), len(b))
+	}
+	if os.Getenv(envPrintTrace) != "" {
+		fmt.Println(tracePrefix + a)
+		return
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		t.Skip("NOT RUN: another process, because this one does not know its program: ", err)
+	}
+	cmd := exec.CommandContext(t.Context(), exe, "-test.run=^TestTracesRepeat$", "-test.count=1")
+	cmd.Env = append(os.Environ(), envPrintTrace+"=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("the other process: %v\n%s", err, out)
+	}
+	for line := range strings.Lines(string(out)) {
+		if other, ok := strings.CutPrefix(line, tracePrefix); ok {
+			if strings.TrimSuffix(other, "\n") != a {
+				t.Fatal("the trace of another process differs")
+			}
+			return
+		}
+	}
+	t.Fatalf("the other process printed no trace:\n%s", out)
+}
+
+const (
+	envPrintTrace = "EDGEFVM_TEST_PRINT_TRACE"
+	tracePrefix   = "trace: "
+)
+
+func traceOf(t *testing.T) string {
+	t.Helper()
 	v, err := conformance.Load(vector)
 	if err != nil {
 		t.Fatal(err)
 	}
-	actors := conformance.NewActors(bundle.Options{})
-	run := func() string {
-		rec := &trace.Recorder{}
-		s, err := conformance.Prepare(t.Context(), v, 0, actors, nil, rec.Hooks())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.Apply(t.Context(), 0); err != nil {
-			t.Fatal(err)
-		}
-		out, err := rec.Take().MarshalJSON()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(out)
+	rec := &trace.Recorder{}
+	s, err := conformance.Prepare(t.Context(), v, 0, conformance.NewActors(bundle.Options{}), nil, rec.Hooks())
+	if err != nil {
+		t.Fatal(err)
 	}
-	if a, b := run(), run(); a != b || len(a) < 1000 {
-		t.Fatalf("two runs differ (%d and %d bytes)", len(a), len(b))
+	if _, err := s.Apply(t.Context(), 0); err != nil {
+		t.Fatal(err)
 	}
+	out, err := rec.Take().MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
 }
