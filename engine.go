@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/filecoin-project/go-state-types/network"
@@ -21,7 +22,8 @@ import (
 // EngineConfig chooses what runs the actors' Wasm. The zero value is wazero
 // with a cache of compiled code in the user's cache folder.
 type EngineConfig struct {
-	// Name of the engine. Default: "wazero".
+	// Name of the engine. Default: "wazero". "wazero-interpreter" is far slower and makes no machine code:
+	// a second opinion for package shadow.
 	Name string
 	// CacheDir keeps compiled code between processes. Default: DefaultCacheDir.
 	CacheDir string
@@ -34,14 +36,17 @@ type EngineConfig struct {
 // Engine compiles and runs actors, and keeps what it compiled. Safe for
 // concurrent use; machines share it.
 type Engine struct {
-	eng engine.Engine
+	eng  engine.Engine
+	name string
 
 	mu      sync.Mutex
 	modules map[machine.ABI]*call.Modules
 }
 
 // EngineNames are the names that NewEngine knows, the default first.
-func EngineNames() []string { return []string{"wazero"} }
+func EngineNames() []string { return []string{"wazero", interpreter} }
+
+const interpreter = "wazero-interpreter"
 
 // DefaultCacheDir is where compiled code is kept: edgefvm in the user's cache
 // folder, or the folder that the environment variable EDGEFVM_CACHE names.
@@ -58,11 +63,14 @@ func DefaultCacheDir() (string, error) {
 
 // NewEngine makes an engine. Close it when no machine uses it any more.
 func NewEngine(cfg EngineConfig) (*Engine, error) {
-	if cfg.Name != "" && cfg.Name != "wazero" {
+	if cfg.Name == "" {
+		cfg.Name = EngineNames()[0]
+	}
+	if !slices.Contains(EngineNames(), cfg.Name) {
 		return nil, fmt.Errorf("there is no engine %q; known: %v", cfg.Name, EngineNames())
 	}
-	opts := wazero.Options{Logger: cfg.Logger}
-	if !cfg.NoCache {
+	opts := wazero.Options{Logger: cfg.Logger, Interpreter: cfg.Name == interpreter}
+	if !cfg.NoCache && !opts.Interpreter {
 		opts.CacheDir = cfg.CacheDir
 		if opts.CacheDir == "" {
 			dir, err := DefaultCacheDir()
@@ -75,11 +83,18 @@ func NewEngine(cfg EngineConfig) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting the engine: %w", err)
 	}
-	return &Engine{eng: eng, modules: map[machine.ABI]*call.Modules{}}, nil
+	e := EngineFrom(eng)
+	e.name = cfg.Name
+	return e, nil
+}
+
+// EngineFrom makes an engine of an adapter of one's own, which must pass enginetest. Closing it closes the adapter.
+func EngineFrom(eng engine.Engine) *Engine {
+	return &Engine{eng: eng, name: eng.Name(), modules: map[machine.ABI]*call.Modules{}}
 }
 
 // Name is the engine's name.
-func (e *Engine) Name() string { return e.eng.Name() }
+func (e *Engine) Name() string { return e.name }
 
 // Close frees all compiled code.
 func (e *Engine) Close(ctx context.Context) error { return e.eng.Close(ctx) }
