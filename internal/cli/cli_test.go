@@ -230,7 +230,7 @@ func TestUsage(t *testing.T) {
 		{"vectors run", "at least 1 arg"},
 		{"vectors run --jobs 0 x", "--jobs must be at least 1"},
 		{"vectors run --frob x", "unknown flag: --frob"},
-		{"vectors run --engine v8 " + golden("nv28-send-001"), `no engine "v8"; known: [wazero]`},
+		{"vectors run --engine v8 " + golden("nv28-send-001"), `no engine "v8"; known: [wazero`},
 		{"explain", "accepts 1 arg"},
 		{"explain " + filepath.Join(goldens, "nv28-send-001.trace.gz"), "is a trace: name the vector"},
 		{"explain --message 99 " + golden("nv28-send-001"), "there is no message 99"},
