@@ -12,8 +12,10 @@ import (
 	"github.com/filecoin-project/go-state-types/network"
 	"github.com/ipfs/go-cid"
 	cbg "github.com/whyrusleeping/cbor-gen"
+	"golang.org/x/crypto/blake2b"
 
 	"github.com/edgefvm/fvm/blockstore"
+	"github.com/edgefvm/fvm/internal/cbor"
 )
 
 // Bundle is one version of the actors, for one network.
@@ -70,6 +72,22 @@ func ParseName(name string) (version int, network string, err error) {
 		return 0, "", fmt.Errorf("bundle name %q: want VERSION/NETWORK, such as v16/mainnet", name)
 	}
 	return version, network, nil
+}
+
+// NameOf is the name of the bundle with a list of actors, which is what the system actor's state names: mainnet's
+// if several have it, else the first. It is "" for a list that is not Lotus's.
+func NameOf(list cid.Cid) string {
+	head := cbor.AppendCID(cbor.AppendUint(cbor.AppendArray(nil, 2), 1), list)
+	manifest := cbor.Blake2bCID(cbor.CodecDagCBOR, blake2b.Sum256(head)).String()
+	found := ""
+	for name, m := range manifests {
+		main := strings.HasSuffix(name, "/mainnet")
+		foundMain := strings.HasSuffix(found, "/mainnet")
+		if m == manifest && (found == "" || main && !foundMain || main == foundMain && name < found) {
+			found = name
+		}
+	}
+	return found
 }
 
 // LoadCAR reads a bundle CAR, plain or gzip, adds its blocks to store, and

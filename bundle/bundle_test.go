@@ -12,6 +12,8 @@ import (
 
 	"github.com/filecoin-project/go-state-types/network"
 
+	"github.com/ipfs/go-cid"
+
 	"github.com/edgefvm/fvm/blockstore"
 )
 
@@ -72,6 +74,35 @@ func TestLoad(t *testing.T) {
 			if a.Name == "account" && c.code != "" && a.Code.String() != c.code {
 				t.Errorf("the code of account is %s, Lotus lists %s", a.Code, c.code)
 			}
+		}
+	}
+}
+
+// A bundle is known by the list of actors that its manifest links to.
+func TestNameOf(t *testing.T) {
+	ctx, s := context.Background(), lotus(t)
+	for _, c := range []struct {
+		version       int
+		network, want string
+	}{{18, "mainnet", "v18/mainnet"}, {16, "testing", "v16/testing"}, {9, "caterpillarnet", "v8/caterpillarnet"}} {
+		store := blockstore.NewMemory()
+		b, err := s.Load(ctx, c.version, c.network, store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		head, err := store.Get(ctx, b.ManifestCID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, list, err := cid.CidFromBytes(head.RawData()[7:]) // after a list of 2, the number 1, and the head of a link
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := NameOf(list); got != c.want {
+			t.Errorf("v%d/%s is named %q", c.version, c.network, got)
+		}
+		if got := NameOf(b.ManifestCID); got != "" {
+			t.Errorf("the manifest itself is named %q", got)
 		}
 	}
 }

@@ -5,10 +5,10 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/filecoin-project/go-state-types/abi"
-	"github.com/filecoin-project/go-state-types/proof"
 	"github.com/ipfs/go-cid"
 	"github.com/multiformats/go-multihash"
 
@@ -16,8 +16,9 @@ import (
 )
 
 type randomness struct {
-	On  randomnessOn `json:"on"`
-	Ret []byte       `json:"ret"`
+	On    randomnessOn `json:"on"`
+	Ret   []byte       `json:"ret"`
+	Error string       `json:"error,omitempty"` // instead of ret: what the question failed with
 }
 
 type tipset struct {
@@ -32,6 +33,7 @@ type fault struct {
 	Target abi.ActorID    `json:"target"`
 	Epoch  abi.ChainEpoch `json:"epoch"`
 	Type   uint32         `json:"type"`
+	Error  string         `json:"error,omitempty"` // instead of the last three: what the question failed with
 }
 
 // The kinds of randomness.
@@ -45,7 +47,7 @@ func (f *vectorFile) checkFacts() error {
 		if r.On.kind != chain && r.On.kind != beacon {
 			return fmt.Errorf("randomness of the unknown kind %q", r.On.kind)
 		}
-		if len(r.Ret) != 32 {
+		if r.Error == "" && len(r.Ret) != 32 {
 			return fmt.Errorf("randomness of %d bytes, want 32", len(r.Ret))
 		}
 	}
@@ -55,7 +57,7 @@ func (f *vectorFile) checkFacts() error {
 		}
 	}
 	for _, x := range f.Faults {
-		if x.Type < 1 || x.Type > 3 {
+		if x.Error == "" && (x.Type < 1 || x.Type > 3) {
 			return fmt.Errorf("a fault of the unknown type %d", x.Type)
 		}
 	}
@@ -74,6 +76,9 @@ func (x facts) random(kind string, round abi.ChainEpoch) (out [32]byte, err erro
 	copy(out[:], unlisted)
 	for _, r := range x.f.Randomness {
 		if r.On.kind == kind && r.On.epoch == round {
+			if r.Error != "" {
+				return out, errors.New(r.Error)
+			}
 			copy(out[:], r.Ret)
 			break
 		}
@@ -92,6 +97,9 @@ func (x facts) BeaconRandomness(_ context.Context, round abi.ChainEpoch) ([32]by
 func (x facts) VerifyConsensusFault(_ context.Context, h1, h2, extra []byte) (*externs.ConsensusFault, error) {
 	for _, f := range x.f.Faults {
 		if bytes.Equal(f.H1, h1) && bytes.Equal(f.H2, h2) && bytes.Equal(f.Extra, extra) {
+			if f.Error != "" {
+				return nil, errors.New(f.Error)
+			}
 			return &externs.ConsensusFault{Target: f.Target, Epoch: f.Epoch, Type: f.Type}, nil
 		}
 	}
@@ -108,63 +116,6 @@ func (x facts) TipsetCID(_ context.Context, epoch abi.ChainEpoch) (cid.Cid, erro
 	key := binary.BigEndian.AppendUint64([]byte("tipset"), uint64(epoch))
 	return cid.V1Builder{Codec: cid.DagCBOR, MhType: multihash.BLAKE2B_MIN + 31}.Sum(key)
 }
-
-// Proofs says how a vector's proofs are judged.
-type Proofs string
-
-// The modes of proofs.
-const (
-	// ProofsUpstream: every proof is valid and a batch of seals is free, as the official vectors were recorded.
-	ProofsUpstream Proofs = "upstream"
-	// ProofsValid: every proof is valid and costs what it costs.
-	ProofsValid Proofs = "valid"
-	// ProofsInvalid: every proof is invalid and costs what it costs.
-	ProofsInvalid Proofs = "invalid"
-)
-
-// Proofs is the vector's mode, or that of the list of overrides.
-func (v *Vector) Proofs() (Proofs, error) {
-	mode := Proofs(v.file.Preconditions.Proofs)
-	if o := overrideFor(v.Name); o != nil {
-		mode = o.Proofs
-	}
-	switch mode {
-	case "":
-		return ProofsUpstream, nil
-	case ProofsUpstream, ProofsValid, ProofsInvalid:
-		return mode, nil
-	}
-	return "", fmt.Errorf("proofs %q: want upstream, valid or invalid", mode)
-}
-
-// verifier judges every proof alike. For vectors only.
-type verifier struct{ mode Proofs }
-
-var (
-	_ externs.ProofVerifier = verifier{}
-	_ externs.FreeBatch     = verifier{}
-)
-
-func (v verifier) verdict() (bool, error) { return v.mode != ProofsInvalid, nil }
-
-func (v verifier) VerifySeal(context.Context, proof.SealVerifyInfo) (bool, error) {
-	return v.verdict()
-}
-
-func (v verifier) VerifyAggregateSeals(context.Context, proof.AggregateSealVerifyProofAndInfos) (bool, error) {
-	return v.verdict()
-}
-
-func (v verifier) VerifyPoSt(context.Context, proof.WindowPoStVerifyInfo) (bool, error) {
-	return v.verdict()
-}
-
-func (v verifier) VerifyReplicaUpdate(context.Context, proof.ReplicaUpdateInfo) (bool, error) {
-	return v.verdict()
-}
-
-// BatchVerifySealsIsFree is true as the official vectors need it.
-func (v verifier) BatchVerifySealsIsFree() bool { return v.mode == ProofsUpstream }
 
 // randomnessOn is a pair in JSON: ["chain", 2796486].
 type randomnessOn struct {
@@ -186,3 +137,6 @@ func (o *randomnessOn) UnmarshalJSON(data []byte) error {
 	}
 	return json.Unmarshal(pair[1], &o.epoch)
 }
+
+// MarshalJSON writes the pair.
+func (o randomnessOn) MarshalJSON() ([]byte, error) { return json.Marshal([]any{o.kind, o.epoch}) }

@@ -25,6 +25,10 @@ type Options struct {
 	Actors *Actors
 	// Engine runs the actors. Default: the process's own.
 	Engine *fvm.Engine
+	// Open makes the machine of a vector, with hooks in its config that must see one run of each message. An
+	// error for which errors.Is finds ErrEnginesDiffer fails a vector even if it is on the list of skips.
+	// Default: a machine on Engine.
+	Open func(context.Context, fvm.Config) (Machine, error)
 	// Jobs is how many vectors run at once. Default: 1.
 	Jobs int
 	// TraceDir holds traces for vectors that name none (NAME.trace.json.gz). Default: no such traces.
@@ -62,6 +66,9 @@ type Outcome struct {
 	Error       string          `json:"error,omitempty"` // why it could not be run to the end
 	Apply       time.Duration   `json:"apply_ns"`        // spent in Apply
 }
+
+// ErrEnginesDiffer marks the error of a machine that runs on several engines, when they do not agree.
+var ErrEnginesDiffer = errors.New("the engines differ")
 
 // Report sums a run up.
 type Report struct {
@@ -178,6 +185,8 @@ func RunVector(ctx context.Context, v *Vector, variant int, opts *Options) Outco
 	reason := skipFor(opts.Skips, v.Name, va.NV)
 	good := err == nil && len(o.Differences) == 0
 	switch {
+	case errors.Is(err, ErrEnginesDiffer):
+		o.Status = Failed
 	case good && reason != "":
 		o.Status, o.Error = Failed, "it passes, but is on the list of skips: "+reason
 	case good:
@@ -205,7 +214,7 @@ func judge(ctx context.Context, v *Vector, variant int, opts *Options, o *Outcom
 		hooks = rec.Hooks()
 		o.Traced = true
 	}
-	s, err := Prepare(ctx, v, variant, opts.Actors, opts.Engine, hooks)
+	s, err := opts.open(ctx, v, variant, hooks)
 	if err != nil {
 		return err
 	}
@@ -225,6 +234,9 @@ func judge(ctx context.Context, v *Vector, variant int, opts *Options, o *Outcom
 		}
 	}
 	root, err := s.Flush(ctx)
+	if errors.Is(err, ErrEnginesDiffer) {
+		return err
+	}
 	if err != nil {
 		return fmt.Errorf("flush: %w", err)
 	}
@@ -239,6 +251,8 @@ func judgeMessage(i int, want *Receipt, res *fvm.Result, err error) ([]Differenc
 	switch {
 	case err == nil:
 		return compare(i, want, res), nil
+	case errors.Is(err, ErrEnginesDiffer):
+		return nil, err // it says itself at which message
 	case !errors.Is(err, ErrNoReceipt):
 		return nil, fmt.Errorf("message %d: %w", i, err)
 	case want.Error:

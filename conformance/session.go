@@ -17,35 +17,66 @@ import (
 type Session struct {
 	Vector  *Vector
 	Variant Variant
+	// Machine is nil where Options.Open made another one.
 	Machine *fvm.Machine
 	// Store has the vector's state, what Flush writes, and the actors' code.
 	Store blockstore.Blockstore
+	runs  Machine
+}
+
+// Machine is what runs a vector's messages: a machine of package fvm, or package shadow's.
+type Machine interface {
+	Apply(ctx context.Context, msg *fvm.Message, kind fvm.Kind, chainLength int) (*fvm.Result, error)
+	Flush(ctx context.Context) (cid.Cid, error)
 }
 
 // Prepare unpacks a vector's state and makes a machine over it. Engine nil is the process's own; hooks may be nil.
 func Prepare(ctx context.Context, v *Vector, variant int, actors *Actors, engine *fvm.Engine, hooks *trace.Hooks) (*Session, error) {
+	s, cfg, err := prepare(ctx, v, variant, actors)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Engine, cfg.Hooks = engine, hooks
+	if s.Machine, err = fvm.New(ctx, cfg); err != nil {
+		return nil, err
+	}
+	s.runs = s.Machine
+	return s, nil
+}
+
+// open is Prepare with the machine that the options ask for.
+func (o *Options) open(ctx context.Context, v *Vector, variant int, hooks *trace.Hooks) (*Session, error) {
+	if o.Open == nil {
+		return Prepare(ctx, v, variant, o.Actors, o.Engine, hooks)
+	}
+	s, cfg, err := prepare(ctx, v, variant, o.Actors)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Hooks = hooks
+	s.runs, err = o.Open(ctx, cfg)
+	return s, err
+}
+
+func prepare(ctx context.Context, v *Vector, variant int, actors *Actors) (*Session, fvm.Config, error) {
 	if variant < 0 || variant >= len(v.Variants()) {
-		return nil, fmt.Errorf("vector %s has no variant %d", v.Name, variant)
+		return nil, fvm.Config{}, fmt.Errorf("vector %s has no variant %d", v.Name, variant)
 	}
 	s := &Session{Vector: v, Variant: v.Variants()[variant]}
 	code, err := actors.storeFor(ctx, v, s.Variant)
 	if err != nil {
-		return nil, err
+		return nil, fvm.Config{}, err
 	}
 	state := blockstore.NewMemory()
 	if _, err := blockstore.LoadCAR(ctx, bytes.NewReader(v.file.CAR), state, blockstore.CAROptions{MaxTotal: maxCAR}); err != nil {
-		return nil, fmt.Errorf("the vector's state: %w", err)
+		return nil, fvm.Config{}, fmt.Errorf("the vector's state: %w", err)
 	}
 	s.Store = &blockstore.Overlay{Top: state, Base: code}
-	cfg, err := s.config(engine, hooks)
-	if err != nil {
-		return nil, err
-	}
-	s.Machine, err = fvm.New(ctx, cfg)
-	return s, err
+	cfg, err := s.config()
+	return s, cfg, err
 }
 
-func (s *Session) config(engine *fvm.Engine, hooks *trace.Hooks) (fvm.Config, error) {
+func (s *Session) config() (fvm.Config, error) {
 	v := s.Vector
 	baseFee, err := v.baseFee()
 	if err != nil {
@@ -62,7 +93,7 @@ func (s *Session) config(engine *fvm.Engine, hooks *trace.Hooks) (fvm.Config, er
 	return fvm.Config{
 		NetworkVersion: s.Variant.NV, Epoch: s.Variant.Epoch, Timestamp: s.Variant.timestamp(), ChainID: v.file.Preconditions.ChainID,
 		BaseFee: baseFee, CircSupply: supply, StateRoot: v.PreRoot(), Blockstore: s.Store,
-		Externs: facts{&v.file}, Proofs: verifier{proofs}, Engine: engine, Hooks: hooks, Preview: true,
+		Externs: facts{&v.file}, Proofs: verifier{proofs, v.file.ProofAnswers}, Preview: true, ActorDebugging: v.file.Preconditions.Debugging,
 	}, nil
 }
 
@@ -84,7 +115,7 @@ func (s *Session) Apply(ctx context.Context, i int) (*fvm.Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoReceipt, err)
 	}
-	res, err := s.Machine.Apply(ctx, msg, kind, length)
+	res, err := s.runs.Apply(ctx, msg, kind, length)
 	if errors.Is(err, fvm.ErrInvalidMessage) {
 		err = fmt.Errorf("%w: %w", ErrNoReceipt, err)
 	}
@@ -95,4 +126,4 @@ func (s *Session) Apply(ctx context.Context, i int) (*fvm.Result, error) {
 var ErrNoReceipt = errors.New("no receipt")
 
 // Flush writes the state so far and returns its root.
-func (s *Session) Flush(ctx context.Context) (cid.Cid, error) { return s.Machine.Flush(ctx) }
+func (s *Session) Flush(ctx context.Context) (cid.Cid, error) { return s.runs.Flush(ctx) }

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -35,9 +36,16 @@ func NewActors(opts bundle.Options, cars ...string) *Actors {
 	return &Actors{cars: cars, open: func(ctx context.Context) (*bundle.Set, error) { return bundle.Open(ctx, opts) }}
 }
 
+// NoBundle as the name of a vector's bundle says that all code is in its CAR.
+const NoBundle = "none"
+
 // BundleFor is the name of the bundle that a variant needs.
 func (v *Vector) BundleFor(variant Variant) (string, error) {
-	if name := v.Bundle(); name != "" {
+	switch name := v.Bundle(); name {
+	case NoBundle:
+		return "", errors.New("the vector needs no bundle")
+	case "":
+	default:
 		return name, nil
 	}
 	version, err := bundle.VersionFor(variant.NV)
@@ -49,6 +57,9 @@ func (v *Vector) BundleFor(variant Variant) (string, error) {
 
 // storeFor is a store with the actors' code for a variant. Not to be written to.
 func (a *Actors) storeFor(ctx context.Context, v *Vector, variant Variant) (blockstore.Blockstore, error) {
+	if v.Bundle() == NoBundle {
+		return blockstore.NewMemory(), nil
+	}
 	name := "the files given"
 	if len(a.cars) == 0 {
 		var err error

@@ -27,19 +27,23 @@ type Vector struct {
 
 // vectorFile is the file's JSON. The fields that the official format lacks are optional.
 type vectorFile struct {
-	Class string `json:"class"`
-	Meta  struct {
-		ID      string `json:"id"`
-		Comment string `json:"comment"`
-	} `json:"_meta"`
+	Class         string         `json:"class"`
+	Meta          meta           `json:"_meta"`
 	CAR           []byte         `json:"car"`
 	Preconditions preconditions  `json:"preconditions"`
-	Randomness    []randomness   `json:"randomness"`
-	Tipsets       []tipset       `json:"tipsets"`
-	Faults        []fault        `json:"faults"`
+	Randomness    []randomness   `json:"randomness,omitempty"`
+	Tipsets       []tipset       `json:"tipsets,omitempty"`
+	Faults        []fault        `json:"faults,omitempty"`
+	ProofAnswers  []proofAnswer  `json:"proof_answers,omitempty"`
 	Messages      []message      `json:"apply_messages"`
 	Post          postconditions `json:"postconditions"`
-	Trace         string         `json:"trace"`
+	Trace         string         `json:"trace,omitempty"`
+}
+
+type meta struct {
+	ID         string            `json:"id"`
+	Comment    string            `json:"comment"`
+	Difference *EngineDifference `json:"difference,omitempty"`
 }
 
 type preconditions struct {
@@ -47,9 +51,10 @@ type preconditions struct {
 	StateTree  stateTree   `json:"state_tree"`
 	BaseFee    json.Number `json:"basefee"`
 	CircSupply json.Number `json:"circ_supply"`
-	ChainID    uint64      `json:"chain_id"`
-	Proofs     string      `json:"proofs"`
-	Bundle     string      `json:"bundle"`
+	ChainID    uint64      `json:"chain_id,omitempty"`
+	Proofs     string      `json:"proofs,omitempty"`
+	Bundle     string      `json:"bundle,omitempty"`
+	Debugging  bool        `json:"actor_debugging,omitempty"`
 }
 
 // Variant is a setting in which the messages run.
@@ -57,7 +62,7 @@ type Variant struct {
 	ID        string          `json:"id"`
 	Epoch     abi.ChainEpoch  `json:"epoch"`
 	NV        network.Version `json:"nv"`
-	Timestamp *uint64         `json:"timestamp"` // seconds since 1970; nil: 30 an epoch
+	Timestamp *uint64         `json:"timestamp,omitempty"` // seconds since 1970; nil: 30 an epoch
 }
 
 type stateTree struct {
@@ -66,8 +71,8 @@ type stateTree struct {
 
 type message struct {
 	Bytes    []byte `json:"bytes"`
-	Implicit bool   `json:"implicit"`
-	ChainLen *int   `json:"chain_len"`
+	Implicit bool   `json:"implicit,omitempty"`
+	ChainLen *int   `json:"chain_len,omitempty"`
 }
 
 type postconditions struct {
@@ -77,18 +82,18 @@ type postconditions struct {
 
 // Receipt is what a vector expects of a message. What a file does not say is nil.
 type Receipt struct {
-	ExitCode           *int64          `json:"exit_code"`
+	ExitCode           *int64          `json:"exit_code,omitempty"`
 	Return             []byte          `json:"return"`
-	GasUsed            *int64          `json:"gas_used"`
-	EventsRoot         json.RawMessage `json:"events_root"`
-	Penalty            *string         `json:"penalty"`
-	MinerTip           *string         `json:"miner_tip"`
-	BaseFeeBurn        *string         `json:"base_fee_burn"`
-	OverEstimationBurn *string         `json:"over_estimation_burn"`
-	Refund             *string         `json:"refund"`
-	GasRefund          *int64          `json:"gas_refund"`
-	GasBurned          *int64          `json:"gas_burned"`
-	Error              bool            `json:"error"` // there must be no receipt
+	GasUsed            *int64          `json:"gas_used,omitempty"`
+	EventsRoot         json.RawMessage `json:"events_root,omitempty"`
+	Penalty            *string         `json:"penalty,omitempty"`
+	MinerTip           *string         `json:"miner_tip,omitempty"`
+	BaseFeeBurn        *string         `json:"base_fee_burn,omitempty"`
+	OverEstimationBurn *string         `json:"over_estimation_burn,omitempty"`
+	Refund             *string         `json:"refund,omitempty"`
+	GasRefund          *int64          `json:"gas_refund,omitempty"`
+	GasBurned          *int64          `json:"gas_burned,omitempty"`
+	Error              bool            `json:"error,omitempty"` // there must be no receipt
 }
 
 // maxVectorFile bounds a vector file, in bytes; the largest official one has about 30 MB.
