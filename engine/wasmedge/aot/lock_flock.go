@@ -1,0 +1,45 @@
+//go:build linux || darwin || freebsd || netbsd || openbsd || dragonfly
+
+package aot
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// tryLock takes a lock that ends with this process at the latest. errBusy: it is
+// held. On a file system without locks all get it: then work may be done twice.
+func tryLock(path string) (unlock func(), err error) {
+	for {
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+		if err != nil {
+			return nil, err
+		}
+		switch err := flock(f); {
+		case errors.Is(err, syscall.EWOULDBLOCK):
+			f.Close()
+			return nil, errBusy
+		case err != nil:
+			return func() { os.Remove(path); f.Close() }, nil
+		}
+		// Whoever had the lock before has removed its file: a lock on a file
+		// without a name keeps nobody out.
+		named, err := os.Stat(path)
+		if err == nil {
+			if held, err := f.Stat(); err == nil && os.SameFile(named, held) {
+				return func() { os.Remove(path); f.Close() }, nil
+			}
+		}
+		f.Close()
+	}
+}
+
+func flock(f *os.File) error {
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err != syscall.EINTR {
+			return err
+		}
+	}
+}

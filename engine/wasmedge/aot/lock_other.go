@@ -1,0 +1,7 @@
+//go:build !(linux || darwin || freebsd || netbsd || openbsd || dragonfly)
+
+package aot
+
+// tryLock lets everybody in: work may be done twice, but nothing breaks, since
+// artefacts appear by rename.
+func tryLock(string) (unlock func(), err error) { return func() {}, nil }
