@@ -1,0 +1,47 @@
+//go:build wasmedge && cgo && linux
+
+package wasmedge
+
+import (
+	"context"
+	"testing"
+
+	"github.com/edgefvm/fvm/engine"
+	"github.com/edgefvm/fvm/engine/enginetest"
+	"github.com/edgefvm/fvm/engine/wazero"
+)
+
+// overflow is left out of the contract tests: endless recursion ends the process,
+// which TestCures shows, and the interpreter's stack has no end.
+const overflow = "StackOverflow"
+
+func TestContract(t *testing.T) {
+	enginetest.RunWithout(t, func(t *testing.T) engine.Engine { return mustOpen(t, aot()) }, overflow)
+}
+
+func TestContractInterpreter(t *testing.T) {
+	enginetest.RunWithout(t, func(t *testing.T) engine.Engine { return mustOpen(t, Options{Interpreter: true}) }, overflow)
+}
+
+func TestLikeWazero(t *testing.T) {
+	other, err := wazero.New(wazero.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, opts := range map[string]Options{"Native": aot(), "Interpreter": {Interpreter: true}} {
+		t.Run(name, func(t *testing.T) {
+			e := mustOpen(t, opts)
+			enginetest.NoDiff(t, e, other)
+			if err := e.Close(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if err := other.Close(context.Background()); err != nil {
+		t.Error(err)
+	}
+}
+
+func BenchmarkEngine(b *testing.B) {
+	enginetest.Bench(b, func(b *testing.B) engine.Engine { return mustOpen(b, aot()) })
+}

@@ -1,0 +1,29 @@
+//go:build wasmedge && cgo && linux
+
+package wasmedge
+
+// #include "guest.h"
+import "C"
+
+// cure names what stands between the library and the process. Tests switch one
+// off, in a process of its own, to see that it is needed.
+type cure uint32
+
+const (
+	cureHandlers    cure = C.EFVM_CURE_HANDLERS     // the library's handlers are not installed
+	cureMask        cure = C.EFVM_CURE_MASK         // the signal mask is restored after a trap
+	cureThreadLocal cure = C.EFVM_CURE_THREAD_LOCAL // the library's state survives nested calls
+	cureOverflow    cure = C.EFVM_CURE_OVERFLOW     // the native stack's end is no trap
+	cureRoom        cure = C.EFVM_CURE_ROOM         // a fresh thread when the stack runs short
+	cureCallback    cure = C.EFVM_CURE_CALLBACK     // faults in host functions are Go's
+	curePages       cure = C.EFVM_CURE_PAGES        // memory is as large as declared
+)
+
+// without switches cures off, for tests. It must come before New.
+func without(c cure) { C.efvm_without = C.uint32_t(c) }
+
+// blockedSignals is the calling thread's signal mask, a bit for each signal.
+func blockedSignals() uint64 { return uint64(C.efvm_blocked()) }
+
+// stackLeft is what is left of the calling thread's native stack, in bytes.
+func stackLeft() uint64 { return uint64(C.efvm_stack_left()) }

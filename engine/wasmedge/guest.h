@@ -1,0 +1,90 @@
+//go:build wasmedge && cgo && linux
+
+// What the C and the Go part of the binding share.
+
+#ifndef EFVM_GUEST_H
+#define EFVM_GUEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <wasmedge/wasmedge.h>
+
+#if WASMEDGE_VERSION_MAJOR == 0 && WASMEDGE_VERSION_MINOR < 14
+#error "libwasmedge 0.14.1 or later is needed"
+#endif
+
+// A live instance. Go reads and writes base, bytes and counter here, so that
+// looking at a guest's memory or gas costs no call into C. They are brought up to
+// date on each way out of the guest, and counter goes back on each way in.
+struct efvm_guest {
+  uintptr_t handle; // of the Go instance
+  WasmEdge_ExecutorContext *executor;
+  WasmEdge_ModuleInstanceContext *module;
+  WasmEdge_MemoryInstanceContext *memory;  // NULL without one
+  WasmEdge_GlobalInstanceContext *global;  // the counter's, NULL without one
+  WasmEdge_FunctionInstanceContext *func;  // the export found last
+  const struct efvm_export *func_of;       // and what it was found for
+  uint8_t *base;
+  uint64_t bytes;
+  int64_t counter;
+};
+
+// A function that a module exports. Types are those of the binary format.
+struct efvm_export {
+  uint32_t name_len, params, results;
+  const char *name;
+  const uint8_t *types; // of the parameters, then of the results
+};
+
+// A function of the host. It lives as long as its environment.
+struct efvm_host {
+  uint32_t index, params, results;
+  uint8_t result;
+};
+
+// What efvm_call returns besides the library's codes.
+#define EFVM_NO_ROOM 0xffffffffu   // nothing ran: the native stack is too short
+#define EFVM_NO_EXPORT 0xfffffffeu // nothing ran
+
+// Cures that tests switch off, to see that they are needed.
+#define EFVM_CURE_HANDLERS 1u
+#define EFVM_CURE_MASK 2u
+#define EFVM_CURE_THREAD_LOCAL 4u
+#define EFVM_CURE_OVERFLOW 8u
+#define EFVM_CURE_ROOM 16u
+#define EFVM_CURE_CALLBACK 32u
+#define EFVM_CURE_PAGES 64u
+extern uint32_t efvm_without;
+
+// guest.c
+WasmEdge_ConfigureContext *efvm_configure(int interpreter, uint32_t max_pages);
+uint32_t efvm_load(WasmEdge_ConfigureContext *conf, const char *path, const uint8_t *wasm, uint32_t len,
+                   WasmEdge_ASTModuleContext **module);
+WasmEdge_ModuleInstanceContext *efvm_import_module(const char *name, uint32_t len);
+int efvm_import_add(WasmEdge_ModuleInstanceContext *m, const char *name, uint32_t len, const struct efvm_host *h,
+                    const uint8_t *params);
+uint32_t efvm_import_register(WasmEdge_ExecutorContext *ex, WasmEdge_StoreContext *st,
+                              WasmEdge_ModuleInstanceContext *m);
+uint32_t efvm_instantiate(struct efvm_guest *g, WasmEdge_StoreContext *st, const WasmEdge_ASTModuleContext *ast,
+                          const char *memory, uint32_t memory_len, const char *counter, uint32_t counter_len);
+uint32_t efvm_call(struct efvm_guest *g, const struct efvm_export *f, uint64_t *stack);
+void efvm_delete(struct efvm_guest *g);
+const char *efvm_message(uint32_t code);
+
+// signals.c
+extern _Thread_local int efvm_inside; // this thread is in the library or a guest, not in Go
+extern _Thread_local const struct efvm_guest *efvm_current;
+const char *efvm_guard(void);
+int efvm_guarded(void);
+uint64_t efvm_blocked(void);
+
+// threads.c
+const char *efvm_thread_local_check(void);
+size_t efvm_thread_local_size(void);
+void *efvm_thread_local(void);
+uintptr_t efvm_stack_low(void);
+uint64_t efvm_stack_left(void);
+void efvm_stack_room(uint64_t bytes);
+int efvm_stack_has_room(void);
+
+#endif

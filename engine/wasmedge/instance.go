@@ -1,0 +1,190 @@
+//go:build wasmedge && cgo && linux
+
+package wasmedge
+
+// #include <stdlib.h>
+// #include "guest.h"
+import "C"
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/cgo"
+	"unsafe"
+
+	"github.com/edgefvm/fvm/engine"
+)
+
+// instance is one running guest.
+type instance struct {
+	m       *module
+	c       *C.struct_efvm_guest
+	handle  cgo.Handle
+	data    any
+	ctx     context.Context // what the innermost Call was given
+	hostErr error           // what a host function unwound the guest with
+	depth   int             // calls in progress
+	closed  bool
+}
+
+var _ engine.Instance = (*instance)(nil)
+
+// Call runs an export, on the caller's goroutine or, where the native stack of
+// its thread runs short, on another that the caller waits for.
+func (in *instance) Call(ctx context.Context, name string, stack []uint64) (err error) {
+	if in.closed {
+		return errClosed
+	}
+	f := in.m.exports[name]
+	if f == nil {
+		return fmt.Errorf("%w: %q", engine.ErrNoExport, name)
+	}
+	if len(stack) < f.words {
+		return fmt.Errorf("wasmedge: call of %q needs a stack of %d words, got %d", name, f.words, len(stack))
+	}
+	outer := in.ctx
+	in.ctx = ctx
+	in.depth++
+	defer func() {
+		in.ctx = outer
+		in.depth--
+		if in.hostErr != nil {
+			err, in.hostErr = in.hostErr, nil
+		}
+	}()
+	code := C.efvm_call(in.c, f.c, words(stack))
+	if code == C.EFVM_NO_ROOM {
+		code = onFreshThread(func() C.uint32_t { return C.efvm_call(in.c, f.c, words(stack)) })
+	}
+	switch code {
+	case 0:
+		return nil
+	case C.EFVM_NO_ROOM:
+		return errors.New("wasmedge: the native stack of a new thread is too small (see ulimit -s)")
+	case C.EFVM_NO_EXPORT:
+		return fmt.Errorf("wasmedge: the library does not find the export %q", name)
+	}
+	return in.fault(code, "call")
+}
+
+func words(stack []uint64) *C.uint64_t { return (*C.uint64_t)(unsafe.SliceData(stack)) }
+
+// onFreshThread runs f on a thread of its own. A goroutine that is called from C
+// keeps its thread, so a new one cannot land on any that is in use.
+func onFreshThread(f func() C.uint32_t) C.uint32_t {
+	done := make(chan C.uint32_t, 1)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		defer close(done)
+		done <- f()
+	}()
+	code, ok := <-done
+	if !ok {
+		runtime.Goexit() // a host function did
+	}
+	return code
+}
+
+// efvmHostCall is where all calls of the host arrive. The result tells C whether
+// to unwind the guest.
+//
+//export efvmHostCall
+func efvmHostCall(handle C.uintptr_t, index C.uint32_t, args *C.uint64_t) (failed C.int) {
+	in := cgo.Handle(handle).Value().(*instance)
+	// A panic must not pass the library's frames.
+	defer func() {
+		if r := recover(); r != nil {
+			in.hostErr = fmt.Errorf("wasmedge: host function failed: %v", r)
+			failed = 1
+		}
+	}()
+	h := &in.m.env.funcs[index]
+	n := max(len(h.Params), 1)
+	if err := h.Fn(in.ctx, in, unsafe.Slice((*uint64)(args), n)); err != nil {
+		in.hostErr = err
+		return 1
+	}
+	return 0
+}
+
+// fault turns a code of the library into a trap if it is a fault of the guest.
+func (in *instance) fault(code C.uint32_t, doing string) error {
+	kind := engine.TrapKind(0)
+	switch code {
+	case C.WasmEdge_ErrCode_Unreachable:
+		kind = engine.TrapUnreachable
+	case C.WasmEdge_ErrCode_MemoryOutOfBounds:
+		kind = engine.TrapMemoryOutOfBounds
+	case C.WasmEdge_ErrCode_TableOutOfBounds, C.WasmEdge_ErrCode_UndefinedElement:
+		kind = engine.TrapTableOutOfBounds
+	case C.WasmEdge_ErrCode_UninitializedElement:
+		kind = engine.TrapIndirectCallToNull
+	case C.WasmEdge_ErrCode_IndirectCallTypeMismatch:
+		kind = engine.TrapBadSignature
+	case C.WasmEdge_ErrCode_IntegerOverflow:
+		kind = engine.TrapIntegerOverflow
+	case C.WasmEdge_ErrCode_DivideByZero:
+		kind = engine.TrapIntegerDivisionByZero
+	case C.WasmEdge_ErrCode_InvalidConvToInt:
+		kind = engine.TrapBadConversionToInteger
+	default:
+		return failure(doing, code)
+	}
+	return &engine.Trap{Kind: kind}
+}
+
+func (in *instance) Memory() []byte {
+	if in.closed || in.c.memory == nil || !in.m.facts.memoryShown {
+		return nil
+	}
+	if in.c.bytes == 0 {
+		return []byte{}
+	}
+	return unsafe.Slice((*byte)(in.c.base), uint64(in.c.bytes))
+}
+
+// Counter is 0 in an environment without one.
+func (in *instance) Counter() int64 {
+	if in.closed || in.c.global == nil {
+		return 0
+	}
+	return int64(in.c.counter)
+}
+
+func (in *instance) SetCounter(n int64) {
+	if !in.closed && in.c.global != nil {
+		in.c.counter = C.int64_t(n)
+	}
+}
+
+func (in *instance) Data() any { return in.data }
+
+// Close gives the memory back. A running instance cannot be closed: its memory
+// would be gone while it still writes.
+func (in *instance) Close(context.Context) error {
+	v := in.m.env
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if in.closed {
+		return nil
+	}
+	if in.depth > 0 {
+		return errors.New("wasmedge: close of a running instance")
+	}
+	delete(v.live, in)
+	in.free()
+	return nil
+}
+
+// free is called with env.mu held.
+func (in *instance) free() {
+	in.closed = true
+	in.handle.Delete()
+	C.efvm_delete(in.c)
+	in.c = nil
+	in.m.instances--
+	in.m.release()
+}

@@ -1,0 +1,55 @@
+// Package wasmedge adapts libwasmedge, the WasmEdge runtime, to the engine
+// contract. Guests run as machine code that was compiled ahead of time.
+//
+// It lives below package engine and is made by the embedder (through fvm) or by
+// tests. It calls libwasmedge through a thin binding of its own, and the standard
+// library. It does not compile: Options.Native hands it machine code. What does
+// not belong here: compiling and keeping machine code, and prices, limits, or
+// any other rule that decides a result; those are in the code that the
+// instrumentation pass hands to Compile.
+//
+// The library was not made for a process with a runtime of its own in it. Each
+// cure for that has a test that fails without it:
+//
+//   - signals.c keeps the library from replacing the process's signal handlers,
+//     tells a guest's fault from all others, and ends the process where the
+//     native stack overflows, because that must not decide a result.
+//   - threads.c keeps the library's thread-local state over nested calls, and
+//     measures the native stack.
+//   - instance.go goes on with a fresh thread where that stack runs short.
+//   - module.go refuses an instance with less memory than its module declares.
+//
+// The other parts: library.go makes engines, selftest.go proves at start that
+// the cures hold, env.go binds host functions, guest.c runs guests and carries
+// their calls of the host, scan.go reads the few facts about a module that the
+// binding needs.
+//
+// The package needs the build tag wasmedge, cgo and Linux. Elsewhere New says so.
+package wasmedge
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/edgefvm/fvm/engine"
+)
+
+// Options are the settings of an engine. None of them changes a result.
+type Options struct {
+	// Native returns the path of the machine code of a module: a shared library
+	// that this version of WasmEdge compiled from exactly these bytes, which it
+	// has found valid. The path must stand for the content, since the system
+	// loads a path once; its file must stay as it is until Env.Close. Native is
+	// called by several goroutines at once, and by New for a module of the
+	// self-test.
+	Native func(ctx context.Context, wasm []byte) (path string, err error)
+	// Interpreter runs guests in the library's interpreter instead, which is
+	// slow and has no end of its stack. It is for tests. Native is not used then.
+	Interpreter bool
+	// Logger gets the version of the library, once. Nil: slog.Default().
+	Logger *slog.Logger
+}
+
+// New makes an engine. The error says what is missing: the library, a build with
+// it, or a process in which it can work.
+func New(opts Options) (engine.Engine, error) { return open(opts) }
