@@ -32,6 +32,7 @@ var plan = []room{
 	{"internal/proofparams", 1, true},
 	{"engine/wasmedge", 1, false},
 	{"engine/wazero", 1, false},
+	{"engine/wasmtime", 1, false},
 	{"engine/enginetest", 1, false},
 	{"engine/wasmedge/aot", 0, false},
 	{"engine", 0, true},
