@@ -34,6 +34,7 @@ var plan = []room{
 	{"engine/wazero", 1, false},
 	{"engine/wasmtime", 1, false},
 	{"engine/enginetest", 1, false},
+	{"engine/tiered", 1, false},
 	{"engine/wasmedge/aot", 0, false},
 	{"engine", 0, true},
 	{"externs", 0, true},
