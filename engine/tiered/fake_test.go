@@ -50,6 +50,9 @@ func (f *fake) Close(context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.closed = true
+	if f.now > 0 {
+		return errors.New("closed an engine that compiles")
+	}
 	return f.closing
 }
 

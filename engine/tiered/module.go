@@ -130,7 +130,6 @@ type job struct {
 	mod  *module
 	wasm []byte
 	tier int // the next one; -1 before it is known whether one is ready
-	seq  int // the order of arrival
 }
 
 // step takes the next tier of a job, and reports whether there is another.

@@ -12,9 +12,8 @@ type queue struct {
 
 	mu      sync.Mutex
 	cond    *sync.Cond // a step has ended; nil until the first job
-	waiting []*job
+	waiting []*job     // in the order of arrival
 	running []*job
-	seq     int
 	stopped bool
 }
 
@@ -25,8 +24,6 @@ func (q *queue) add(j *job) {
 	if q.stopped {
 		return
 	}
-	j.seq = q.seq
-	q.seq++
 	q.waiting = append(q.waiting, j)
 	if len(q.running) < q.limit { // there is one worker for each
 		go q.work(q.pick())
@@ -83,10 +80,7 @@ func (j *job) before(other *job) bool {
 	if j.tier != other.tier {
 		return j.tier < other.tier
 	}
-	if a, b := j.mod.uses.Load(), other.mod.uses.Load(); a != b {
-		return a > b
-	}
-	return j.seq < other.seq
+	return j.mod.uses.Load() > other.mod.uses.Load()
 }
 
 // forget takes jobs off the queue. Steps that run go on.

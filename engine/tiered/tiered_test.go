@@ -57,6 +57,9 @@ func TestOrder(t *testing.T) {
 	x.from(mods[3], "base")
 	x.from(mods[3], "base")
 	x.close(mods[3])
+	if n := len(x.eng.queue.waiting); n != 4 {
+		t.Errorf("%d modules wait, want 4", n)
+	}
 	x.from(first, "base")
 	close(g.open)
 	x.wait()
@@ -200,7 +203,12 @@ func TestClosingStopsWork(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			before := runtime.NumGoroutine()
 			g := newGate()
-			x := newFixture(t, func(x *fixture, _ *Options) { x.low.compile = g.pass })
+			x := newFixture(t, func(x *fixture, _ *Options) {
+				x.low.compile = func(ctx context.Context, name string) error {
+					defer time.Sleep(20 * time.Millisecond) // a child takes a moment to die
+					return g.pass(ctx, name)
+				}
+			})
 			m := x.module("a")
 			other := x.module("b")
 			<-g.arrived

@@ -16,11 +16,10 @@ const childArg = "wasmedge-compile-child"
 
 // Exit codes of a child.
 const (
-	exitOK      = 0
-	exitFailed  = 1 // the compiler says no
-	exitUnable  = 2 // wrong arguments, wrong library, no library
-	exitOrphan  = 3
-	orphanLabel = "aot: the program that wanted the code is gone"
+	exitOK     = 0
+	exitFailed = 1 // the compiler says no
+	exitUnable = 2 // wrong arguments, wrong library, no library
+	exitOrphan = 3
 )
 
 // selfIsCompiler is set when the running program can be its own child.
@@ -93,15 +92,18 @@ func parseOrder(args []string) (*order, error) {
 	return o, o.level.check()
 }
 
+// tether ends this process when its standard input ends, which the parent holds
+// open: so it does not outlive the parent.
+func tether() {
+	io.Copy(io.Discard, os.Stdin)
+	fmt.Fprintln(os.Stderr, "aot: the program that wanted the code is gone")
+	os.Exit(exitOrphan)
+}
+
 // Main is the child: it compiles one module as the arguments after the
-// subcommand say, and returns the exit code. It ends when its standard input
-// does, which the parent holds open: so it does not outlive the parent.
+// subcommand say, and returns the exit code.
 func Main(args []string) int {
-	go func() {
-		io.Copy(io.Discard, os.Stdin)
-		fmt.Fprintln(os.Stderr, orphanLabel)
-		os.Exit(exitOrphan)
-	}()
+	go tether()
 	yield()
 	o, err := parseOrder(args)
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -286,6 +288,67 @@ func TestLock(t *testing.T) {
 	unlock()
 	if _, err := os.Stat(path); err == nil {
 		t.Error("the file stays")
+	}
+}
+
+// Files of locks come and go, and still there is one holder at a time.
+func TestLockExcludes(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.lock")
+	if unlock, err := tryLock(path); err != nil {
+		t.Fatal(err)
+	} else if _, err := os.Stat(path); err != nil {
+		t.Skip("no file locks on this system")
+	} else {
+		unlock()
+	}
+	var holders, taken atomic.Int32
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for taken.Load() < 3000 {
+				unlock, err := tryLock(path)
+				if errors.Is(err, errBusy) {
+					runtime.Gosched()
+					continue
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if holders.Add(1) != 1 {
+					t.Error("two have the lock")
+				}
+				runtime.Gosched()
+				holders.Add(-1)
+				taken.Add(1)
+				unlock()
+			}
+		}()
+	}
+	wg.Wait()
+}
+
+// Where there are no file locks, a process still does nothing twice at a time.
+func TestReserve(t *testing.T) {
+	x := newFixture(t, "ok")
+	if !x.reserve("a") || x.reserve("a") || !x.reserve("b") {
+		t.Error("a key was reserved twice, or another not at all")
+	}
+	x.release("a")
+	if !x.reserve("a") {
+		t.Error("a released key is not to be had")
+	}
+}
+
+// Another process was faster, between the look and the lock.
+func TestMadeMeanwhile(t *testing.T) {
+	x := newFixture(t, "ok")
+	path := x.artefact(1, O0)
+	got, err := x.build(context.Background(), x.home, x.key(guest(1), O0), guest(1), O0)
+	if err != nil || got != path || x.runs() != 1 {
+		t.Errorf("%s, %v after %d runs", got, err, x.runs())
 	}
 }
 

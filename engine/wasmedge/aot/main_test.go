@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -75,8 +74,7 @@ func standIn(mode string) int {
 		select {}
 	case "hang":
 		os.WriteFile(o.out, []byte("half"), 0o600)
-		io.Copy(io.Discard, os.Stdin)
-		return exitOrphan
+		tether()
 	case "nothing":
 		return exitOK
 	case "empty":
