@@ -220,13 +220,10 @@ wt_instance *wt_instantiate(wasm_engine_t *engine, const wasmtime_instance_pre_t
 	return in;
 }
 
-void wt_call(wt_instance *in, size_t func_index, uint64_t *words, size_t params, size_t results, size_t need,
-	wt_outcome *out) {
-	if (stack_left() < need) {
-		memset(out, 0, sizeof *out);
-		out->status = WT_SHORT;
-		return;
-	}
+wt_outcome wt_call(wt_instance *in, size_t func_index, uint64_t *words, size_t params, size_t results, size_t need) {
+	wt_outcome out = {.status = WT_SHORT};
+	if (stack_left() < need)
+		return out;
 	if (in->func_index != (int64_t)func_index) {
 		char *name;
 		size_t len;
@@ -246,10 +243,11 @@ void wt_call(wt_instance *in, size_t func_index, uint64_t *words, size_t params,
 	commit(in);
 	in->unwinding = false;
 	wasmtime_error_t *err = wasmtime_func_call_unchecked(in->ctx, &func, raw, n, &trap);
-	settle(err, trap, in->unwinding, out);
+	settle(err, trap, in->unwinding, &out);
 	in->unwinding = false;
 	publish(in);
-	if (out->status == WT_OK)
+	if (out.status == WT_OK)
 		for (size_t i = 0; i < results; i++)
 			words[i] = raw[i].i64;
+	return out;
 }

@@ -57,7 +57,7 @@ void wt_export_at(const wasm_exporttype_vec_t *, size_t i, wt_export *out);
 char *wt_error_text(wasmtime_error_t *); // frees the error
 wt_instance *wt_instantiate(wasm_engine_t *, const wasmtime_instance_pre_t *, uintptr_t handle, int64_t memory,
 	int64_t counter, wt_outcome *);
-void wt_call(wt_instance *, size_t func_index, uint64_t *words, size_t params, size_t results, size_t need, wt_outcome *);
+wt_outcome wt_call(wt_instance *, size_t func_index, uint64_t *words, size_t params, size_t results, size_t need);
 void wt_delete(wt_instance *);
 
 #endif

@@ -47,8 +47,7 @@ func (in *instance) Call(ctx context.Context, name string, stack []uint64) error
 	outer := in.ctx
 	in.ctx = ctx
 	in.depth++
-	var out C.wt_outcome
-	in.enter(f, stack, &out)
+	out := in.enter(f, stack)
 	in.ctx = outer
 	in.depth--
 	if out.status == C.WT_OK {
@@ -59,29 +58,30 @@ func (in *instance) Call(ctx context.Context, name string, stack []uint64) error
 		in.hostErr = nil
 		return err
 	}
-	return fault("call", &out)
+	return fault("call", out)
 }
 
 // enter calls into the guest. Invocations nest on the C stack of one thread, so
 // when that runs short the call goes to another thread, of which all stack is left:
 // this one waits within C, if there is anything on its stack, and is not free to
 // take another goroutine.
-func (in *instance) enter(f export, stack []uint64, out *C.wt_outcome) {
-	in.call(f, stack, out)
+func (in *instance) enter(f export, stack []uint64) C.wt_outcome {
+	out := in.call(f, stack)
 	if out.status != C.WT_SHORT {
-		return
+		return out
 	}
 	done := make(chan struct{})
 	go func() {
-		defer close(done)
-		in.call(f, stack, out)
+		defer close(done) // even if a host function ends the goroutine
+		out = in.call(f, stack)
 	}()
 	<-done
+	return out
 }
 
-func (in *instance) call(f export, stack []uint64, out *C.wt_outcome) {
-	C.wt_call(in.c, C.size_t(f.index), (*C.uint64_t)(unsafe.SliceData(stack)), C.size_t(f.params), C.size_t(f.results),
-		in.m.env.eng.need, out)
+func (in *instance) call(f export, stack []uint64) C.wt_outcome {
+	return C.wt_call(in.c, C.size_t(f.index), (*C.uint64_t)(unsafe.SliceData(stack)), C.size_t(f.params), C.size_t(f.results),
+		in.m.env.eng.need)
 }
 
 //export edgefvmWasmtimeHost
@@ -118,7 +118,7 @@ var traps = [...]engine.TrapKind{
 }
 
 // fault is the error of an outcome that no host function caused.
-func fault(what string, out *C.wt_outcome) error {
+func fault(what string, out C.wt_outcome) error {
 	switch out.status {
 	case C.WT_TRAP:
 		if int(out.code) < len(traps) && traps[out.code] != 0 {

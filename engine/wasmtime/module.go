@@ -140,7 +140,7 @@ func (m *module) Instantiate(ctx context.Context, data any) (engine.Instance, er
 	in.c = C.wt_instantiate(m.env.eng.c, m.pre, C.uintptr_t(in.handle), C.int64_t(m.memory), C.int64_t(m.counter), &out)
 	if in.c == nil {
 		in.handle.Delete()
-		return nil, fault("instantiate", &out)
+		return nil, fault("instantiate", out)
 	}
 	if !m.env.adopt(in) {
 		return nil, errors.Join(errClosed, in.Close(ctx))
