@@ -43,13 +43,13 @@ func (v *Vector) Proofs() (Proofs, error) {
 
 // proofAnswer is a verdict on one proof, for vectors of which some are valid and some are not.
 type proofAnswer struct {
-	Key   string `json:"key"` // of proofKey
+	Key   string `json:"key"` // of ProofKey
 	Valid bool   `json:"valid"`
 	Error string `json:"error,omitempty"` // instead of a verdict: what the question failed with
 }
 
-// proofKey names a question for a verdict by its content.
-func proofKey(info any) (string, error) {
+// ProofKey names a question for a verdict by its content: info is what the verifier is given.
+func ProofKey(info any) (string, error) {
 	data, err := json.Marshal(info)
 	if err != nil {
 		return "", fmt.Errorf("naming a proof: %w", err)
@@ -71,7 +71,7 @@ var (
 
 func (v verifier) verdict(info any) (bool, error) {
 	if len(v.listed) > 0 {
-		key, err := proofKey(info)
+		key, err := ProofKey(info)
 		if err != nil {
 			return false, fmt.Errorf("%w: %w", externs.ErrNodeFailure, err)
 		}
