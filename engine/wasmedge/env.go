@@ -159,6 +159,7 @@ func (v *env) close() error {
 	v.closed = true
 	for in := range v.live {
 		in.free()
+		in.m.drop()
 	}
 	for m := range v.modules {
 		m.free()

@@ -166,25 +166,26 @@ func (in *instance) Data() any { return in.data }
 // would be gone while it still writes.
 func (in *instance) Close(context.Context) error {
 	v := in.m.env
-	v.mu.Lock()
-	defer v.mu.Unlock()
+	v.gate.RLock() // an environment that closes frees its instances itself
+	defer v.gate.RUnlock()
 	if in.closed {
 		return nil
 	}
 	if in.depth > 0 {
 		return errors.New("wasmedge: close of a running instance")
 	}
+	in.free() // without env.mu, since unmapping takes its time
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	delete(v.live, in)
-	in.free()
+	in.m.drop()
 	return nil
 }
 
-// free is called with env.mu held.
+// free gives back what the instance has for itself.
 func (in *instance) free() {
 	in.closed = true
 	in.handle.Delete()
 	C.efvm_delete(in.c)
 	in.c = nil
-	in.m.instances--
-	in.m.release()
 }

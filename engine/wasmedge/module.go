@@ -143,6 +143,12 @@ func (m *module) free() {
 	m.release()
 }
 
+// drop takes an instance from the count. env.mu is held.
+func (m *module) drop() {
+	m.instances--
+	m.release()
+}
+
 // release frees the description once no instance needs it.
 func (m *module) release() {
 	if !m.closed || m.instances > 0 {
@@ -174,10 +180,13 @@ func (m *module) Instantiate(_ context.Context, data any) (engine.Instance, erro
 	in.c.executor = v.exec
 	code := C.efvm_instantiate(in.c, v.store, m.ast, m.memory, C.uint32_t(len(m.facts.memoryName)), v.ccount, C.uint32_t(len(v.counter)))
 	err := in.check(code)
+	if err != nil {
+		in.free()
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if err != nil {
-		in.free()
+		m.drop()
 		return nil, err
 	}
 	v.live[in] = struct{}{}
