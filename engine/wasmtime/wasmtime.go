@@ -9,7 +9,7 @@
 //
 // It is built with the tag "wasmtime", on Linux with cgo; otherwise New says so.
 // The library comes out of the Go module wasmtime-go, which carries it for every
-// platform: 81 MB to download and 300 MB on disk. The module is an ordinary
+// platform: 85 MB to download and 300 MB on disk. The module is an ordinary
 // requirement of go.mod, not one of a nested module, because Go downloads a module
 // when it builds a package of it, and without the tag nothing here imports one: a
 // build or a test pays for two lines in go.sum. The exception is "go mod tidy",
@@ -19,8 +19,8 @@
 // one.
 //
 // Of wasmtime-go only the library is used. Its functions box every value, look
-// exports up by name, and leave memory to finalizers: a host call costs ten times
-// what it costs here. The C API is declared in api.h, and a test holds the
+// exports up by name, and leave memory to finalizers: a host call that uses the
+// memory and the counter costs forty times what it costs here. The C API is declared in api.h, and a test holds the
 // declarations against the module's headers.
 //
 // The parts: engine.go makes engines and environments, module.go compiles,
@@ -36,7 +36,8 @@ import (
 
 // DefaultMaxStack is the native stack that a guest may use when Options does not
 // say. Our own limiter lets it have 2048 values in 1024 calls, so this is 2 KiB
-// for each value.
+// for each value. Code that is made for it needs more (see TestHugeFrames) and gets
+// engine.TrapStackOverflow, which is a failure of this node and never a receipt.
 const DefaultMaxStack = 4 << 20
 
 // Options are the settings of an engine. None of them changes a result.
