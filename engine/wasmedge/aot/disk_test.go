@@ -173,15 +173,17 @@ func TestFolderVanishes(t *testing.T) {
 
 // A full disk is not the module's fault; there may be room elsewhere.
 func TestNoRoom(t *testing.T) {
-	x := newFixture(t, "full")
-	err := x.fails(context.Background())
-	if disk := new(storageError); !errors.As(err, &disk) || x.runs() != 2 {
-		t.Errorf("after %d runs: %v", x.runs(), err)
+	for _, mode := range []string{"full", "full, unnoticed"} {
+		x := newFixture(t, mode)
+		err := x.fails(context.Background())
+		if disk := new(storageError); !errors.As(err, &disk) || x.runs() != 2 {
+			t.Errorf("%s: after %d runs: %v", mode, x.runs(), err)
+		}
+		x.warns("temporary folder")
+		t.Setenv(modeVar, "ok")
+		x.artefact(1, O2)
+		x.nothingLeft(0)
 	}
-	x.warns("temporary folder")
-	t.Setenv(modeVar, "ok")
-	x.artefact(1, O2)
-	x.nothingLeft(0)
 }
 
 func TestInfoAndClean(t *testing.T) {

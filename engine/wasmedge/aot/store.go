@@ -167,6 +167,11 @@ func (s *store) newJob(key string) (string, error) {
 	return os.MkdirTemp(s.path, jobPrefix+key+"-")
 }
 
+// probe fails if a job's folder has no room for size bytes.
+func probe(job string, size int) error {
+	return os.WriteFile(filepath.Join(job, "probe"), make([]byte, size), 0o600)
+}
+
 // sweep removes folders of jobs that are older than age and nobody's.
 func (s *store) sweep(age time.Duration) error {
 	items, err := os.ReadDir(s.path)
