@@ -25,5 +25,8 @@ func without(c cure) { C.efvm_without = C.uint32_t(c) }
 // blockedSignals is the calling thread's signal mask, a bit for each signal.
 func blockedSignals() uint64 { return uint64(C.efvm_blocked()) }
 
+// stackLeft is what is left of the calling thread's native stack, in bytes.
+func stackLeft() uint64 { return uint64(C.efvm_stack_left()) }
+
 // nestingIsBroken is whether this version of the library needs cureThreadLocal.
 const nestingIsBroken = C.WASMEDGE_VERSION_MINOR < 15

@@ -32,6 +32,8 @@ var scenes = map[string]func() error{
 	"pages":                        pages,
 	"deep":                         deep,
 	"mixed":                        mixed,
+	"self-test":                    selfTest,
+	"stack":                        stackSize,
 }
 
 // Each cure works, and each is needed.
@@ -228,12 +230,17 @@ func nested() error {
 	return errors.Join(enginetest.Nest(e, 64, 3), e.Close(context.Background()))
 }
 
+// deep nests as far as the network allows, with 400 frames on each level, and with
+// so many that one stack cannot hold them.
 func deep() error {
 	e, err := New(aot())
 	if err != nil {
 		return err
 	}
-	return errors.Join(enginetest.Nest(e, 1024, 400), e.Close(context.Background()))
+	if err := enginetest.Nest(e, 1024, 400); err != nil {
+		return err
+	}
+	return errors.Join(enginetest.Nest(e, 1024, 1500), e.Close(context.Background()))
 }
 
 // overflows recurses without end. It is an error for it to return.
@@ -300,6 +307,51 @@ func mixed() error {
 	wg.Wait()
 	close(errs)
 	return <-errs
+}
+
+// selfTest is that of New, which does not run where a cure is missing.
+func selfTest() error {
+	e, err := newEngine(aot(), maxPages)
+	if err != nil {
+		return err
+	}
+	return e.probe(context.Background())
+}
+
+func TestSelfTest(t *testing.T) {
+	for missing, want := range map[cure]string{0: "", cureHandlers: "handlers were not kept out", cureMask: "mask changed"} {
+		out, err := runScene(t, "self-test", missing)
+		var exit *exec.ExitError
+		if want == "" && err != nil || want != "" && (!errors.As(err, &exit) || exit.ExitCode() != 3) || !strings.Contains(out, want) {
+			t.Errorf("without cure %d: %v\n%s", missing, err, out)
+		}
+	}
+}
+
+// stackSize looks at the stacks of the first thread and of another: guests run
+// on both, unless the system's limit is hard.
+func stackSize() error {
+	runtime.LockOSThread()
+	sizes := []uint64{stackLeft()}
+	done := make(chan struct{})
+	go func() {
+		runtime.LockOSThread()
+		sizes = append(sizes, stackLeft())
+		close(done)
+	}()
+	<-done
+	for _, n := range sizes {
+		if n < 32<<20 || n > 64<<20 {
+			return fmt.Errorf("stacks of %d bytes", sizes)
+		}
+	}
+	return nil
+}
+
+func TestStackSize(t *testing.T) {
+	if out, err := runScene(t, "stack", 0); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
 }
 
 func TestMixedLoad(t *testing.T) {

@@ -84,7 +84,6 @@ size_t efvm_thread_local_size(void);
 void *efvm_thread_local(void);
 uintptr_t efvm_stack_low(void);
 uint64_t efvm_stack_left(void);
-void efvm_stack_room(uint64_t bytes);
 int efvm_stack_has_room(void);
 
 #endif

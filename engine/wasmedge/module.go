@@ -60,6 +60,9 @@ func (v *env) Compile(ctx context.Context, wasm []byte) (engine.Module, error) {
 		if path == "" {
 			return nil, errors.New("wasmedge: compile: no path of machine code")
 		}
+		if err := checkFrames(path); err != nil {
+			return nil, fmt.Errorf("wasmedge: compile: %w", err)
+		}
 	}
 	v.gate.RLock()
 	defer v.gate.RUnlock()

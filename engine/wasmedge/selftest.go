@@ -60,7 +60,9 @@ func (e *wasmedgeEngine) probe(ctx context.Context) (err error) {
 		Module: "probe", Name: "host", Params: []engine.ValueType{engine.I32}, Results: []engine.ValueType{engine.I32},
 		Fn: func(_ context.Context, _ engine.Instance, stack []uint64) error {
 			guarded = C.efvm_guarded() != 0
-			stack[0] = uint64(dereference(nil)) // panics, and must come back as an error
+			if uint32(stack[0]) != 0 {
+				dereference(nil) // must come back as an error
+			}
 			return nil
 		},
 	}
@@ -78,12 +80,17 @@ func (e *wasmedgeEngine) probe(ctx context.Context) (err error) {
 		return err
 	}
 	before := blockedSignals()
+	// Nothing may fault before this is known.
+	if err := in.Call(ctx, "host", []uint64{0}); err != nil {
+		return err
+	}
+	if !guarded {
+		return errors.New("the library's signal handlers were not kept out")
+	}
 	hostErr := in.Call(ctx, "host", []uint64{1})
 	loadErr := in.Call(ctx, "load", []uint64{1 << 20})
 	var trap *engine.Trap
 	switch {
-	case !guarded:
-		return errors.New("the library's signal handlers were not kept out")
 	case hostErr == nil:
 		return errors.New("a fault in a host function went unnoticed")
 	case !errors.As(loadErr, &trap) || trap.Kind != engine.TrapMemoryOutOfBounds:

@@ -7,6 +7,7 @@
 #include "guest.h"
 #include <link.h>
 #include <pthread.h>
+#include <sys/resource.h>
 
 // Below 0.15 the library keeps the context of the running guest in thread-local
 // variables and does not restore them after a nested call, so that the outer
@@ -93,8 +94,29 @@ uint64_t efvm_stack_left(void) {
   return here > low ? here - low : 0;
 }
 
-static uint64_t room = 1 << 20;
+// A guest uses up to 1024 frames of the size that frames.go allows. All of it must
+// be there when the guest starts: then no guest can come to the stack's end. What
+// is left pays for the library and the way into Go.
+#define ROOM ((uint64_t)(1024 * (16 << 10) + (2 << 20)))
 
-void efvm_stack_room(uint64_t bytes) { room = bytes; }
+// Stacks are address space until they are used.
+#define STACK ((uint64_t)64 << 20)
 
-int efvm_stack_has_room(void) { return efvm_without & EFVM_CURE_ROOM || efvm_stack_left() >= room; }
+// larger_stacks asks for stacks that hold some nested guests. It comes before the
+// Go runtime makes threads, and before it looks at the first one's stack, which
+// grows as far as the limit says. Where it is refused, guests run on other threads.
+__attribute__((constructor)) static void larger_stacks(void) {
+  pthread_attr_t a;
+  size_t size = 0;
+  struct rlimit l;
+  pthread_attr_init(&a);
+  pthread_attr_getstacksize(&a, &size);
+  if (size < STACK && pthread_attr_setstacksize(&a, STACK) == 0) pthread_setattr_default_np(&a);
+  pthread_attr_destroy(&a);
+  if (getrlimit(RLIMIT_STACK, &l) == 0 && l.rlim_cur < STACK) {
+    l.rlim_cur = l.rlim_max < STACK ? l.rlim_max : STACK;
+    setrlimit(RLIMIT_STACK, &l);
+  }
+}
+
+int efvm_stack_has_room(void) { return efvm_without & EFVM_CURE_ROOM || efvm_stack_left() >= ROOM; }

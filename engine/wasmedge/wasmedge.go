@@ -18,6 +18,7 @@
 //     measures the native stack.
 //   - instance.go goes on with a fresh thread where that stack runs short.
 //   - module.go refuses an instance with less memory than its module declares.
+//   - frames.go refuses machine code that could step over the stack's end.
 //
 // The other parts: library.go makes engines, selftest.go proves at start that
 // the cures hold, env.go binds host functions, guest.c runs guests and carries
@@ -29,6 +30,7 @@ package wasmedge
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"github.com/edgefvm/fvm/engine"
@@ -49,6 +51,10 @@ type Options struct {
 	// Logger gets the version of the library, once. Nil: slog.Default().
 	Logger *slog.Logger
 }
+
+// ErrLargeFrame is an error of Compile: the machine code of a module could overrun
+// the native stack unnoticed. Another engine can run the module.
+var ErrLargeFrame = errors.New("frame too large for native code")
 
 // New makes an engine. The error says what is missing: the library, a build with
 // it, or a process in which it can work.
