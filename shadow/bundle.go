@@ -24,7 +24,8 @@ type scene struct {
 	d              *Difference
 	primary, other *lane
 	expected       *lane // the primary, or the first other engine with a receipt
-	flush          bool  // the roots at a flush differ, or a flush failed
+	// past: what was seen is not of messages, but of what came after them. They are known by running again only.
+	past bool
 
 	before, messages []applied // since s.base: what comes first, and what the bundle is of
 	pre              cid.Cid   // the root before messages
@@ -43,21 +44,28 @@ func (s *scene) write(ctx context.Context) (string, error) {
 	}
 	// Everything from here on stays in memory.
 	s.store = &blockstore.Overlay{Top: blockstore.NewMemory(), Base: s.expected.view}
-	if s.flush {
-		if err := s.find(ctx); err != nil {
+	if s.past {
+		s.messages = s.log
+		list, err := s.find(ctx)
+		if err != nil {
 			return "", err
+		}
+		if list != nil {
+			s.d.Parts = list
 		}
 	}
 	if len(s.messages) == 0 {
 		return "", errors.New("no message ran since the last flush")
 	}
-	if err := s.prologue(ctx); err != nil {
-		return "", err
-	}
 	if err := s.runAgain(ctx); err != nil {
 		return "", err
 	}
 	s.d.Again = s.verdict()
+	if s.d.Again == noneAgain && len(s.before) > 0 {
+		if err := s.earlier(ctx); err != nil {
+			return "", err
+		}
+	}
 	post, err := s.post(ctx)
 	if err != nil {
 		return "", err
@@ -81,26 +89,42 @@ func (l *lane) applyAgain(ctx context.Context, a applied, root bool) outcome {
 	return l.out
 }
 
-// find looks for the message after which the roots differ. If there is none when they run again, the bundle is of all.
-func (s *scene) find(ctx context.Context) error {
-	s.messages = s.log
+// earlier looks for the cause in the messages before: roots may have differed long before a result did.
+func (s *scene) earlier(ctx context.Context) error {
+	seen := s.messages[0].number
+	list, err := s.find(ctx)
+	if err != nil || list == nil {
+		return err
+	}
+	first := s.d.Parts[0]
+	s.past, s.d.Parts = true, list
+	if err := s.runAgain(ctx); err != nil {
+		return err
+	}
+	s.d.Again = fmt.Sprintf("seen first in message %d (%s), and by running again found to begin here", seen, first)
+	return nil
+}
+
+// find looks for the first message that differs, its root included, when all since the last root run again. The bundle is
+// then of that one.
+func (s *scene) find(ctx context.Context) (parts, error) {
 	want, err := s.fresh(ctx, s.primary, s.base, &blockstore.Overlay{Top: blockstore.NewMemory(), Base: s.store})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	got, err := s.fresh(ctx, s.other, s.base, &blockstore.Overlay{Top: blockstore.NewMemory(), Base: s.store})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for i, a := range s.log {
 		x, y := want.applyAgain(ctx, a, true), got.applyAgain(ctx, a, true)
-		if len(compare(&x, &y)) > 0 {
+		if list := compare(&x, &y); len(list) > 0 {
 			s.before, s.messages = s.log[:i], s.log[i:i+1]
 			s.d.at(a)
-			return nil
+			return list, nil
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // prologue runs what came before, for the root that messages begin from.
@@ -126,6 +150,9 @@ func (s *scene) prologue(ctx context.Context) error {
 
 // runAgain runs messages on every engine and notes the blocks that it reads.
 func (s *scene) runAgain(ctx context.Context) error {
+	if err := s.prologue(ctx); err != nil {
+		return err
+	}
 	w := &witness{Blockstore: s.store, read: map[cid.Cid]blocks.Block{}}
 	s.again = map[*lane][]outcome{}
 	for _, of := range s.lanes {
@@ -149,11 +176,13 @@ func (s *scene) runAgain(ctx context.Context) error {
 	return nil
 }
 
+const noneAgain = "run again, they did not differ"
+
 // verdict says what running again showed.
 func (s *scene) verdict() string {
 	var first, second parts
 	for i := range s.messages {
-		if !s.flush {
+		if !s.past {
 			seen := s.expected.out
 			seen.root = s.again[s.expected][i].root // of a message there may be none to compare
 			first = compare(&seen, &s.again[s.expected][i])
@@ -166,7 +195,7 @@ func (s *scene) verdict() string {
 	case len(first) > 0:
 		return fmt.Sprintf("run again, %s itself gave something else: %s", s.expected.label, first[0])
 	case len(second) == 0:
-		return "run again, they did not differ"
+		return noneAgain
 	case slices.Equal(second.without("state_root"), parts(s.d.Parts).without("state_root")):
 		return "run again, they differed in the same way"
 	}
@@ -182,7 +211,7 @@ func (s *scene) post(ctx context.Context) (cid.Cid, error) {
 	switch {
 	case s.expected.out.err != nil && !isInvalid(s.expected.out.err):
 		return cid.Undef, errors.New("no engine came to a result")
-	case s.flush && len(s.messages) < len(s.log):
+	case s.past && len(s.messages) < len(s.log):
 		list := s.again[s.expected]
 		last := list[len(list)-1]
 		return last.root, last.err
@@ -192,9 +221,9 @@ func (s *scene) post(ctx context.Context) (cid.Cid, error) {
 	return s.expected.m.Flush(ctx) // into its view
 }
 
-// traces are those of an engine: as they were seen, or at a flush as they are when it runs again.
+// traces are those of an engine: as they were seen, or as they are when it runs again.
 func (s *scene) traces(l *lane) (list []trace.Events) {
-	if !s.flush {
+	if !s.past {
 		return []trace.Events{l.out.trace}
 	}
 	for _, o := range s.again[l] {
@@ -213,7 +242,7 @@ func (s *scene) save(ctx context.Context, post cid.Cid) (string, error) {
 	d := conformance.NewDraft(cfg, name, fmt.Sprintf("%s differs from %s", s.other.label, s.primary.label))
 	for _, a := range s.messages {
 		res := a.res
-		if !s.flush {
+		if !s.past {
 			res = s.expected.out.res
 		}
 		if err := d.Message(a.msg, a.kind, a.length, res); err != nil {

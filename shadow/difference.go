@@ -17,8 +17,8 @@ type Difference struct {
 	// Agreed are the other engines that gave what the primary gave. If there are three engines and this is empty, it is
 	// the primary that stands alone, or each.
 	Agreed []string
-	// Number of the message, counted from 0 since New. -1: state roots differ at a Flush, and it could not be found
-	// which message it was.
+	// Number of the message, counted from 0 since New: the one where the difference showed or, where running again for
+	// the bundle finds an earlier one to be the cause, that. -1: state roots differ at a Flush, and no cause is known.
 	Number int
 	// Message that ran, nil for Number -1.
 	Message *fvm.Message
@@ -119,7 +119,7 @@ func (m *Machine) judge(ctx context.Context, flush bool) error {
 
 // tell writes the bundle of a difference and reports it.
 func (m *Machine) tell(ctx context.Context, d *Difference, other *lane, flush bool) {
-	s := &scene{Machine: m, d: d, primary: m.lanes[0], other: other, flush: flush}
+	s := &scene{Machine: m, d: d, primary: m.lanes[0], other: other, past: flush}
 	if !flush {
 		s.messages = m.log[len(m.log)-1:]
 		s.before = m.log[:len(m.log)-1]
