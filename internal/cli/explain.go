@@ -28,12 +28,14 @@ type explanation struct {
 	Epoch    int64       `json:"epoch"`
 	Bundle   string      `json:"bundle,omitempty"`
 	Messages []explained `json:"messages"`
-	Matches  bool        `json:"matches"`
-	Differs  []string    `json:"differences,omitempty"`
-	Root     string      `json:"root"`
-	compared []string    // what the vector's expectations covered
-	only     int         // the message to show, -1: all
-	engine   string      // that ran it
+	// Engines is the difference between engines that the vector is a bundle of.
+	Engines  *conformance.EngineDifference `json:"engines_differed,omitempty"`
+	Matches  bool                          `json:"matches"`
+	Differs  []string                      `json:"differences,omitempty"`
+	Root     string                        `json:"root"`
+	compared []string                      // what the vector's expectations covered
+	only     int                           // the message to show, -1: all
+	engine   string                        // that ran it
 }
 
 // explained is a message that ran, told.
@@ -72,7 +74,8 @@ func newExplain() *cobra.Command {
 		Short: "Run a vector and show what its messages did, call by call",
 		Long: `Runs a conformance vector and shows, for each message, the tree of calls between
 actors with the gas of each, the gas by kind of charge, the events, and what changed in
-the state. The result is compared with what the vector expects.`,
+the state. The result is compared with what the vector expects. Of a bundle that
+'vectors run --differences' wrote it tells first which engines differed, and in what.`,
 		Example: `  edgefvm explain conformance/testdata/nv28-onboard-035.json
   edgefvm explain --flamegraph gas.svg conformance/testdata/nv28-createminer-003.json
   edgefvm explain --json conformance/testdata/nv27-deals-003.json | jq .messages[0].events`,
@@ -142,7 +145,7 @@ func explain(ctx context.Context, v *conformance.Vector, variant int, actors *co
 	}
 	x := &explanation{
 		Vector: v.Name, Comment: v.Comment(), Variant: s.Variant.ID, NV: uint(s.Variant.NV), Epoch: int64(s.Variant.Epoch),
-		Bundle: v.Bundle(), engine: engine.Name(),
+		Bundle: v.Bundle(), Engines: v.EngineDifference(), engine: engine.Name(),
 	}
 	root := v.PreRoot()
 	for i := range s.Len() {

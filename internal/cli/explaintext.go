@@ -42,6 +42,7 @@ func (x *explanation) print(g *page) error {
 		facts += " · actors " + clean(x.Bundle)
 	}
 	g.line("%s", wrap(p.dim(facts+" · on "+x.engine), g.columns, "  "))
+	x.printEngines(g)
 	for i := range x.Messages {
 		if x.only < 0 || x.only == i {
 			x.Messages[i].print(g, i, len(x.Messages))
@@ -57,6 +58,19 @@ func (x *explanation) print(g *page) error {
 		}
 	}
 	return g.err
+}
+
+// printEngines tells the difference that a bundle is of.
+func (x *explanation) printEngines(g *page) {
+	for i, l := range recorded(x.Engines) {
+		l = wrap(clean(l), g.columns-2, "    ")
+		if i == 0 {
+			l = "\n" + g.p.red("≠") + " " + l
+		} else {
+			l = "  " + l
+		}
+		g.line("%s", l)
+	}
 }
 
 func (m *explained) print(g *page, i, of int) {

@@ -184,6 +184,9 @@ func (s *setting) actors(cmd *cobra.Command) *conformance.Actors {
 	return conformance.NewActors(s.bundleOptions(cmd), s.cars...)
 }
 
+// newEngine is another in tests.
+var newEngine = fvm.NewEngine
+
 // start makes the engine; the caller closes it.
 func (s *setting) start() (*fvm.Engine, error) {
 	known := false
@@ -193,5 +196,5 @@ func (s *setting) start() (*fvm.Engine, error) {
 	if !known {
 		return nil, usagef("there is no engine %q; known: %v", s.engine, fvm.EngineNames())
 	}
-	return fvm.NewEngine(fvm.EngineConfig{Name: s.engine, CacheDir: s.cacheDir, NoCache: s.noCache})
+	return newEngine(fvm.EngineConfig{Name: s.engine, CacheDir: s.cacheDir, NoCache: s.noCache})
 }

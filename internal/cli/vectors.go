@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"runtime"
@@ -17,7 +16,7 @@ import (
 func newVectors() *cobra.Command { return group("vectors", "Conformance vectors", newVectorsRun()) }
 
 func newVectorsRun() *cobra.Command {
-	var set setting
+	var set lockStep
 	var asJSON, noTrace bool
 	var jobs, most int
 	var traces string
@@ -28,9 +27,15 @@ func newVectorsRun() *cobra.Command {
 state root and, where a vector has one, the trace charge by charge. The last line is
 "N passed, N failed, N skipped" (with --json on standard error). Vectors on the list of
 skips are run too: one that passes is a failure. Running nothing is a failure. Traces
-that are named are passed over; a vector finds its own. Interrupted, it says what it did.`,
+that are named are passed over; a vector finds its own. Interrupted, it says what it did.
+
+With several engines each vector runs on all of them in lock-step, and result, gas, trace
+and state root are compared after every message. A difference fails the vector and says
+which engine differs, in which message, and in what; with --differences it leaves a bundle
+that 'edgefvm explain' opens and that runs as any vector.`,
 		Example: `  edgefvm vectors run conformance/testdata
   edgefvm vectors run --jobs 4 --traces ../shared/vectors-traces ../shared/vectors/0002-hygge-01
+  edgefvm vectors run --engine wazero,wazero-interpreter --differences found conformance/testdata
   edgefvm vectors run --json nv28-multisig-007.json | jq .outcomes[0]`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -41,15 +46,14 @@ that are named are passed over; a vector finds its own. Interrupted, it says wha
 			if err != nil {
 				return err
 			}
-			engine, err := set.start()
+			opts, end, err := set.options(cmd)
 			if err != nil {
 				return err
 			}
-			defer engine.Close(context.WithoutCancel(cmd.Context()))
+			defer end()
 			bar := newProgress(cmd.ErrOrStderr())
-			rep, err := conformance.Run(cmd.Context(), files, conformance.Options{
-				Actors: set.actors(cmd), Engine: engine, Jobs: jobs, TraceDir: traces, NoTrace: noTrace, Progress: bar.step,
-			})
+			opts.Jobs, opts.TraceDir, opts.NoTrace, opts.Progress = jobs, traces, noTrace, bar.step
+			rep, err := conformance.Run(cmd.Context(), files, opts)
 			bar.end()
 			stopped := err != nil
 			if stopped && cmd.Context().Err() == nil {
