@@ -65,6 +65,8 @@ type Outcome struct {
 	Differences []Difference    `json:"differences,omitempty"`
 	Error       string          `json:"error,omitempty"` // why it could not be run to the end
 	Apply       time.Duration   `json:"apply_ns"`        // spent in Apply
+
+	stopped bool // ctx ended before it did
 }
 
 // ErrEnginesDiffer marks the error of a machine that runs on several engines, when they do not agree.
@@ -109,7 +111,8 @@ func Find(paths ...string) ([]string, error) {
 }
 
 // Run runs vectors, several at once, each on a store of its own. It returns an
-// error only if ctx ends; what goes wrong with a vector is in its outcome.
+// error only if ctx ends, with the report of those that came to their end by then; what
+// goes wrong with a vector is in its outcome.
 func Run(ctx context.Context, files []string, opts Options) (*Report, error) {
 	if opts.Actors == nil {
 		opts.Actors = NewActors(bundle.Options{})
@@ -139,6 +142,9 @@ func Run(ctx context.Context, files []string, opts Options) (*Report, error) {
 	rep := &Report{Files: len(files)}
 	for i := range files {
 		for _, o := range <-results[i] {
+			if o.stopped {
+				continue
+			}
 			rep.add(o)
 			if opts.Progress != nil {
 				opts.Progress(i+1, len(files), &rep.Outcomes[len(rep.Outcomes)-1])
@@ -181,6 +187,7 @@ func RunVector(ctx context.Context, v *Vector, variant int, opts *Options) Outco
 	err := judge(ctx, v, variant, opts, &o)
 	if err != nil {
 		o.Error = err.Error()
+		o.stopped = ctx.Err() != nil && !errors.Is(err, ErrEnginesDiffer)
 	}
 	reason := skipFor(opts.Skips, v.Name, va.NV)
 	good := err == nil && len(o.Differences) == 0

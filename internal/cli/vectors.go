@@ -59,9 +59,6 @@ that 'edgefvm explain' opens and that runs as any vector.`,
 			if stopped && cmd.Context().Err() == nil {
 				return err
 			}
-			if stopped {
-				rep = finished(rep, cmd.Context().Err())
-			}
 			if asJSON {
 				if err := writeJSON(cmd, rep); err != nil {
 					return err
@@ -91,26 +88,6 @@ that 'edgefvm explain' opens and that runs as any vector.`,
 	f.StringVar(&traces, "traces", "", "`folder` with NAME.trace.json.gz for vectors that name no trace")
 	set.flags(cmd)
 	return cmd
-}
-
-// finished is the part of an interrupted run that came to its end.
-func finished(rep *conformance.Report, cause error) *conformance.Report {
-	done := &conformance.Report{Files: rep.Files}
-	for _, o := range rep.Outcomes {
-		if strings.Contains(o.Error, cause.Error()) {
-			continue
-		}
-		done.Outcomes = append(done.Outcomes, o)
-		switch o.Status {
-		case conformance.Passed:
-			done.Passed++
-		case conformance.Skipped:
-			done.Skipped++
-		default:
-			done.Failed++
-		}
-	}
-	return done
 }
 
 // printReport ends with the line that scripts read.
