@@ -90,6 +90,13 @@ type Config struct {
 	ActorDebugging bool
 }
 
+// NetworkVersions are the first and the last network version that machines run, and the one that they run
+// with Config.Preview.
+func NetworkVersions() (first, last, preview network.Version) {
+	first, last = machine.Versions()
+	return first, last, machine.Preview
+}
+
 // Machine executes messages one after the other. It belongs to one goroutine at a time.
 type Machine struct {
 	m        *machine.Machine

@@ -118,10 +118,11 @@ func (x *execFlags) check(cmd *cobra.Command) error {
 	} else if x.from == "" || x.to == "" {
 		return usagef("which message? Give --message, or --from and --to")
 	}
-	if x.nv < firstNV || x.nv > previewNV {
-		return usagef("--nv %d: network versions %d to %d are known, and %d as a preview", x.nv, firstNV, lastNV, previewNV)
+	first, last, preview := fvm.NetworkVersions()
+	if x.nv < uint(first) || x.nv > uint(preview) {
+		return usagef("--nv %d: network versions %d to %d are known, and %d as a preview", x.nv, first, last, preview)
 	}
-	if x.nv == previewNV && x.actors == "" && len(x.set.cars) == 0 {
+	if x.nv == uint(preview) && x.actors == "" && len(x.set.cars) == 0 {
 		return usagef("--nv %d has no actors yet: name some with --actors or --bundle", x.nv)
 	}
 	if x.epoch < 0 {
@@ -132,13 +133,6 @@ func (x *execFlags) check(cmd *cobra.Command) error {
 	}
 	return nil
 }
-
-// The network versions.
-const (
-	firstNV   = 18
-	lastNV    = 29
-	previewNV = 30
-)
 
 func (x *execFlags) run(cmd *cobra.Command) error {
 	ctx := cmd.Context()

@@ -69,6 +69,11 @@ var profiles = [...]Profile{
 // Preview is the highest network version that runs only when asked for.
 const Preview network.Version = 30
 
+// Versions are the first and the last network version that run without being asked for as a preview.
+func Versions() (first, last network.Version) {
+	return profiles[0].From, profiles[len(profiles)-1].To
+}
+
 // ProfileFor is the profile of a network version; preview admits the version
 // after the newest one.
 func ProfileFor(nv network.Version, preview bool) (*Profile, error) {
