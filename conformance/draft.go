@@ -18,6 +18,7 @@ import (
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/externs"
+	"github.com/edgefvm/fvm/internal/wholefile"
 	"github.com/edgefvm/fvm/trace"
 )
 
@@ -195,7 +196,7 @@ func (d *Draft) Save(dir string, post cid.Cid, bs []blocks.Block) (string, error
 			return "", err
 		}
 	}
-	return path + ".json", writeWhole(path+".json", func(w io.Writer) error {
+	return path + ".json", writeFile(path+".json", func(w io.Writer) error {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
 		return enc.Encode(&f)
@@ -219,24 +220,15 @@ func packCAR(roots []cid.Cid, bs []blocks.Block) ([]byte, error) {
 }
 
 func writeTraces(path string, list []trace.Events) error {
-	return writeWhole(path, func(w io.Writer) error {
+	return writeFile(path, func(w io.Writer) error {
 		z := gzip.NewWriter(w)
 		return errors.Join(json.NewEncoder(z).Encode(list), z.Close())
 	})
 }
 
-// writeWhole makes a file that is there whole or not at all, also where two processes write the same.
-func writeWhole(path string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("writing a vector: %w", err)
-	}
-	err = errors.Join(write(f), f.Chmod(0o644), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("writing a vector: %w", err), os.Remove(f.Name()))
+func writeFile(path string, write func(io.Writer) error) error {
+	if err := wholefile.Write(path, write); err != nil {
+		return fmt.Errorf("writing the vector %s: %w", path, err)
 	}
 	return nil
 }

@@ -44,6 +44,7 @@ var plan = []room{
 	{"internal/crypto", 0, true},
 	{"internal/cbor", 0, true},
 	{"internal/addr", 0, true},
+	{"internal/wholefile", 0, false},
 	{"internal/arch", 0, false},
 }
 

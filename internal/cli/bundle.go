@@ -10,6 +10,7 @@ import (
 
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/bundle"
+	"github.com/edgefvm/fvm/internal/wholefile"
 )
 
 func newBundle() *cobra.Command {
@@ -138,7 +139,7 @@ func newBundleExport() *cobra.Command {
 			if out == "" {
 				out = fmt.Sprintf("v%d-%s.car", version, network)
 			}
-			err = writeFile(out, func(w io.Writer) error { return s.Export(cmd.Context(), version, network, w) })
+			err = wholefile.Write(out, func(w io.Writer) error { return s.Export(cmd.Context(), version, network, w) })
 			if err != nil {
 				return fmt.Errorf("exporting %s to %s: %w", args[0], out, listHint(err))
 			}

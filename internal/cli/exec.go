@@ -27,6 +27,7 @@ import (
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/bundle"
+	"github.com/edgefvm/fvm/internal/wholefile"
 )
 
 // execFlags are the flags of exec.
@@ -440,7 +441,7 @@ func hint(ctx context.Context, cfg fvm.Config, msg *fvm.Message) string {
 
 // writeState writes what the root reaches of the blocks that are there; the actors' code is left out.
 func writeState(ctx context.Context, path string, state blockstore.Blockstore, root cid.Cid) error {
-	err := writeFile(path, func(w io.Writer) error {
+	err := wholefile.Write(path, func(w io.Writer) error {
 		return blockstore.WriteCAR(w, []cid.Cid{root}, reachable(ctx, state, root))
 	})
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/conformance"
 	"github.com/edgefvm/fvm/internal/addr"
+	"github.com/edgefvm/fvm/internal/wholefile"
 	"github.com/edgefvm/fvm/trace"
 )
 
@@ -243,7 +244,7 @@ func (m *explained) tell(res *fvm.Result) {
 }
 
 func writeFlamegraph(path string, x *explanation) error {
-	if err := writeFile(path, func(w io.Writer) error { return drawFlamegraph(w, x) }); err != nil {
+	if err := wholefile.Write(path, func(w io.Writer) error { return drawFlamegraph(w, x) }); err != nil {
 		return fmt.Errorf("--flamegraph %s: %w", path, err)
 	}
 	return nil

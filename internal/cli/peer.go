@@ -15,6 +15,7 @@ import (
 
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/conformance"
+	"github.com/edgefvm/fvm/internal/wholefile"
 )
 
 // peer is the reference implementation as a child process: a request is a line of JSON, and so is its answer.
@@ -149,5 +150,5 @@ func exportTo(ctx context.Context, s *bundle.Set, name, path string) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(path, func(w io.Writer) error { return s.Export(ctx, version, network, w) })
+	return wholefile.Write(path, func(w io.Writer) error { return s.Export(ctx, version, network, w) })
 }

@@ -1,0 +1,56 @@
+package wholefile
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+func TestWrite(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "f")
+	text := func(s string) func(io.Writer) error {
+		return func(w io.Writer) error { _, err := io.WriteString(w, s); return err }
+	}
+	want := func(s string) {
+		t.Helper()
+		if got, err := os.ReadFile(path); err != nil || string(got) != s {
+			t.Errorf("%q, %v; want %q", got, err, s)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+			t.Errorf("left behind: %v, %v", left, err)
+		}
+	}
+	if err := Write(path, text("one")); err != nil {
+		t.Fatal(err)
+	}
+	want("one")
+	broken := errors.New("no more")
+	if err := Write(path, func(w io.Writer) error { return errors.Join(text("half")(w), broken) }); !errors.Is(err, broken) {
+		t.Errorf("a write that fails: %v", err)
+	}
+	want("one")
+
+	var all sync.WaitGroup
+	long := strings.Repeat("two", 10_000)
+	for range 8 {
+		all.Go(func() {
+			if err := Write(path, text(long)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	want(long)
+
+	if err := Write(dir, text("x")); err == nil || err.Error() != "is a directory" {
+		t.Errorf("a folder: %v", err)
+	}
+	if err := Write(filepath.Join(dir, "none", "f"), text("x")); !errors.Is(err, os.ErrNotExist) || strings.Contains(err.Error(), dir) {
+		t.Errorf("no folder: %v", err)
+	}
+}
