@@ -36,17 +36,14 @@ type EngineConfig struct {
 // Engine compiles and runs actors, and keeps what it compiled. Safe for
 // concurrent use; machines share it.
 type Engine struct {
-	eng  engine.Engine
-	name string
+	eng engine.Engine
 
 	mu      sync.Mutex
 	modules map[machine.ABI]*call.Modules
 }
 
 // EngineNames are the names that NewEngine knows, the default first.
-func EngineNames() []string { return []string{"wazero", interpreter} }
-
-const interpreter = "wazero-interpreter"
+func EngineNames() []string { return []string{"wazero", wazero.InterpreterName} }
 
 // DefaultCacheDir is where compiled code is kept: edgefvm in the user's cache
 // folder, or the folder that the environment variable EDGEFVM_CACHE names.
@@ -69,7 +66,7 @@ func NewEngine(cfg EngineConfig) (*Engine, error) {
 	if !slices.Contains(EngineNames(), cfg.Name) {
 		return nil, fmt.Errorf("there is no engine %q; known: %v", cfg.Name, EngineNames())
 	}
-	opts := wazero.Options{Logger: cfg.Logger, Interpreter: cfg.Name == interpreter}
+	opts := wazero.Options{Logger: cfg.Logger, Interpreter: cfg.Name == wazero.InterpreterName}
 	if !cfg.NoCache && !opts.Interpreter {
 		opts.CacheDir = cfg.CacheDir
 		if opts.CacheDir == "" {
@@ -83,18 +80,16 @@ func NewEngine(cfg EngineConfig) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting the engine: %w", err)
 	}
-	e := EngineFrom(eng)
-	e.name = cfg.Name
-	return e, nil
+	return EngineFrom(eng), nil
 }
 
 // EngineFrom makes an engine of an adapter of one's own, which must pass enginetest. Closing it closes the adapter.
 func EngineFrom(eng engine.Engine) *Engine {
-	return &Engine{eng: eng, name: eng.Name(), modules: map[machine.ABI]*call.Modules{}}
+	return &Engine{eng: eng, modules: map[machine.ABI]*call.Modules{}}
 }
 
 // Name is the engine's name.
-func (e *Engine) Name() string { return e.name }
+func (e *Engine) Name() string { return e.eng.Name() }
 
 // Close frees all compiled code.
 func (e *Engine) Close(ctx context.Context) error { return e.eng.Close(ctx) }

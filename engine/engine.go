@@ -37,6 +37,31 @@ type EnvConfig struct {
 	Counter string
 }
 
+// Check refuses host functions that no adapter can bind. Adapters call it first.
+func (c *EnvConfig) Check() error {
+	type key struct{ module, name string }
+	seen := map[key]bool{}
+	for i := range c.Host {
+		h := &c.Host[i]
+		k := key{h.Module, h.Name}
+		switch {
+		case seen[k]:
+			return fmt.Errorf("host function %s.%s given twice", h.Module, h.Name)
+		case h.Fn == nil || len(h.Results) > 1:
+			return fmt.Errorf("host function %s.%s: no body, or more than one result", h.Module, h.Name)
+		}
+		for _, types := range [][]ValueType{h.Params, h.Results} {
+			for _, t := range types {
+				if t != I32 && t != I64 {
+					return fmt.Errorf("host function %s.%s has a type that is no integer", h.Module, h.Name)
+				}
+			}
+		}
+		seen[k] = true
+	}
+	return nil
+}
+
 // Env compiles modules against one set of host functions. Safe for concurrent use.
 type Env interface {
 	// Compile validates and compiles wasm; no guest code runs. An import that

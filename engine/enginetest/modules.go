@@ -77,6 +77,7 @@ func testBadEnvironments(x *fixture) {
 	for name, host := range map[string][]engine.HostFunc{
 		"twice":       {{Module: "a", Name: "b", Fn: fn}, {Module: "a", Name: "b", Fn: fn}},
 		"no body":     {{Module: "a", Name: "b"}},
+		"a float":     {{Module: "a", Name: "b", Params: []engine.ValueType{0x7d}, Fn: fn}},
 		"two results": {{Module: "a", Name: "b", Results: []engine.ValueType{engine.I32, engine.I32}, Fn: fn}},
 	} {
 		if v, err := x.eng.Env(ctx, engine.EnvConfig{Host: host}); err == nil {

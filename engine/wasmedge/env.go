@@ -53,12 +53,19 @@ func (e *wasmedgeEngine) Env(_ context.Context, cfg engine.EnvConfig) (engine.En
 	if e.closed {
 		return nil, errClosed
 	}
+	if err := cfg.Check(); err != nil {
+		return nil, fmt.Errorf("wasmedge: %w", err)
+	}
 	v := &env{
 		eng: e, host: map[hostKey]*engine.HostFunc{}, funcs: cfg.Host, counter: cfg.Counter,
 		live: map[*instance]struct{}{}, modules: map[*module]struct{}{},
 	}
-	if err := v.check(); err != nil {
-		return nil, err
+	for i := range v.funcs {
+		h := &v.funcs[i]
+		if len(h.Params) > maxParams {
+			return nil, fmt.Errorf("wasmedge: host function %s.%s has more than %d parameters", h.Module, h.Name, maxParams)
+		}
+		v.host[hostKey{h.Module, h.Name}] = h
 	}
 	v.exec = C.WasmEdge_ExecutorCreate(e.conf, nil)
 	v.store = C.WasmEdge_StoreCreate()
@@ -67,27 +74,6 @@ func (e *wasmedgeEngine) Env(_ context.Context, cfg engine.EnvConfig) (engine.En
 	}
 	e.envs[v] = struct{}{}
 	return v, nil
-}
-
-// check reads the host functions' types.
-func (v *env) check() error {
-	for i := range v.funcs {
-		h := &v.funcs[i]
-		key := hostKey{h.Module, h.Name}
-		if v.host[key] != nil {
-			return fmt.Errorf("wasmedge: host function %s.%s given twice", h.Module, h.Name)
-		}
-		if h.Fn == nil || len(h.Results) > 1 || len(h.Params) > maxParams {
-			return fmt.Errorf("wasmedge: host function %s.%s: no body, or more than one result or %d parameters", h.Module, h.Name, maxParams)
-		}
-		for _, t := range append(h.Params[:len(h.Params):len(h.Params)], h.Results...) {
-			if t != engine.I32 && t != engine.I64 {
-				return fmt.Errorf("wasmedge: host function %s.%s has a type that is no integer", h.Module, h.Name)
-			}
-		}
-		v.host[key] = h
-	}
-	return nil
 }
 
 func (v *env) bind() error {

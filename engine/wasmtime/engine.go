@@ -65,6 +65,9 @@ func (e *wasmtimeEngine) Env(ctx context.Context, cfg engine.EnvConfig) (engine.
 	if e.closed {
 		return nil, errClosed
 	}
+	if err := cfg.Check(); err != nil {
+		return nil, fmt.Errorf("wasmtime: %w", err)
+	}
 	v := &env{
 		eng: e, linker: C.wasmtime_linker_new(e.c), funcs: append([]engine.HostFunc(nil), cfg.Host...), counter: cfg.Counter,
 		modules: map[*module]struct{}{}, live: map[*instance]struct{}{},
@@ -114,38 +117,18 @@ type env struct {
 // kinds are the value types of host functions as wasmtime numbers them.
 var kinds = map[engine.ValueType]C.uint8_t{engine.I32: C.WASM_I32, engine.I64: C.WASM_I64}
 
-func kindsOf(ts []engine.ValueType) ([]C.uint8_t, error) {
+func kindsOf(ts []engine.ValueType) []C.uint8_t {
 	out := make([]C.uint8_t, len(ts))
 	for i, t := range ts {
-		k, ok := kinds[t]
-		if !ok {
-			return nil, fmt.Errorf("value type %#x", byte(t))
-		}
-		out[i] = k
+		out[i] = kinds[t]
 	}
-	return out, nil
+	return out
 }
 
 // bind puts the host functions into the linker.
 func (v *env) bind() error {
-	type key struct{ module, name string }
-	seen := map[key]bool{}
 	for i, h := range v.funcs {
-		if seen[key{h.Module, h.Name}] {
-			return fmt.Errorf("wasmtime: host function %s.%s given twice", h.Module, h.Name)
-		}
-		seen[key{h.Module, h.Name}] = true
-		if h.Fn == nil || len(h.Results) > 1 {
-			return fmt.Errorf("wasmtime: host function %s.%s: no body, or more than one result", h.Module, h.Name)
-		}
-		params, err := kindsOf(h.Params)
-		if err != nil {
-			return fmt.Errorf("wasmtime: host function %s.%s: %w", h.Module, h.Name, err)
-		}
-		results, err := kindsOf(h.Results)
-		if err != nil {
-			return fmt.Errorf("wasmtime: host function %s.%s: %w", h.Module, h.Name, err)
-		}
+		params, results := kindsOf(h.Params), kindsOf(h.Results)
 		mod, name := C.CString(h.Module), C.CString(h.Name)
 		cerr := C.wt_define(v.linker, mod, C.size_t(len(h.Module)), name, C.size_t(len(h.Name)),
 			unsafe.SliceData(params), C.size_t(len(params)), unsafe.SliceData(results), C.size_t(len(results)), C.uintptr_t(i))

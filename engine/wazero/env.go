@@ -29,22 +29,6 @@ type env struct {
 	spare wz.Runtime // without a cache on disk, nil until needed
 }
 
-// check reads the host functions' types.
-func (v *env) check() error {
-	for i := range v.funcs {
-		h := &v.funcs[i]
-		key := hostKey{h.Module, h.Name}
-		if _, dup := v.host[key]; dup {
-			return fmt.Errorf("wazero: host function %s.%s given twice", h.Module, h.Name)
-		}
-		if h.Fn == nil || len(h.Results) > 1 {
-			return fmt.Errorf("wazero: host function %s.%s: no body, or more than one result", h.Module, h.Name)
-		}
-		v.host[key] = hostSig{string(valueTypes(h.Params)), string(valueTypes(h.Results))}
-	}
-	return nil
-}
-
 // bind links the host functions into rt, one wazero module per module name.
 func (v *env) bind(ctx context.Context, rt wz.Runtime) error {
 	builders := map[string]wz.HostModuleBuilder{}

@@ -15,6 +15,7 @@ package wazero
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"sync"
@@ -27,6 +28,9 @@ import (
 
 // DefaultMaxPoolBytes is the memory kept for reuse when Options does not say.
 const DefaultMaxPoolBytes = 64 << 20
+
+// InterpreterName is the name of an engine that was asked for with Options.Interpreter.
+const InterpreterName = "wazero-interpreter"
 
 // Options are the settings of an engine. None of them changes a result.
 type Options struct {
@@ -45,6 +49,7 @@ type Options struct {
 }
 
 type wazeroEngine struct {
+	name   string
 	cache  wz.CompilationCache
 	config wz.RuntimeConfig
 	pool   *pool
@@ -72,9 +77,10 @@ func New(opts Options) (engine.Engine, error) {
 	if limit == 0 {
 		limit = DefaultMaxPoolBytes
 	}
-	e := &wazeroEngine{pool: newPool(limit), log: logger}
+	e := &wazeroEngine{name: "wazero", pool: newPool(limit), log: logger}
 	config := wz.NewRuntimeConfig()
 	if opts.Interpreter {
+		e.name = InterpreterName
 		config = wz.NewRuntimeConfigInterpreter()
 	}
 	// SIMD is no part of the FVM. Everything else about validity is decided by
@@ -91,7 +97,7 @@ func New(opts Options) (engine.Engine, error) {
 	return e, nil
 }
 
-func (e *wazeroEngine) Name() string { return "wazero" }
+func (e *wazeroEngine) Name() string { return e.name }
 
 // Env makes one runtime with the host functions linked into it.
 func (e *wazeroEngine) Env(ctx context.Context, cfg engine.EnvConfig) (engine.Env, error) {
@@ -99,6 +105,9 @@ func (e *wazeroEngine) Env(ctx context.Context, cfg engine.EnvConfig) (engine.En
 	defer e.mu.Unlock()
 	if e.closed {
 		return nil, errClosed
+	}
+	if err := cfg.Check(); err != nil {
+		return nil, fmt.Errorf("wazero: %w", err)
 	}
 	v := &env{
 		eng: e,
@@ -110,8 +119,9 @@ func (e *wazeroEngine) Env(ctx context.Context, cfg engine.EnvConfig) (engine.En
 		funcs:   cfg.Host,
 		counter: cfg.Counter,
 	}
-	if err := v.check(); err != nil {
-		return nil, errors.Join(err, v.rt.Close(ctx))
+	for i := range v.funcs {
+		h := &v.funcs[i]
+		v.host[hostKey{h.Module, h.Name}] = hostSig{string(valueTypes(h.Params)), string(valueTypes(h.Results))}
 	}
 	if err := v.bind(ctx, v.rt); err != nil {
 		return nil, errors.Join(err, v.rt.Close(ctx))
