@@ -37,6 +37,7 @@ var plan = []room{
 	{"engine/enginetest", 1, false},
 	{"engine/tiered", 1, false},
 	{"engine/wasmedge/aot", 0, false},
+	{"engine/internal/binary", 0, false},
 	{"engine", 0, true},
 	{"externs", 0, true},
 	{"internal/instrument", 0, true},
