@@ -14,6 +14,7 @@ var plan = []room{
 	{"cmd/edgefvm", 14, false},
 	{"internal/cli", 13, false},
 	{"shadow", 12, false},
+	{"internal/goldentest", 12, false}, // for tests
 	{"conformance", 11, false},
 	{"", 10, false}, // the front door: New, Machine, Engine
 	{"internal/executor", 9, true},
@@ -31,6 +32,7 @@ var plan = []room{
 	{"internal/event", 1, true},
 	{"internal/ipld", 1, true},
 	{"internal/proofparams", 1, true},
+	{"internal/execerr/execerrtest", 1, false}, // for tests
 	{"engine/wasmedge", 1, false},
 	{"engine/wazero", 1, false},
 	{"engine/wasmtime", 1, false},

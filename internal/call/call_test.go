@@ -19,6 +19,7 @@ import (
 	"github.com/edgefvm/fvm/internal/addr"
 	"github.com/edgefvm/fvm/internal/event"
 	"github.com/edgefvm/fvm/internal/execerr"
+	"github.com/edgefvm/fvm/internal/execerr/execerrtest"
 	"github.com/edgefvm/fvm/internal/gas"
 	"github.com/edgefvm/fvm/internal/instrument"
 	"github.com/edgefvm/fvm/internal/kernel"
@@ -165,7 +166,7 @@ func TestTransfer(t *testing.T) {
 	} {
 		w := newWorld(t, 28, plenty, nil)
 		err := w.Transfer(t.Context(), c.from, c.to, big.NewInt(c.v))
-		if errno(err) != c.want || (c.want == 0 && err != nil) || w.balance(sender) != c.a || w.balance(receiver) != c.b {
+		if execerrtest.Errno(err) != c.want || (c.want == 0 && err != nil) || w.balance(sender) != c.a || w.balance(receiver) != c.b {
 			t.Errorf("%+v: %v, balances %d and %d", c, err, w.balance(sender), w.balance(receiver))
 		}
 	}
@@ -191,7 +192,7 @@ func TestAutoCreate(t *testing.T) {
 	} {
 		w := newWorld(t, 28, plenty, account)
 		_, err := w.transfer(c.to, 7)
-		if errno(err) != c.want || (c.want == 0 && err != nil) {
+		if execerrtest.Errno(err) != c.want || (c.want == 0 && err != nil) {
 			t.Errorf("%s: %v, want errno %d", c.name, err, c.want)
 			continue
 		}
@@ -233,10 +234,10 @@ func TestAutoCreate(t *testing.T) {
 	}
 	w := newWorld(t, 28, plenty, account)
 	_, err := w.Send(t.Context(), kernel.SendRequest{From: sender, To: f1(t, "new"), Value: big.Zero(), ReadOnly: true})
-	if errno(err) != execerr.ReadOnly || w.gas.Used() != 0 {
+	if execerrtest.Errno(err) != execerr.ReadOnly || w.gas.Used() != 0 {
 		t.Errorf("read-only: %v", err)
 	}
-	if _, err = w.transfer(f1(t, "new"), 1001); errno(err) != execerr.InsufficientFunds {
+	if _, err = w.transfer(f1(t, "new"), 1001); execerrtest.Errno(err) != execerr.InsufficientFunds {
 		t.Errorf("too much: %v", err)
 	}
 	if _, ok, _ := w.m.Tree.LookupID(t.Context(), f1(t, "new")); ok {
@@ -269,7 +270,7 @@ func TestQuirkAccountConstructorExitIgnored(t *testing.T) {
 	} {
 		w := newWorld(t, 28, 10_000_000, c.code.bytes())
 		res, err := w.transfer(f1(t, "new"), 7)
-		if kind(err) != c.want || res.ExitCode != 0 {
+		if execerrtest.Kind(err) != c.want || res.ExitCode != 0 {
 			t.Errorf("%s: %+v, %v", c.name, res, err)
 		}
 		id, ok, _ := w.m.Tree.LookupID(t.Context(), f1(t, "new"))
@@ -310,7 +311,7 @@ func TestCreateActor(t *testing.T) {
 		}
 		code, _ := w.m.Manifest.ByName(c.code)
 		err := w.CreateActor(t.Context(), code, c.id, c.delegated)
-		if kind(err) != c.want || (c.want == "errno" && errno(err) != execerr.Forbidden) {
+		if execerrtest.Kind(err) != c.want || (c.want == "errno" && execerrtest.Errno(err) != execerr.Forbidden) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
 		if (w.created == 1) != (err == nil) {
@@ -403,7 +404,7 @@ func TestGasLimits(t *testing.T) {
 		w := newWorld(t, 28, c.total, nil).deploy(c.code)
 		limit := gas.New(c.given)
 		res, err := w.Send(t.Context(), kernel.SendRequest{From: sender, To: addr.NewID(script), Method: 2, Value: big.Zero(), GasLimit: &limit})
-		if kind(err) != c.err || res.ExitCode != c.exit {
+		if execerrtest.Kind(err) != c.err || res.ExitCode != c.exit {
 			t.Errorf("%s: %+v, %v", c.name, res, err)
 		}
 		if left := w.gas.Available().RoundDown(); left < c.least || left > c.most {
@@ -417,7 +418,7 @@ func TestDepthLimit(t *testing.T) {
 		w := newWorld(t, 28, plenty, nil)
 		w.depth = depth
 		_, err := w.transfer(addr.NewID(receiver), 1)
-		if errno(err) != want || (want == 0 && err != nil) || w.depth != depth {
+		if execerrtest.Errno(err) != want || (want == 0 && err != nil) || w.depth != depth {
 			t.Errorf("at depth %d: %v, depth %d after it", depth, err, w.depth)
 		}
 		if want != 0 && w.gas.Used() != 0 {
@@ -433,7 +434,7 @@ func TestQuirkDepthKeepsLimit(t *testing.T) {
 		w.depth = machine.MaxCallDepth
 		limit := gas.New(1000)
 		_, err := w.Send(t.Context(), kernel.SendRequest{From: sender, To: addr.NewID(receiver), Value: big.Zero(), GasLimit: &limit})
-		if errno(err) != execerr.LimitExceeded || w.gas.Available() != gas.New(want) {
+		if execerrtest.Errno(err) != execerr.LimitExceeded || w.gas.Available() != gas.New(want) {
 			t.Errorf("nv%d: %v, %d gas left, want %d", nv, err, w.gas.Available().RoundDown(), want)
 		}
 		// A call of the deepest caller that fails for another reason ends its limit.
@@ -508,14 +509,14 @@ func TestInvoke(t *testing.T) {
 			}
 			w := newWorld(t, nv, 20_000_000, nil).deploy(c.code)
 			res, err := w.invoke()
-			if kind(err) != c.err || res.ExitCode != c.exit || (err != nil && !strings.Contains(err.Error(), c.reason)) {
+			if execerrtest.Kind(err) != c.err || res.ExitCode != c.exit || (err != nil && !strings.Contains(err.Error(), c.reason)) {
 				t.Errorf("%s, nv%d: %+v, %v; want exit %d, %q about %q", c.name, nv, res, err, c.exit, c.err, c.reason)
 			}
 			if got := w.Backtrace.String(); !strings.Contains(got, c.backward) || (c.err == "" && c.exit == 0) != w.Backtrace.Empty() {
 				t.Errorf("%s, nv%d: backtrace %q, want %q", c.name, nv, got, c.backward)
 			}
 			// The same code again: what is refused is remembered, and refused alike.
-			if again, err2 := w.invoke(); w.gas.Available() > 0 && (kind(err2) != c.err || again.ExitCode != c.exit) {
+			if again, err2 := w.invoke(); w.gas.Available() > 0 && (execerrtest.Kind(err2) != c.err || again.ExitCode != c.exit) {
 				t.Errorf("%s, nv%d, again: %+v, %v", c.name, nv, again, err2)
 			}
 		}
@@ -526,7 +527,7 @@ func TestInvoke(t *testing.T) {
 func TestQuirkLooseResult(t *testing.T) {
 	for _, result := range []struct{ typ, value string }{{tI64, "\x42\x00"}, {tF32, "\x43\x00\x00\x00\x00"}} {
 		w := newWorld(t, 21, 20_000_000, nil).deploy(guestCode{invokeResults: result.typ, invoke: result.value}.bytes())
-		if res, err := w.invoke(); kind(err) != "node" || !strings.Contains(err.Error(), "something else than an i32") {
+		if res, err := w.invoke(); execerrtest.Kind(err) != "node" || !strings.Contains(err.Error(), "something else than an i32") {
 			t.Errorf("%+v, %v", res, err)
 		}
 	}
@@ -536,7 +537,7 @@ func TestQuirkLooseResult(t *testing.T) {
 func TestQuirkSyscallOfStartFunction(t *testing.T) {
 	for _, nv := range []network.Version{18, 28} {
 		w := newWorld(t, nv, 20_000_000, nil).deploy(guestCode{start: zero + zero + zero + zero + "\x10\x00\x1a", invoke: zero}.bytes())
-		if res, err := w.invoke(); kind(err) != "node" || !strings.Contains(err.Error(), "a start function called vm::exit") {
+		if res, err := w.invoke(); execerrtest.Kind(err) != "node" || !strings.Contains(err.Error(), "a start function called vm::exit") {
 			t.Errorf("nv%d: %+v, %v", nv, res, err)
 		}
 	}
@@ -547,14 +548,14 @@ func TestMissingCode(t *testing.T) {
 	w := newWorld(t, 28, plenty, nil)
 	unknown := rawCID([]byte("nobody's"))
 	w.setCode(script, unknown)
-	if _, err := w.invoke(); kind(err) != "guest" || !strings.Contains(err.Error(), unknown.String()) {
+	if _, err := w.invoke(); execerrtest.Kind(err) != "guest" || !strings.Contains(err.Error(), unknown.String()) {
 		t.Errorf("unknown code: %v", err)
 	}
 	account := w.m.Manifest.Account()
 	w.setCode(script, account)
 	_, err := w.invoke()
 	for _, s := range []string{account.String(), `"account"`, "network version 28", "bundle"} {
-		if kind(err) != "node" || !strings.Contains(err.Error(), s) {
+		if execerrtest.Kind(err) != "node" || !strings.Contains(err.Error(), s) {
 			t.Errorf("a builtin actor's code: %v, want a failure of the node that says %s", err, s)
 		}
 	}
@@ -562,7 +563,7 @@ func TestMissingCode(t *testing.T) {
 	w = newWorld(t, 28, plenty, nil)
 	code := guestCode{invoke: exit20}.bytes()
 	w.setCode(script, rawCID(code))
-	if _, err := w.invoke(); kind(err) != "guest" {
+	if _, err := w.invoke(); execerrtest.Kind(err) != "guest" {
 		t.Errorf("before: %v", err)
 	}
 	w.put(code)
@@ -575,7 +576,7 @@ func TestMissingCode(t *testing.T) {
 func TestCompilingFails(t *testing.T) {
 	w := newWorld(t, 28, plenty, nil).deploy(guestCode{invoke: exit20}.bytes())
 	w.modules.env = &failsOnce{Env: w.modules.env}
-	if _, err := w.invoke(); kind(err) != "node" || !errors.Is(err, context.Canceled) {
+	if _, err := w.invoke(); execerrtest.Kind(err) != "node" || !errors.Is(err, context.Canceled) {
 		t.Errorf("at first: %v, want a failure of the node", err)
 	}
 	if res, err := w.invoke(); err != nil || res.ExitCode != 20 {

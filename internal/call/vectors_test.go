@@ -1,16 +1,13 @@
 package call_test
 
 import (
-	"path/filepath"
 	"testing"
 
-	"github.com/edgefvm/fvm/bundle"
-	"github.com/edgefvm/fvm/conformance"
+	"github.com/edgefvm/fvm/internal/goldentest"
 )
 
 // What takes a whole world to see, as the reference recorded it.
 func TestVectors(t *testing.T) {
-	actors := conformance.NewActors(bundle.Options{})
 	for _, c := range []struct {
 		about string
 		names []string
@@ -22,21 +19,6 @@ func TestVectors(t *testing.T) {
 		{"types of invoke", []string{"nv18-wat-invoke-i64-result-trap", "nv25-wat-invoke-i64-result-trap", "nv20-wat-no-invoke", "nv21-wat-no-invoke-func"}},
 		{"accounts made on the way", []string{"nv28-script-send-014", "nv20-sendedge-012"}},
 	} {
-		var files []string
-		for _, n := range c.names {
-			files = append(files, filepath.Join("..", "..", "conformance", "testdata", n+".json"))
-		}
-		rep, err := conformance.Run(t.Context(), files, conformance.Options{Actors: actors, Jobs: 2})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, o := range rep.Outcomes {
-			if o.Status != conformance.Passed || !o.Traced {
-				t.Errorf("%s: %s: %s (%s), traced %v: %v", c.about, o.Name, o.Status, o.Error, o.Traced, o.Differences)
-			}
-		}
-		if rep.Passed != len(files) {
-			t.Errorf("%s: %d of %d vectors passed", c.about, rep.Passed, len(files))
-		}
+		t.Run(c.about, func(t *testing.T) { goldentest.Run(t, c.names...) })
 	}
 }

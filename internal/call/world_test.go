@@ -1,7 +1,6 @@
 package call
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
@@ -17,7 +16,6 @@ import (
 	"github.com/edgefvm/fvm/internal/addr"
 	"github.com/edgefvm/fvm/internal/cbor"
 	"github.com/edgefvm/fvm/internal/crypto"
-	"github.com/edgefvm/fvm/internal/execerr"
 	"github.com/edgefvm/fvm/internal/gas"
 	"github.com/edgefvm/fvm/internal/kernel"
 	"github.com/edgefvm/fvm/internal/machine"
@@ -142,31 +140,6 @@ func (w *world) invoke() (kernel.Result, error) {
 // transfer sends funds, and nothing else.
 func (w *world) transfer(to address.Address, v int64) (kernel.Result, error) {
 	return w.Send(w.t.Context(), kernel.SendRequest{From: sender, To: to, Value: big.NewInt(v)})
-}
-
-// kind says what an error is: "", "errno", "out of gas", "guest" or "node".
-func kind(err error) string {
-	var s *execerr.Syscall
-	var f *execerr.Fatal
-	switch {
-	case err == nil:
-		return ""
-	case errors.As(err, &f) && f.Guest:
-		return "guest"
-	case errors.As(err, &s):
-		return "errno"
-	case errors.Is(err, execerr.ErrOutOfGas):
-		return "out of gas"
-	}
-	return "node"
-}
-
-func errno(err error) execerr.Errno {
-	var e *execerr.Syscall
-	if errors.As(err, &e) {
-		return e.Number
-	}
-	return 0
 }
 
 // guestCode is a Wasm module in the making: it imports one function with index 0,

@@ -14,6 +14,7 @@ import (
 	"github.com/edgefvm/fvm/internal/addr"
 	"github.com/edgefvm/fvm/internal/execerr"
 	"github.com/edgefvm/fvm/internal/executor"
+	"github.com/edgefvm/fvm/internal/goldentest"
 	"github.com/edgefvm/fvm/internal/machine"
 	"github.com/edgefvm/fvm/internal/state"
 )
@@ -347,5 +348,5 @@ func TestQuirkFatalErrorCostsAllGas(t *testing.T) {
 	if st := actor(t, m, bob); !st.Balance.IsZero() {
 		t.Errorf("the value was transferred after all: %s", st.Balance)
 	}
-	runVectors(t, "nv18-wat-invoke-no-result", "nv29-wat-invoke-no-result-trap", "nv22-wat-start-with-param")
+	goldentest.Run(t, "nv18-wat-invoke-no-result", "nv29-wat-invoke-no-result-trap", "nv22-wat-start-with-param")
 }

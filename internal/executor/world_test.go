@@ -1,7 +1,6 @@
 package executor_test
 
 import (
-	"path/filepath"
 	"testing"
 
 	"github.com/filecoin-project/go-address"
@@ -11,8 +10,6 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm/blockstore"
-	"github.com/edgefvm/fvm/bundle"
-	"github.com/edgefvm/fvm/conformance"
 	"github.com/edgefvm/fvm/internal/actors"
 	"github.com/edgefvm/fvm/internal/addr"
 	"github.com/edgefvm/fvm/internal/cbor"
@@ -133,26 +130,5 @@ func fromAlice() executor.Message {
 	return executor.Message{
 		From: addr.NewID(alice), To: addr.NewID(bob), Nonce: 7, Value: big.Zero(),
 		GasLimit: 1_000_000, GasFeeCap: big.NewInt(150), GasPremium: big.NewInt(20),
-	}
-}
-
-// runVectors runs golden vectors, with their traces, by name.
-func runVectors(t *testing.T, names ...string) {
-	t.Helper()
-	var files []string
-	for _, n := range names {
-		files = append(files, filepath.Join("..", "..", "conformance", "testdata", n+".json"))
-	}
-	rep, err := conformance.Run(t.Context(), files, conformance.Options{Actors: conformance.NewActors(bundle.Options{}), Jobs: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, o := range rep.Outcomes {
-		if o.Status != conformance.Passed || !o.Traced {
-			t.Errorf("%s: %s (%s), traced %v: %v", o.Name, o.Status, o.Error, o.Traced, o.Differences)
-		}
-	}
-	if rep.Passed != len(names) {
-		t.Errorf("%d of %d vectors passed", rep.Passed, len(names))
 	}
 }

@@ -2,7 +2,6 @@ package ipld
 
 import (
 	"encoding/hex"
-	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/edgefvm/fvm/internal/cbor"
 	"github.com/edgefvm/fvm/internal/execerr"
+	"github.com/edgefvm/fvm/internal/execerr/execerrtest"
 )
 
 const (
@@ -33,14 +33,6 @@ func link(c string) string {
 	b := cbor.AppendHeader(nil, cbor.Tag, cbor.TagCID)
 	b = cbor.AppendHeader(b, cbor.Bytes, uint64(len(c)/2+1))
 	return hex.EncodeToString(b) + "00" + c
-}
-
-func errno(err error) execerr.Errno {
-	var s *execerr.Syscall
-	if errors.As(err, &s) {
-		return s.Number
-	}
-	return 0
 }
 
 func TestScanLinks(t *testing.T) {
@@ -94,11 +86,11 @@ func TestScanLinks(t *testing.T) {
 		}
 		in := unhex(t, tt.in)
 		links, used, err := ScanLinks(codec, in, uint64(field), perCID, math.MaxUint64)
-		if len(links) != tt.links || used != tt.used || errno(err) != tt.errno || (err != nil) != (tt.errno != 0) {
+		if len(links) != tt.links || used != tt.used || execerrtest.Errno(err) != tt.errno || (err != nil) != (tt.errno != 0) {
 			t.Errorf("%s: %d links, %d used, %v", tt.name, len(links), used, err)
 		}
 		// With just enough the result is the same, with less all of it is used.
-		if _, got, err := ScanLinks(codec, in, uint64(field), perCID, tt.used); got != tt.used || errno(err) != tt.errno {
+		if _, got, err := ScanLinks(codec, in, uint64(field), perCID, tt.used); got != tt.used || execerrtest.Errno(err) != tt.errno {
 			t.Errorf("%s: %d used of %d, %v", tt.name, got, tt.used, err)
 		}
 		for _, less := range []uint64{tt.used / 2, tt.used - 1} {
@@ -151,7 +143,7 @@ func FuzzScanLinks(f *testing.F) {
 		switch {
 		case used > available:
 			t.Fatalf("%d used of %d", used, available)
-		case err == execerr.ErrOutOfGas && used != available, err != nil && err != execerr.ErrOutOfGas && errno(err) == 0:
+		case err == execerr.ErrOutOfGas && used != available, err != nil && err != execerr.ErrOutOfGas && execerrtest.Errno(err) == 0:
 			t.Fatalf("%d used of %d: %v", used, available, err)
 		case err != nil:
 			return

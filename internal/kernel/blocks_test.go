@@ -1,29 +1,21 @@
 package kernel
 
 import (
-	"errors"
 	"testing"
 	"unsafe"
 
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm/internal/execerr"
+	"github.com/edgefvm/fvm/internal/execerr/execerrtest"
 	"github.com/edgefvm/fvm/internal/ipld"
 )
-
-func errnoOf(err error) execerr.Errno {
-	var e *execerr.Syscall
-	if errors.As(err, &e) {
-		return e.Number
-	}
-	return 0
-}
 
 func link(b byte) cid.Cid { return ipld.Blake2bCID(codecDagCBOR, [32]byte{b}) }
 
 func TestBlockRegistry(t *testing.T) {
 	var r BlockRegistry
-	if _, err := r.Get(0); errnoOf(err) != execerr.InvalidHandle {
+	if _, err := r.Get(0); execerrtest.Errno(err) != execerr.InvalidHandle {
 		t.Errorf("no block: %v", err)
 	}
 	given := &Block{Codec: codecDagCBOR, Data: []byte("12345"), Links: []cid.Cid{link(1), link(2)}}
@@ -41,12 +33,12 @@ func TestBlockRegistry(t *testing.T) {
 		{"made, no links", r.PutChecked, &Block{}, 3, 0},
 		{"given once more", r.PutReachable, given, 4, 0},
 	} {
-		if id, err := c.put(c.b); id != c.id || errnoOf(err) != c.want {
+		if id, err := c.put(c.b); id != c.id || execerrtest.Errno(err) != c.want {
 			t.Errorf("%s: %d, %v; want %d, errno %d", c.name, id, err, c.id, c.want)
 		}
 	}
 	for id, want := range map[BlockID]execerr.Errno{0: 7, 1: 0, 4: 0, 5: 7, 1<<32 - 1: 7} {
-		if b, err := r.Get(id); errnoOf(err) != want || (err == nil) != (b != nil) {
+		if b, err := r.Get(id); execerrtest.Errno(err) != want || (err == nil) != (b != nil) {
 			t.Errorf("handle %d: %v, %v", id, b, err)
 		}
 	}
@@ -80,16 +72,16 @@ func TestBlockRegistryFull(t *testing.T) {
 		t.Error("not full")
 	}
 	for name, put := range map[string]func(*Block) (BlockID, error){"made": r.PutChecked, "given": r.PutReachable} {
-		if _, err := put(&Block{}); errnoOf(err) != execerr.LimitExceeded {
+		if _, err := put(&Block{}); execerrtest.Errno(err) != execerr.LimitExceeded {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	// That there is no room is found before links are looked at.
-	if _, err := r.PutChecked(&Block{Links: []cid.Cid{link(1)}}); errnoOf(err) != execerr.LimitExceeded {
+	if _, err := r.PutChecked(&Block{Links: []cid.Cid{link(1)}}); execerrtest.Errno(err) != execerr.LimitExceeded {
 		t.Error(err)
 	}
 	k := &Kernel{Blocks: r}
-	if _, err := k.Send(t.Context(), SendParams{}); errnoOf(err) != execerr.LimitExceeded {
+	if _, err := k.Send(t.Context(), SendParams{}); execerrtest.Errno(err) != execerr.LimitExceeded {
 		t.Errorf("a send without room for what it returns: %v", err)
 	}
 }

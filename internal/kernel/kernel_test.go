@@ -22,7 +22,9 @@ import (
 	"github.com/edgefvm/fvm/externs"
 	"github.com/edgefvm/fvm/internal/addr"
 	"github.com/edgefvm/fvm/internal/execerr"
+	"github.com/edgefvm/fvm/internal/execerr/execerrtest"
 	"github.com/edgefvm/fvm/internal/gas"
+	"github.com/edgefvm/fvm/internal/goldentest"
 	"github.com/edgefvm/fvm/internal/kernel"
 	"github.com/edgefvm/fvm/internal/machine"
 	"github.com/edgefvm/fvm/internal/state"
@@ -44,7 +46,7 @@ func TestReachability(t *testing.T) {
 		}
 		open := func(c cid.Cid, want execerr.Errno) {
 			t.Helper()
-			if _, _, err := w.BlockOpen(t.Context(), c); errno(err) != want || (want == 0 && err != nil) {
+			if _, _, err := w.BlockOpen(t.Context(), c); execerrtest.Errno(err) != want || (want == 0 && err != nil) {
 				t.Errorf("nv%d: %v, want errno %d", nv, err, want)
 			}
 		}
@@ -54,10 +56,10 @@ func TestReachability(t *testing.T) {
 		}
 		if nv >= 21 {
 			open(leaf, unreachable) // a link of a block that is not open yet
-			if err := w.SetRoot(t.Context(), leaf); errno(err) != execerr.NotFound {
+			if err := w.SetRoot(t.Context(), leaf); execerrtest.Errno(err) != execerr.NotFound {
 				t.Errorf("nv%d: set an unreachable root: %v", nv, err)
 			}
-			if _, err := w.BlockCreate(0x71, links(leaf)); errno(err) != execerr.NotFound {
+			if _, err := w.BlockCreate(0x71, links(leaf)); execerrtest.Errno(err) != execerr.NotFound {
 				t.Errorf("nv%d: made a block that links to what is unreachable: %v", nv, err)
 			}
 		}
@@ -104,7 +106,7 @@ func TestBlockCreate(t *testing.T) {
 	} {
 		w := newWorld(t, c.nv, plenty)
 		_, err := w.BlockCreate(c.codec, c.data)
-		if errno(err) != c.want || (c.want == 0 && err != nil) {
+		if execerrtest.Errno(err) != c.want || (c.want == 0 && err != nil) {
 			t.Errorf("%s: %v, want errno %d", c.name, err, c.want)
 		}
 		if c.want != execerr.NotFound && w.paid["OnBlockCreate"] != c.paid {
@@ -152,18 +154,18 @@ func TestBlockOpenFailures(t *testing.T) {
 		w := newWorld(t, c.nv, plenty)
 		w.Blocks.MarkReachable(c.cid)
 		_, _, err := w.BlockOpen(t.Context(), c.cid)
-		if kind(err) != c.want || !strings.Contains(err.Error(), c.cid.String()) {
+		if execerrtest.Kind(err) != c.want || !strings.Contains(err.Error(), c.cid.String()) {
 			t.Errorf("%s: %v, want a failure of the %s that names the block", c.name, err, c.want)
 		}
 	}
 	w := newWorld(t, 20, plenty)
-	if _, _, err := w.BlockOpen(t.Context(), w.store(0x70, []byte("x"))); errno(err) != execerr.IllegalCodec {
+	if _, _, err := w.BlockOpen(t.Context(), w.store(0x70, []byte("x"))); execerrtest.Errno(err) != execerr.IllegalCodec {
 		t.Errorf("another codec: %v", err)
 	}
 	w = newWorld(t, 28, plenty)
 	bad := w.store(0x71, []byte{0x82})
 	w.Blocks.MarkReachable(bad)
-	if _, _, err := w.BlockOpen(t.Context(), bad); errno(err) != execerr.Serialization {
+	if _, _, err := w.BlockOpen(t.Context(), bad); execerrtest.Errno(err) != execerr.Serialization {
 		t.Errorf("a malformed block: %v", err)
 	}
 }
@@ -183,7 +185,7 @@ func TestBlockLink(t *testing.T) {
 			t.Fatal(err)
 		}
 		k, err := w.BlockLink(c.id, c.hash, c.hashLen)
-		if errno(err) != c.want || (c.want == 0 && err != nil) {
+		if execerrtest.Errno(err) != c.want || (c.want == 0 && err != nil) {
 			t.Errorf("%+v: %v", c, err)
 		}
 		if c.want != 0 {
@@ -220,7 +222,7 @@ func TestBlockRead(t *testing.T) {
 		}
 		buf := bytes.Repeat([]byte{'-'}, c.n)
 		got, err := w.BlockRead(c.id, c.offset, buf)
-		if errno(err) != c.errno || got != c.want || !strings.HasPrefix(string(buf), c.read) || strings.Trim(string(buf[len(c.read):]), "-") != "" {
+		if execerrtest.Errno(err) != c.errno || got != c.want || !strings.HasPrefix(string(buf), c.read) || strings.Trim(string(buf[len(c.read):]), "-") != "" {
 			t.Errorf("%+v: %d, %q, %v", c, got, buf, err)
 		}
 		// 0.4 gas a byte that was read.
@@ -253,7 +255,7 @@ func TestReadOnly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := do(w); errno(err) != execerr.ReadOnly {
+		if err := do(w); execerrtest.Errno(err) != execerr.ReadOnly {
 			t.Errorf("%s: %v", name, err)
 		}
 		if after, _ := w.m.Tree.Flush(t.Context()); after != before {
@@ -338,7 +340,7 @@ func TestSend(t *testing.T) {
 	}
 	k.ReadOnly = false
 	s.got = kernel.SendRequest{}
-	if _, err := k.Send(t.Context(), kernel.SendParams{To: addr.NewID(other), Params: 99, Value: big.Zero()}); errno(err) != execerr.InvalidHandle || s.got.Value.Int != nil {
+	if _, err := k.Send(t.Context(), kernel.SendParams{To: addr.NewID(other), Params: 99, Value: big.Zero()}); execerrtest.Errno(err) != execerr.InvalidHandle || s.got.Value.Int != nil {
 		t.Errorf("params that do not exist: %v", err)
 	}
 	s.err = execerr.ErrOutOfGas
@@ -360,13 +362,13 @@ func TestRandomness(t *testing.T) {
 		for kindOf, first := range map[kernel.RandomnessKind]byte{kernel.ChainRandomness: 0xc0, kernel.BeaconRandomness: 0xbe} {
 			w := newWorld(t, 28, plenty)
 			d, err := w.Randomness(t.Context(), kindOf, c.round)
-			if kind(err) != c.want || w.paid["OnGetRandomness"] != c.paid {
+			if execerrtest.Kind(err) != c.want || w.paid["OnGetRandomness"] != c.paid {
 				t.Errorf("round %d: %v, paid %v; want %q, %d", c.round, err, w.paid, c.want, c.paid)
 			}
 			if err == nil && (d[0] != first || d[1] != byte(c.round)) {
 				t.Errorf("round %d of %v: %x", c.round, kindOf, d)
 			}
-			if err != nil && errno(err) != execerr.IllegalArgument {
+			if err != nil && execerrtest.Errno(err) != execerr.IllegalArgument {
 				t.Errorf("round %d: %v", c.round, err)
 			}
 		}
@@ -387,7 +389,7 @@ func TestQuirkFutureRandomnessCostsAllGas(t *testing.T) {
 	if _, err := w.DrawRandomness(t.Context(), kernel.ChainRandomness, 1, epoch+1, nil); err != nil {
 		t.Errorf("nv20: %v", err)
 	}
-	runVectors(t, "nv28-script-epochs-005", "nv21-script-epochs-005", "nv18-script-epochs-005")
+	goldentest.Run(t, "nv28-script-epochs-005", "nv21-script-epochs-005", "nv18-script-epochs-005")
 }
 
 // Until nv20 randomness is drawn here: a hash of the purpose, the digest, the round and the entropy.
@@ -422,10 +424,10 @@ func TestTipsetCID(t *testing.T) {
 	} {
 		w := newWorld(t, c.nv, plenty)
 		k, err := w.TipsetCID(t.Context(), c.epoch)
-		if kind(err) != c.want || w.paid["OnTipsetCid"] != c.paid || (err == nil) != (k == code("tipset")) {
+		if execerrtest.Kind(err) != c.want || w.paid["OnTipsetCid"] != c.paid || (err == nil) != (k == code("tipset")) {
 			t.Errorf("nv%d, epoch %d: %s, %v, paid %v; want %q, %d", c.nv, c.epoch, k, err, w.paid, c.want, c.paid)
 		}
-		if err != nil && errno(err) != execerr.IllegalArgument {
+		if err != nil && execerrtest.Errno(err) != execerr.IllegalArgument {
 			t.Errorf("nv%d, epoch %d: %v", c.nv, c.epoch, err)
 		}
 	}
@@ -464,7 +466,7 @@ func TestExternErrors(t *testing.T) {
 			w := newWorld(t, 28, plenty)
 			w.m.Externs, w.m.Proofs = &node{err: err}, &verifier{err: err}
 			got := do(w)
-			if kind(got) != want || (want == "errno" && errno(got) != execerr.IllegalArgument) || (want == "node" && !errors.Is(got, err)) {
+			if execerrtest.Kind(got) != want || (want == "errno" && execerrtest.Errno(got) != execerr.IllegalArgument) || (want == "node" && !errors.Is(got, err)) {
 				t.Errorf("%s, extern error %v: %v, want %q", name, err, got, want)
 			}
 		}
@@ -473,7 +475,7 @@ func TestExternErrors(t *testing.T) {
 		}
 		w := newWorld(t, 28, plenty)
 		w.m.Proofs = nil
-		if err := do(w); kind(err) != "node" || !strings.Contains(err.Error(), "Config.Proofs") {
+		if err := do(w); execerrtest.Kind(err) != "node" || !strings.Contains(err.Error(), "Config.Proofs") {
 			t.Errorf("%s without a verifier: %v", name, err)
 		}
 	}
@@ -497,11 +499,11 @@ func TestBatchVerifySeals(t *testing.T) {
 		t.Errorf("a free batch: %v, %v, paid %v", got, err, w.paid)
 	}
 	w.m.Proofs = &verifier{err: externs.ErrNodeFailure}
-	if _, err := w.BatchVerifySeals(t.Context(), infos); kind(err) != "node" {
+	if _, err := w.BatchVerifySeals(t.Context(), infos); execerrtest.Kind(err) != "node" {
 		t.Errorf("a failure of the node: %v", err)
 	}
 	w.m.Proofs = nil
-	if _, err := w.BatchVerifySeals(t.Context(), infos); kind(err) != "node" {
+	if _, err := w.BatchVerifySeals(t.Context(), infos); execerrtest.Kind(err) != "node" {
 		t.Errorf("no verifier: %v", err)
 	}
 	if got, err := w.BatchVerifySeals(t.Context(), nil); err != nil || len(got) != 0 {
@@ -580,7 +582,7 @@ func TestSelfDestruct(t *testing.T) {
 	} {
 		w := newWorld(t, 28, plenty)
 		err := c.do(w)
-		if errno(err) != c.want || (kind(err) == "guest") != c.fatal {
+		if execerrtest.Errno(err) != c.want || (execerrtest.Kind(err) == "guest") != c.fatal {
 			t.Errorf("%s: %v", c.name, err)
 		}
 		st, _ := w.m.Tree.Actor(t.Context(), self)
@@ -596,11 +598,11 @@ func TestSelfDestruct(t *testing.T) {
 			continue
 		}
 		// It is gone for itself as well, and can be deleted again.
-		if _, err := w.Root(t.Context()); errno(err) != execerr.IllegalOperation {
+		if _, err := w.Root(t.Context()); execerrtest.Errno(err) != execerr.IllegalOperation {
 			t.Errorf("%s: its root: %v", c.name, err)
 		}
 		w.Blocks.MarkReachable(machine.EmptyArray())
-		if err := w.SetRoot(t.Context(), machine.EmptyArray()); errno(err) != execerr.IllegalOperation {
+		if err := w.SetRoot(t.Context(), machine.EmptyArray()); execerrtest.Errno(err) != execerr.IllegalOperation {
 			t.Errorf("%s: a new root: %v", c.name, err)
 		}
 		if b, err := w.CurrentBalance(t.Context()); err != nil || !b.IsZero() {
@@ -614,13 +616,13 @@ func TestSelfDestruct(t *testing.T) {
 
 func TestActorQuestions(t *testing.T) {
 	w := newWorld(t, 28, plenty)
-	if _, err := w.BalanceOf(t.Context(), 777); errno(err) != execerr.NotFound {
+	if _, err := w.BalanceOf(t.Context(), 777); execerrtest.Errno(err) != execerr.NotFound {
 		t.Errorf("balance of nobody: %v", err)
 	}
-	if _, err := w.ActorCodeCID(t.Context(), 777); errno(err) != execerr.NotFound {
+	if _, err := w.ActorCodeCID(t.Context(), 777); execerrtest.Errno(err) != execerr.NotFound {
 		t.Errorf("code of nobody: %v", err)
 	}
-	if _, err := w.LookupDelegatedAddress(t.Context(), 777); errno(err) != execerr.NotFound {
+	if _, err := w.LookupDelegatedAddress(t.Context(), 777); execerrtest.Errno(err) != execerr.NotFound {
 		t.Errorf("address of nobody: %v", err)
 	}
 	if a, err := w.LookupDelegatedAddress(t.Context(), self); err != nil || a != nil {
@@ -631,14 +633,14 @@ func TestActorQuestions(t *testing.T) {
 	}
 	for typ, want := range map[uint32]cid.Cid{0: cid.Undef, 1: code("system"), 6: code("ethaccount"), 7: cid.Undef, 1<<32 - 1: cid.Undef} {
 		c, err := w.CodeCIDForType(typ)
-		if c != want || (want == cid.Undef) != (errno(err) == execerr.IllegalArgument) {
+		if c != want || (want == cid.Undef) != (execerrtest.Errno(err) == execerr.IllegalArgument) {
 			t.Errorf("type %d: %s, %v", typ, c, err)
 		}
 		if n, err := w.BuiltinActorType(want); want.Defined() && (n != typ || err != nil) {
 			t.Errorf("code of type %d: %d, %v", typ, n, err)
 		}
 	}
-	if err := w.CreateActor(t.Context(), code("account"), 500, nil); errno(err) != execerr.Forbidden {
+	if err := w.CreateActor(t.Context(), code("account"), 500, nil); execerrtest.Errno(err) != execerr.Forbidden {
 		t.Errorf("an actor made by another than the init actor: %v", err)
 	}
 }
@@ -678,7 +680,7 @@ func TestEmitEvent(t *testing.T) {
 	} {
 		w := newWorld(t, 28, plenty)
 		err := w.EmitEvent(len(c.headers), func(i int) header { return c.headers[i] }, []byte(c.keys), []byte(c.values))
-		if errno(err) != c.want || (c.want == 0 && err != nil) {
+		if execerrtest.Errno(err) != c.want || (c.want == 0 && err != nil) {
 			t.Errorf("%s: %v, want errno %d", c.name, err, c.want)
 		}
 		n, k, v := uint64(len(c.headers)), uint64(len(c.keys)), uint64(len(c.values))
@@ -724,7 +726,7 @@ func TestEmitEncodedEvent(t *testing.T) {
 	} {
 		w := newWorld(t, 20, plenty)
 		err := w.EmitEncodedEvent([]byte(c.raw))
-		if errno(err) != c.want || (c.want == 0 && err != nil) || (len(w.calls.Events()) == 1) != c.accepted {
+		if execerrtest.Errno(err) != c.want || (c.want == 0 && err != nil) || (len(w.calls.Events()) == 1) != c.accepted {
 			t.Errorf("%s: %v, %d events; want errno %d", c.name, err, len(w.calls.Events()), c.want)
 		}
 		n := uint64(len(c.raw))
@@ -741,12 +743,12 @@ func TestEmitEncodedEvent(t *testing.T) {
 func TestSignatures(t *testing.T) {
 	w := newWorld(t, 28, plenty)
 	for _, a := range []address.Address{addr.NewID(self), f2(t)} {
-		if _, err := w.VerifySignature(stcrypto.SigTypeSecp256k1, make([]byte, 65), a, nil); errno(err) != execerr.IllegalArgument {
+		if _, err := w.VerifySignature(stcrypto.SigTypeSecp256k1, make([]byte, 65), a, nil); execerrtest.Errno(err) != execerr.IllegalArgument {
 			t.Errorf("a signature by %s: %v", a, err)
 		}
 	}
 	// Whether it is known is asked before the charge: the type and the hash function are.
-	if _, err := w.Hash(0x99, []byte("x")); errno(err) != execerr.IllegalArgument || w.paid["OnHashing"] != 0 {
+	if _, err := w.Hash(0x99, []byte("x")); execerrtest.Errno(err) != execerr.IllegalArgument || w.paid["OnHashing"] != 0 {
 		t.Errorf("an unknown hash function: %v, paid %v", err, w.paid)
 	}
 	for nv, most := range map[network.Version]abi.RegisteredSealProof{20: 14, 21: 19} {
@@ -774,7 +776,7 @@ func TestArtifactNames(t *testing.T) {
 		"a": true, "a.b": true, strings.Repeat("a", 256): true,
 		"": false, ".": false, ".a": false, "a/b": false, strings.Repeat("a", 257): false,
 	} {
-		if err := w.CheckArtifactName(name); (err == nil) != ok || (!ok && errno(err) != execerr.IllegalArgument) {
+		if err := w.CheckArtifactName(name); (err == nil) != ok || (!ok && execerrtest.Errno(err) != execerr.IllegalArgument) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}

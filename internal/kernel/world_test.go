@@ -2,8 +2,6 @@ package kernel_test
 
 import (
 	"context"
-	"errors"
-	"path/filepath"
 	"testing"
 
 	"github.com/filecoin-project/go-state-types/abi"
@@ -13,15 +11,12 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm/blockstore"
-	"github.com/edgefvm/fvm/bundle"
-	"github.com/edgefvm/fvm/conformance"
 	"github.com/edgefvm/fvm/externs"
 	"github.com/edgefvm/fvm/internal/actors"
 	"github.com/edgefvm/fvm/internal/addr"
 	"github.com/edgefvm/fvm/internal/call"
 	"github.com/edgefvm/fvm/internal/cbor"
 	"github.com/edgefvm/fvm/internal/crypto"
-	"github.com/edgefvm/fvm/internal/execerr"
 	"github.com/edgefvm/fvm/internal/gas"
 	"github.com/edgefvm/fvm/internal/kernel"
 	"github.com/edgefvm/fvm/internal/machine"
@@ -99,31 +94,6 @@ func links(cs ...cid.Cid) []byte {
 	return data
 }
 
-func errno(err error) execerr.Errno {
-	var e *execerr.Syscall
-	if errors.As(err, &e) {
-		return e.Number
-	}
-	return 0
-}
-
-// kind says what an error is: "", "errno 5", "out of gas", "guest" or "node".
-func kind(err error) string {
-	var s *execerr.Syscall
-	var f *execerr.Fatal
-	switch {
-	case err == nil:
-		return ""
-	case errors.As(err, &f) && f.Guest:
-		return "guest"
-	case errors.As(err, &s):
-		return "errno"
-	case errors.Is(err, execerr.ErrOutOfGas):
-		return "out of gas"
-	}
-	return "node"
-}
-
 // node answers with the round that it was asked for.
 type node struct{ err error }
 
@@ -176,24 +146,3 @@ func (v *verifier) VerifyReplicaUpdate(context.Context, proof.ReplicaUpdateInfo)
 type freeVerifier struct{ verifier }
 
 func (*freeVerifier) BatchVerifySealsIsFree() bool { return true }
-
-// runVectors runs golden vectors, with their traces, by name.
-func runVectors(t *testing.T, names ...string) {
-	t.Helper()
-	var files []string
-	for _, n := range names {
-		files = append(files, filepath.Join("..", "..", "conformance", "testdata", n+".json"))
-	}
-	rep, err := conformance.Run(t.Context(), files, conformance.Options{Actors: conformance.NewActors(bundle.Options{}), Jobs: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, o := range rep.Outcomes {
-		if o.Status != conformance.Passed || !o.Traced {
-			t.Errorf("%s: %s (%s), traced %v: %v", o.Name, o.Status, o.Error, o.Traced, o.Differences)
-		}
-	}
-	if rep.Passed != len(names) {
-		t.Errorf("%d of %d vectors passed", rep.Passed, len(names))
-	}
-}

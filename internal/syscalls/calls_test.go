@@ -15,6 +15,7 @@ import (
 	"github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/internal/addr"
 	"github.com/edgefvm/fvm/internal/execerr"
+	"github.com/edgefvm/fvm/internal/goldentest"
 	"github.com/edgefvm/fvm/internal/machine"
 	"github.com/edgefvm/fvm/internal/syscalls"
 )
@@ -427,7 +428,7 @@ func TestQuirkOutPointerChargesTwice(t *testing.T) {
 	if want := int64(1_000_000_000 - 5_000_000 - 12_000_000 - 2*14_000_000); g.counter != want {
 		t.Errorf("the counter is %d, want %d", g.counter, want)
 	}
-	runVectors(t, "nv18-script-gas-003", "nv28-script-gas-003") // out-pointer-quirk, grow-after-quirk, quirk-then-end, quirk-return
+	goldentest.Run(t, "nv18-script-gas-003", "nv28-script-gas-003") // out-pointer-quirk, grow-after-quirk, quirk-then-end, quirk-return
 }
 
 // Settling does not begin anew: twice without GiveGas charges twice.
@@ -573,7 +574,7 @@ func TestQuirkRefusedGrowthStaysOnAccount(t *testing.T) {
 	if acc.used != 8192*engine.PageSize {
 		t.Errorf("the account has %d bytes, want %d", acc.used, 8192*engine.PageSize)
 	}
-	runVectors(t, "nv24-wat-memory-grow-max", "nv18-wat-memory-grow-loop", "nv21-script-nested-012") // depth-memory, memory-after-return
+	goldentest.Run(t, "nv24-wat-memory-grow-max", "nv18-wat-memory-grow-loop", "nv21-script-nested-012") // depth-memory, memory-after-return
 }
 
 // A syscall of a start function has no result in the reference, which breaks down on it.

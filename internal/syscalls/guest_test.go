@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -15,8 +14,6 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm/blockstore"
-	"github.com/edgefvm/fvm/bundle"
-	"github.com/edgefvm/fvm/conformance"
 	"github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/externs"
 	"github.com/edgefvm/fvm/internal/actors"
@@ -214,27 +211,6 @@ func (verifier) VerifyReplicaUpdate(context.Context, proof.ReplicaUpdateInfo) (b
 func isNodeFailure(err error) bool {
 	var f *execerr.Fatal
 	return errors.As(err, &f) && !f.Guest
-}
-
-// runVectors runs golden vectors, with their traces, by name.
-func runVectors(t *testing.T, names ...string) {
-	t.Helper()
-	var files []string
-	for _, n := range names {
-		files = append(files, filepath.Join("..", "..", "conformance", "testdata", n+".json"))
-	}
-	rep, err := conformance.Run(t.Context(), files, conformance.Options{Actors: conformance.NewActors(bundle.Options{}), Jobs: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, o := range rep.Outcomes {
-		if o.Status != conformance.Passed || !o.Traced {
-			t.Errorf("%s: %s (%s), traced %v: %v", o.Name, o.Status, o.Error, o.Traced, o.Differences)
-		}
-	}
-	if rep.Passed != len(names) {
-		t.Errorf("%d of %d vectors passed", rep.Passed, len(names))
-	}
 }
 
 // unhex reads bytes in hex, spaces ignored.

@@ -18,6 +18,7 @@ import (
 	"github.com/edgefvm/fvm/internal/addr"
 	"github.com/edgefvm/fvm/internal/cbor"
 	"github.com/edgefvm/fvm/internal/execerr"
+	"github.com/edgefvm/fvm/internal/execerr/execerrtest"
 	"github.com/edgefvm/fvm/internal/machine"
 )
 
@@ -95,7 +96,7 @@ func TestSlice(t *testing.T) {
 	} {
 		got, err := mem.slice(c.off, c.n)
 		if c.want == "!" {
-			if errno(err) != execerr.IllegalArgument {
+			if execerrtest.Errno(err) != execerr.IllegalArgument {
 				t.Errorf("%d of %d bytes: %q, %v", c.off, c.n, got, err)
 			}
 			continue
@@ -107,14 +108,6 @@ func TestSlice(t *testing.T) {
 	if got, err := memory(nil).slice(0, 0); err != nil || len(got) != 0 {
 		t.Errorf("nothing of no memory: %v, %v", got, err)
 	}
-}
-
-func errno(err error) execerr.Errno {
-	var e *execerr.Syscall
-	if errors.As(err, &e) {
-		return e.Number
-	}
-	return 0
 }
 
 // A CID is read to the end of the memory, however far that is.
@@ -132,7 +125,7 @@ func TestCIDsInMemory(t *testing.T) {
 		{mem[:len(mem)-1], 2, false}, {mem, 1, false}, {mem, 3, false}, {mem, n + 2, false}, {mem, n + 3, false}, {mem, top, false}, {nil, 0, false},
 	} {
 		got, err := x.mem.cid(x.off)
-		if x.ok && (err != nil || got != c) || !x.ok && errno(err) != execerr.IllegalArgument {
+		if x.ok && (err != nil || got != c) || !x.ok && execerrtest.Errno(err) != execerr.IllegalArgument {
 			t.Errorf("at %d of %d bytes: %s, %v", x.off, len(x.mem), got, err)
 		}
 	}
@@ -146,7 +139,7 @@ func TestCIDsInMemory(t *testing.T) {
 		buf := memory(bytes.Repeat([]byte{0xaa}, int(n)+2))
 		size, err := buf.putCID(c, x.off, x.n)
 		switch {
-		case errno(err) != x.want:
+		case execerrtest.Errno(err) != x.want:
 			t.Errorf("into %d of %d bytes: %v, want errno %d", x.off, x.n, err, x.want)
 		case err == nil && (size != n || !bytes.Equal(buf[x.off:x.off+n], raw)):
 			t.Errorf("into %d of %d bytes: %d bytes, %x", x.off, x.n, size, buf)
@@ -162,7 +155,7 @@ func TestAddressInMemory(t *testing.T) {
 		t.Errorf("%v, %v", a, err)
 	}
 	for _, w := range [][2]uint32{{0, 0}, {0, 1}, {0, 2}, {0, 4}, {3, 2}, {0, 6}, {5, 0}, {6, 0}, {top, 3}} {
-		if a, err := mem.address(w[0], w[1]); errno(err) != execerr.IllegalArgument {
+		if a, err := mem.address(w[0], w[1]); execerrtest.Errno(err) != execerr.IllegalArgument {
 			t.Errorf("%d: %v, %v", w, a, err)
 		}
 	}
