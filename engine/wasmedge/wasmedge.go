@@ -25,7 +25,8 @@
 // their calls of the host, scan.go reads the few facts about a module that the
 // binding needs.
 //
-// The package needs the build tag wasmedge, cgo and Linux. Elsewhere New says so.
+// The package needs the build tag wasmedge, cgo and Linux, and for machine code
+// amd64. Elsewhere New says so.
 package wasmedge
 
 import (
