@@ -177,6 +177,55 @@ func TestWithoutActorCode(t *testing.T) {
 	}
 }
 
+// What was preloaded, several at once, runs without its code in the machine's blockstore.
+func TestPreload(t *testing.T) {
+	s := newSetting(t, false)
+	engine, err := fvm.NewEngine(fvm.EngineConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer engine.Close(context.Background())
+	set, err := bundle.Open(t.Context(), bundle.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := blockstore.NewMemory()
+	b, err := set.Load(t.Context(), 18, "mainnet", code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var codes []cid.Cid
+	for _, a := range b.Actors {
+		codes = append(codes, a.Code)
+	}
+	if len(codes) < 16 {
+		t.Fatalf("only %d actors", len(codes))
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if err := engine.Preload(stopped, code, 28, 4, codes...); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	if err := engine.Preload(t.Context(), s.store, 28, 4, codes...); err == nil || !strings.Contains(err.Error(), "reading the code baf") {
+		t.Errorf("without the code: %v", err)
+	}
+	if err := engine.Preload(t.Context(), code, 17, 4, codes...); err == nil || !strings.Contains(err.Error(), "network version 17") {
+		t.Errorf("an unknown network version: %v", err)
+	}
+	if err := engine.Preload(t.Context(), code, 28, 4, codes...); err != nil {
+		t.Fatal(err)
+	}
+	cfg := s.config()
+	cfg.Engine = engine
+	m, err := fvm.New(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res, err := m.Apply(t.Context(), s.msg, fvm.Explicit, chainLength); err != nil || !res.ExitCode.IsSuccess() {
+		t.Errorf("%+v, %v", res, err)
+	}
+}
+
 func TestCancelledContext(t *testing.T) {
 	s := newSetting(t, true)
 	m := s.machine(t)
