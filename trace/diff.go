@@ -73,6 +73,7 @@ func diffEvent(want, got Event) string {
 			d.add("receiver", addr.String(w.To), addr.String(g.To))
 			d.add("method", w.Method, g.Method)
 			d.add("value", amount(w.Value), amount(g.Value))
+			d.add("without limits", w.NoLimits, g.NoLimits)
 			d.add("gas limit", w.GasLimit, g.GasLimit)
 			d.add("read only", w.ReadOnly, g.ReadOnly)
 			d.block("parameters", w.Params, g.Params)
