@@ -102,7 +102,7 @@ func TestLoadManifestRefuses(t *testing.T) {
 		var f *execerr.Fatal
 		return errors.As(err, &f) && f.Guest
 	}
-	for _, missing := range required() {
+	for _, missing := range RequiredEthereum() {
 		names := slices.DeleteFunc(slices.Clone(all), func(n string) bool { return n == missing })
 		if _, err := load(t, nil, encode(entries(names...))); !guest(err) {
 			t.Errorf("without %s: %v", missing, err)
