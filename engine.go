@@ -94,17 +94,17 @@ func (e *Engine) Name() string { return e.eng.Name() }
 // Close frees all compiled code.
 func (e *Engine) Close(ctx context.Context) error { return e.eng.Close(ctx) }
 
-func (e *Engine) forABI(ctx context.Context, abi machine.ABI) (*call.Modules, error) {
+func (e *Engine) forEra(ctx context.Context, p *machine.Profile) (*call.Modules, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if m := e.modules[abi]; m != nil {
+	if m := e.modules[p.ABI]; m != nil {
 		return m, nil
 	}
-	m, err := call.NewModules(ctx, e.eng, abi)
+	m, err := call.NewModules(ctx, e.eng, p)
 	if err != nil {
 		return nil, fmt.Errorf("preparing the engine: %w", err)
 	}
-	e.modules[abi] = m
+	e.modules[p.ABI] = m
 	return m, nil
 }
 
@@ -115,7 +115,7 @@ func (e *Engine) Preload(ctx context.Context, store blockstore.Blockstore, nv ne
 	if err != nil {
 		return err
 	}
-	modules, err := e.forABI(ctx, profile.ABI)
+	modules, err := e.forEra(ctx, profile)
 	if err != nil {
 		return err
 	}
