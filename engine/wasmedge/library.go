@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/edgefvm/fvm/engine"
 )
@@ -28,6 +29,7 @@ type wasmedgeEngine struct {
 	conf   *C.WasmEdge_ConfigureContext
 	reuse  bool
 	check  bool // compare what was reset with what is new
+	resets atomic.Uint64
 
 	mu     sync.Mutex
 	envs   map[*env]struct{}
@@ -109,6 +111,8 @@ func bit(b bool) int {
 	}
 	return 0
 }
+
+func (e *wasmedgeEngine) reused() uint64 { return e.resets.Load() }
 
 func (e *wasmedgeEngine) Name() string { return "wasmedge" }
 

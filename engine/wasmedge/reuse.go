@@ -102,6 +102,7 @@ func (m *module) takeAll() (all []*C.struct_efvm_guest) {
 // reset makes a kept guest new.
 func (m *module) reset(c *C.struct_efvm_guest) error {
 	C.efvm_reset(c, m.image)
+	m.env.eng.resets.Add(1)
 	if !m.env.eng.check {
 		return nil
 	}

@@ -69,6 +69,15 @@ var ErrNotBuilt = errors.New("wasmedge: this program was built without it: " +
 	"on Linux install the library (apt install libwasmedge-dev, 0.14.1 or later) and a C compiler, " +
 	"then build with CGO_ENABLED=1 go build -tags wasmedge")
 
+// Reused is how many instances of an engine of this package were made by a reset;
+// 0 for other engines.
+func Reused(e engine.Engine) uint64 {
+	if r, ok := e.(interface{ reused() uint64 }); ok {
+		return r.reused()
+	}
+	return 0
+}
+
 // New makes an engine. The error says what is missing: the library, a build with
 // it, or a process in which it can work.
 func New(opts Options) (engine.Engine, error) { return open(opts) }
