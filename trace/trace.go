@@ -34,6 +34,9 @@ type (
 	Invoke struct {
 		ID   abi.ActorID
 		Code cid.Cid
+		// Extra: the network's own traces have no such event (until network version 17). As JSON it is left out, and Diff
+		// does not see it.
+		Extra bool
 	}
 	// Return ends a call that came to an exit code.
 	Return struct {

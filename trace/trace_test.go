@@ -88,6 +88,25 @@ func TestJSONEveryKind(t *testing.T) {
 	}
 }
 
+// Invocations that the network's traces of before nv18 do not have are for tools alone.
+func TestExtraInvocations(t *testing.T) {
+	es := Events{&Invoke{Extra: true}, &Log{Text: "a"}, &Invoke{ID: 7, Extra: true}, &Log{Text: "b"}}
+	got, err := es.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `[["log","a"],["log","b"]]`
+	if string(got) != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if d := Diff(events(t, want), es); d != "" {
+		t.Error(d)
+	}
+	if d := Diff(events(t, `[["log","a"]]`), es); !strings.Contains(d, "event 1: got log") {
+		t.Errorf("%q", d)
+	}
+}
+
 func TestJSONZeroEvents(t *testing.T) {
 	got, err := Events{&Call{To: addr.NewID(1)}, &Return{Data: &Block{Codec: 85}}}.MarshalJSON()
 	if err != nil {

@@ -55,9 +55,9 @@ func (c *Manager) callActor(ctx context.Context, t target) (kernel.Result, error
 }
 
 func (c *Manager) traceInvoke(t target, code cid.Cid) {
-	p := c.m.Profile
-	if c.hooks != nil && c.hooks.OnInvoke != nil && !p.TraceFirst && (!t.implicit || p.TraceImplicit) {
-		c.hooks.OnInvoke(&trace.Invoke{ID: t.invocation.Self, Code: code})
+	first := c.m.Profile.TraceFirst
+	if c.hooks != nil && c.hooks.OnInvoke != nil && (!t.implicit || first || c.m.Profile.TraceImplicit) {
+		c.hooks.OnInvoke(&trace.Invoke{ID: t.invocation.Self, Code: code, Extra: first})
 	}
 }
 
