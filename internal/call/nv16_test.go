@@ -236,6 +236,23 @@ func TestMemoryOfTheNode(t *testing.T) {
 	}
 }
 
+// A memory may have all 65,536 pages. There are engines that cannot reach the last byte of them, so that an access out of bounds
+// there has no receipt; in any smaller memory it is a trap.
+func TestEndOfFourGiB(t *testing.T) {
+	load := "\x41\x7f\x28\x00\x00\x1a" // four bytes from 2^32 - 1 on
+	for _, c := range []struct {
+		name, grow string // by so many pages
+		exit       exitcode.ExitCode
+		err        string
+	}{{"a page less", "\x41\xfe\xff\x03", 4, ""}, {"all", "\x41\xff\xff\x03", 0, "node"}} {
+		w := newWorld(t, 17, 20_000_000, nil).install(abortCode(guestCode{invoke: c.grow + "\x40\x00\x1a" + load + zero}))
+		res, err := w.invoke()
+		if execerrtest.Kind(err) != c.err || res.ExitCode != c.exit {
+			t.Errorf("%s: %+v, %v", c.name, res, err)
+		}
+	}
+}
+
 // Traces have no limits and no codecs; running out of gas is an error; an invocation is marked as extra.
 func TestFirstTraces(t *testing.T) {
 	var r trace.Recorder
