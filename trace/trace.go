@@ -28,10 +28,15 @@ type (
 		ReadOnly bool
 		Params   *Block // nil: none
 	}
-	// Invoke is the receiver of the call before it, found in the state tree.
+	// Invoke is the receiver of the call before it, as it was found in the state tree: before the call's value came to
+	// it. As JSON it has its ID and code only.
 	Invoke struct {
-		ID   abi.ActorID
-		Code cid.Cid
+		ID        abi.ActorID
+		Code      cid.Cid
+		Head      cid.Cid
+		Nonce     uint64
+		Balance   abi.TokenAmount
+		Delegated *address.Address // nil: none
 	}
 	// Return ends a call that came to an exit code.
 	Return struct {

@@ -34,7 +34,7 @@ func (c *Manager) callActor(ctx context.Context, t target) (kernel.Result, error
 		return kernel.Result{}, execerr.Syscallf(execerr.NotFound, "there is no actor %d", inv.Self)
 	}
 	if c.hooks != nil && c.hooks.OnInvoke != nil && (!t.implicit || c.m.Profile.TraceImplicit) {
-		c.hooks.OnInvoke(&trace.Invoke{ID: inv.Self, Code: st.Code})
+		c.hooks.OnInvoke(&trace.Invoke{ID: inv.Self, Code: st.Code, Head: st.Head, Nonce: st.Nonce, Balance: st.Balance, Delegated: st.Delegated})
 	}
 	if !inv.Value.IsZero() {
 		if err := c.gas.Apply(c.m.Prices.OnValueTransfer()); err != nil {
