@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -72,8 +73,10 @@ type ApplyRet struct {
 type FVM struct {
 	mu      sync.Mutex
 	machine machine
+	version network.Version
 	tracing bool
 	events  *trace.Recorder
+	broken  error // nil: it never panicked
 }
 
 // machine is an fvm.Machine, or several engines in lock-step.
@@ -89,7 +92,11 @@ func CreateFVM(opts *FVMOpts) (*FVM, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := create(s, opts)
+	var f *FVM
+	err = caught(func() error {
+		f, err = create(s, opts)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("ffi.CreateFVM: %w", err)
 	}
@@ -101,7 +108,7 @@ func create(s *setup, opts *FVMOpts) (*FVM, error) {
 	if err := opts.check(); err != nil {
 		return nil, err
 	}
-	f := &FVM{tracing: opts.Tracing || opts.Debug, events: &trace.Recorder{}}
+	f := &FVM{version: opts.NetworkVersion, tracing: opts.Tracing || opts.Debug, events: &trace.Recorder{}}
 	cfg := fvm.Config{
 		NetworkVersion: opts.NetworkVersion, Epoch: opts.Epoch, Timestamp: opts.Timestamp, ChainID: opts.ChainID,
 		BaseFee: opts.BaseFee, CircSupply: opts.BaseCircSupply, StateRoot: opts.StateBase,
@@ -165,6 +172,40 @@ func (f *FVM) apply(msgBytes []byte, kind fvm.Kind, length uint) (*ApplyRet, err
 	if f == nil || f.machine == nil {
 		return nil, errClosed
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.broken != nil {
+		return nil, f.broken
+	}
+	var ret *ApplyRet
+	err := caught(func() (err error) {
+		ret, err = f.applyLocked(msgBytes, kind, length)
+		return err
+	})
+	f.note(err)
+	return ret, err
+}
+
+// caught calls f. A panic would be a bug of this module or of an engine: it must not take the node down.
+func caught(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
+		}
+	}()
+	return f()
+}
+
+var errPanic = errors.New("ffi: the machine panicked, which is a bug")
+
+// note ends a machine that panicked.
+func (f *FVM) note(err error) {
+	if errors.Is(err, errPanic) {
+		f.broken = err
+	}
+}
+
+func (f *FVM) applyLocked(msgBytes []byte, kind fvm.Kind, length uint) (*ApplyRet, error) {
 	if length > math.MaxInt32 {
 		return nil, fmt.Errorf("a message of %d bytes is on no chain", length)
 	}
@@ -172,8 +213,6 @@ func (f *FVM) apply(msgBytes []byte, kind fvm.Kind, length uint) (*ApplyRet, err
 	if err != nil {
 		return nil, fmt.Errorf("decoding the message: %w", err)
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	start := time.Now()
 	f.events.Take() // of a message that failed
 	res, err := f.machine.Apply(context.Background(), msg, kind, int(length))
@@ -183,12 +222,12 @@ func (f *FVM) apply(msgBytes []byte, kind fvm.Kind, length uint) (*ApplyRet, err
 		return nil, err
 	}
 	meter.applied(kind, res, nil, applied.Sub(start))
-	ret, err := f.ret(res)
+	ret, err := f.ret(msg, res)
 	meter.encoded(time.Since(applied))
 	return ret, err
 }
 
-func (f *FVM) ret(res *fvm.Result) (*ApplyRet, error) {
+func (f *FVM) ret(msg *fvm.Message, res *fvm.Result) (*ApplyRet, error) {
 	ret := &ApplyRet{
 		ExitCode: uint64(uint32(res.ExitCode)), GasUsed: res.GasUsed, GasRefund: res.GasRefund, GasBurned: res.GasBurned,
 		EventsRoot: res.EventsRoot, FailureInfo: failureInfo(res.Failure),
@@ -214,7 +253,11 @@ func (f *FVM) ret(res *fvm.Result) (*ApplyRet, error) {
 		*a.to = a.from
 	}
 	if f.tracing {
-		if root := fold(f.events.Take()); root != nil {
+		events := f.events.Take()
+		if f.version < network.Version18 {
+			events = completed(events, msg.GasLimit)
+		}
+		if root := fold(events); root != nil {
 			ret.ExecTraceBytes = root.encode()
 		}
 	}
@@ -253,8 +296,16 @@ func (f *FVM) Flush() (cid.Cid, error) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.broken != nil {
+		return cid.Undef, f.broken
+	}
 	start := time.Now()
-	root, err := f.machine.Flush(context.Background())
+	var root cid.Cid
+	err := caught(func() (err error) {
+		root, err = f.machine.Flush(context.Background())
+		return err
+	})
+	f.note(err)
 	meter.flushed(time.Since(start))
 	return root, err
 }

@@ -98,16 +98,16 @@ var operators = sync.OnceValues(func() (*setup, error) {
 })
 
 func (s Settings) setup() (*setup, error) {
-	out := &setup{}
+	var engines []*fvm.Engine
 	for _, name := range s.engines() {
 		e, err := fvm.NewEngine(fvm.EngineConfig{Name: name})
 		if err != nil {
 			return nil, fmt.Errorf("the engine %s: %w", name, err)
 		}
-		out.engines = append(out.engines, e)
+		engines = append(engines, e)
 	}
-	if len(out.engines) == 1 {
-		return out, nil
+	if len(engines) == 1 {
+		return &setup{engines: engines}, nil
 	}
 	dir := s.ShadowDir
 	if dir == "" {
@@ -117,12 +117,16 @@ func (s Settings) setup() (*setup, error) {
 		}
 		dir = filepath.Join(cache, "differences")
 	}
-	out.shadow = shadow.Options{Engines: out.engines, Parallel: true, Dir: dir, OnDifference: shadow.Continue, Report: meter.differed}
-	if s.ShadowHalt {
-		out.shadow.OnDifference = shadow.Halt
-	}
 	slog.Info("EdgeFVM runs in shadow mode", "engines", s.engines(), "dir", dir, "halt", s.ShadowHalt)
-	return out, nil
+	return shadowSetup(engines, dir, s.ShadowHalt), nil
+}
+
+func shadowSetup(engines []*fvm.Engine, dir string, halt bool) *setup {
+	opts := shadow.Options{Engines: engines, Parallel: true, Dir: dir, OnDifference: shadow.Continue, Report: meter.differed}
+	if halt {
+		opts.OnDifference = shadow.Halt
+	}
+	return &setup{engines, opts}
 }
 
 func (s *setup) machine(ctx context.Context, cfg fvm.Config) (machine, error) {

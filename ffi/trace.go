@@ -34,6 +34,38 @@ const (
 	errnoInsufficientFunds = 5
 )
 
+// completed adds to the trace of network versions 16 and 17 what that machine did not trace, as the original does: the
+// message's gas limit stands for each call's, all data is DAG-CBOR, amounts below zero are zero, and logs are left out.
+func completed(events trace.Events, gasLimit int64) trace.Events {
+	out := make(trace.Events, 0, len(events))
+	for _, e := range events {
+		switch e := e.(type) {
+		case *trace.Log:
+			continue
+		case *trace.GasCharge:
+			out = append(out, &trace.GasCharge{Name: e.Name, Compute: notNegative(e.Compute), Other: notNegative(e.Other)})
+		case *trace.Call:
+			c := *e
+			c.GasLimit, c.ReadOnly, c.Params = uint64(gasLimit), false, dagCBOR(e.Params)
+			out = append(out, &c)
+		case *trace.Return:
+			out = append(out, &trace.Return{ExitCode: e.ExitCode, Data: dagCBOR(e.Data)})
+		default:
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func notNegative(milligas uint64) uint64 { return uint64(max(int64(milligas), 0)) }
+
+func dagCBOR(b *trace.Block) *trace.Block {
+	if b == nil || len(b.Data) == 0 {
+		return nil
+	}
+	return &trace.Block{Codec: cid.DagCBOR, Data: b.Data}
+}
+
 // fold makes the call's tree of a message's events. Charges before the first call are its own; what comes after its
 // end is nobody's. It is nil if there is no call, or no end of it.
 func fold(events trace.Events) *call {

@@ -80,6 +80,11 @@ func (m *Meter) Applied(kind, outcome string, gas int64, took time.Duration) {
 // Watch makes the count of an engine's differences appear, as 0.
 func (m *Meter) Watch(engine string) { m.differences.WithLabelValues(engine) }
 
+// DifferencesOf is the count of an engine's differences.
+func (m *Meter) DifferencesOf(engine string) prometheus.Counter {
+	return m.differences.WithLabelValues(engine)
+}
+
 // Differed counts a difference of engines.
 func (m *Meter) Differed(engine string) { m.differences.WithLabelValues(engine).Inc() }
 
