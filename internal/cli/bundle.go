@@ -60,7 +60,12 @@ func newBundleList() *cobra.Command {
 
 // loadNamed loads "v16/mainnet", or the CAR in a file.
 func loadNamed(cmd *cobra.Command, set *setting, name string) (*bundle.Bundle, error) {
-	ctx, store := cmd.Context(), blockstore.NewMemory()
+	return loadInto(cmd, set, name, blockstore.NewMemory())
+}
+
+// loadInto puts its blocks into store.
+func loadInto(cmd *cobra.Command, set *setting, name string, store blockstore.Blockstore) (*bundle.Bundle, error) {
+	ctx := cmd.Context()
 	if info, err := os.Stat(name); err == nil && !info.IsDir() {
 		return bundle.LoadCARFile(ctx, name, store)
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 func newCache() *cobra.Command {
-	return group("cache", "The cache of compiled actors", newCacheInfo(), newCacheClean())
+	return group("cache", "The cache of compiled actors", newCacheInfo(), newCacheWarm(), newCacheClean())
 }
 
 // cacheView is what a cache folder holds, for JSON.
