@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 
 	"github.com/filecoin-project/go-state-types/network"
@@ -14,22 +13,36 @@ import (
 
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/engine"
+	"github.com/edgefvm/fvm/engine/tiered"
+	"github.com/edgefvm/fvm/engine/wasmedge"
 	"github.com/edgefvm/fvm/engine/wazero"
 	"github.com/edgefvm/fvm/internal/call"
 	"github.com/edgefvm/fvm/internal/machine"
 )
 
 // EngineConfig chooses what runs the actors' Wasm. The zero value is wazero
-// with a cache of compiled code in the user's cache folder.
+// with a cache of compiled code in the user's cache folder. No setting changes a
+// result.
 type EngineConfig struct {
-	// Name of the engine. Default: "wazero". "wazero-interpreter" is far slower and makes no machine code:
-	// a second opinion for package shadow.
+	// Name of the engine, one of EngineNames:
+	//
+	//	wazero              the default: pure Go, machine code in a second an actor
+	//	wazero-interpreter  far slower, no machine code: a second opinion for package shadow
+	//	wasmedge            machine code by WasmEdge's compiler, made in the background and kept in
+	//	                    the cache; until it is there a module runs on wazero
+	//	wasmedge-o0         machine code only: a module that is new is compiled while the caller waits, for
+	//	wasmedge-o2         seconds or minutes. For tests, measurements, and programs that compile ahead
+	//
+	// The last three need a build with -tags wasmedge.
 	Name string
 	// CacheDir keeps compiled code between processes. Default: DefaultCacheDir.
 	CacheDir string
-	// NoCache keeps compiled code in memory only.
+	// NoCache keeps compiled code in memory only; WasmEdge's in a temporary folder.
 	NoCache bool
-	// Logger hears of cache entries that could not be used. Default: slog.Default.
+	// Jobs is how many modules WasmEdge compiles at a time. 0: one.
+	Jobs int
+	// Logger hears of cache entries that could not be used, and of modules that
+	// stay on wazero. Default: slog.Default.
 	Logger *slog.Logger
 }
 
@@ -42,8 +55,31 @@ type Engine struct {
 	modules map[machine.ABI]*call.Modules
 }
 
-// EngineNames are the names that NewEngine knows, the default first.
-func EngineNames() []string { return []string{"wazero", wazero.InterpreterName} }
+const defaultEngine = "wazero"
+
+// starters make engines, by name, the default first.
+var starters = []struct {
+	name  string
+	built bool // into this program
+	start func(EngineConfig) (engine.Engine, error)
+}{
+	{defaultEngine, true, startWazero},
+	{wazero.InterpreterName, true, startWazero},
+	{"wasmedge", wasmedge.Built, startWasmEdge},
+	{"wasmedge-o0", wasmedge.Built, startWasmEdge},
+	{"wasmedge-o2", wasmedge.Built, startWasmEdge},
+}
+
+// EngineNames are the names of the engines in this program, the default first.
+func EngineNames() []string {
+	var names []string
+	for _, s := range starters {
+		if s.built {
+			names = append(names, s.name)
+		}
+	}
+	return names
+}
 
 // DefaultCacheDir is where compiled code is kept: edgefvm in the user's cache
 // folder, or the folder that the environment variable EDGEFVM_CACHE names.
@@ -58,29 +94,39 @@ func DefaultCacheDir() (string, error) {
 	return filepath.Join(dir, "edgefvm"), nil
 }
 
-// NewEngine makes an engine. Close it when no machine uses it any more.
+// NewEngine makes an engine. Close it when no machine uses it any more. An engine
+// that this program was built without is an error that says what to install.
 func NewEngine(cfg EngineConfig) (*Engine, error) {
 	if cfg.Name == "" {
-		cfg.Name = EngineNames()[0]
+		cfg.Name = defaultEngine
 	}
-	if !slices.Contains(EngineNames(), cfg.Name) {
-		return nil, fmt.Errorf("there is no engine %q; known: %v", cfg.Name, EngineNames())
+	if cfg.NoCache {
+		cfg.CacheDir = ""
+	} else if cfg.CacheDir == "" {
+		dir, err := DefaultCacheDir()
+		if err == nil {
+			cfg.CacheDir = dir
+		} // without a cache folder it compiles anew each time
 	}
-	opts := wazero.Options{Logger: cfg.Logger, Interpreter: cfg.Name == wazero.InterpreterName}
-	if !cfg.NoCache && !opts.Interpreter {
-		opts.CacheDir = cfg.CacheDir
-		if opts.CacheDir == "" {
-			dir, err := DefaultCacheDir()
-			if err == nil {
-				opts.CacheDir = dir
-			} // without a cache folder it compiles anew each time
+	for _, s := range starters {
+		if s.name != cfg.Name {
+			continue
 		}
+		eng, err := s.start(cfg)
+		if err != nil {
+			return nil, fmt.Errorf("starting the engine: %w", err)
+		}
+		return EngineFrom(eng), nil
 	}
-	eng, err := wazero.New(opts)
-	if err != nil {
-		return nil, fmt.Errorf("starting the engine: %w", err)
+	return nil, fmt.Errorf("there is no engine %q; known: %v", cfg.Name, EngineNames())
+}
+
+func startWazero(cfg EngineConfig) (engine.Engine, error) {
+	opts := wazero.Options{Logger: cfg.Logger, Interpreter: cfg.Name == wazero.InterpreterName}
+	if !opts.Interpreter {
+		opts.CacheDir = cfg.CacheDir
 	}
-	return EngineFrom(eng), nil
+	return wazero.New(opts)
 }
 
 // EngineFrom makes an engine of an adapter of one's own, which must pass enginetest. Closing it closes the adapter.
@@ -116,6 +162,24 @@ func (e *Engine) Stats() EngineStats {
 		s.Compiled -= s.Disk
 	}
 	return s
+}
+
+// Wait returns when no machine code is being made in the background, or with the
+// context's error. Engines without background work do not wait.
+func (e *Engine) Wait(ctx context.Context) error {
+	if w, ok := e.eng.(interface{ Wait(context.Context) error }); ok {
+		return w.Wait(ctx)
+	}
+	return nil
+}
+
+// Tally counts the compiled modules by the code that new instances of them run on,
+// for engines that have several kinds of code; nil for others.
+func (e *Engine) Tally() []tiered.Tally {
+	if t, ok := e.eng.(interface{ Tally() []tiered.Tally }); ok {
+		return t.Tally()
+	}
+	return nil
 }
 
 func (e *Engine) forABI(ctx context.Context, abi machine.ABI) (*call.Modules, error) {

@@ -114,12 +114,7 @@ func Find(paths ...string) ([]string, error) {
 // error only if ctx ends, with the report of those that came to their end by then; what
 // goes wrong with a vector is in its outcome.
 func Run(ctx context.Context, files []string, opts Options) (*Report, error) {
-	if opts.Actors == nil {
-		opts.Actors = NewActors(bundle.Options{})
-	}
-	if opts.Skips == nil {
-		opts.Skips = Skips()
-	}
+	opts = opts.withDefaults()
 	results := make([]chan []Outcome, len(files))
 	for i := range results {
 		results[i] = make(chan []Outcome, 1)
@@ -155,6 +150,16 @@ func Run(ctx context.Context, files []string, opts Options) (*Report, error) {
 	return rep, ctx.Err()
 }
 
+func (o Options) withDefaults() Options {
+	if o.Actors == nil {
+		o.Actors = NewActors(bundle.Options{})
+	}
+	if o.Skips == nil {
+		o.Skips = Skips()
+	}
+	return o
+}
+
 func (r *Report) add(o Outcome) {
 	r.Outcomes = append(r.Outcomes, o)
 	switch o.Status {
@@ -180,8 +185,11 @@ func runFile(ctx context.Context, path string, opts *Options) []Outcome {
 	return list
 }
 
-// RunVector runs one variant of a vector and judges it.
+// RunVector runs one variant of a vector and judges it. Callers that run many set
+// Options.Actors, which loads actors once.
 func RunVector(ctx context.Context, v *Vector, variant int, opts *Options) Outcome {
+	full := opts.withDefaults()
+	opts = &full
 	va := v.Variants()[variant]
 	o := Outcome{Path: v.Path, Name: v.Name, Scenario: v.Scenario(), Variant: va.ID, NV: va.NV, Messages: len(v.Receipts())}
 	err := judge(ctx, v, variant, opts, &o)

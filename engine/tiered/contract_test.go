@@ -18,9 +18,9 @@ func open(t testing.TB, opts wazero.Options) engine.Engine {
 	return e
 }
 
-func tiers(t testing.TB) *Engine {
+func tiers(t testing.TB, patient bool) *Engine {
 	t.Helper()
-	e, err := New(Options{Base: open(t, wazero.Options{}), Tiers: []Tier{
+	e, err := New(Options{Patient: patient, Base: open(t, wazero.Options{}), Tiers: []Tier{
 		{Name: "interpreter", Engine: open(t, wazero.Options{Interpreter: true})},
 		{Name: "compiler", Engine: open(t, wazero.Options{})},
 	}})
@@ -30,44 +30,20 @@ func tiers(t testing.TB) *Engine {
 	return e
 }
 
-// patient makes Compile wait for the tiers, so that all instances are of the last.
-type patient struct{ *Engine }
-
-type patientEnv struct {
-	engine.Env
-	eng *Engine
-}
-
-func (p patient) Env(ctx context.Context, cfg engine.EnvConfig) (engine.Env, error) {
-	v, err := p.Engine.Env(ctx, cfg)
-	if err != nil {
-		return nil, err
-	}
-	return patientEnv{v, p.Engine}, nil
-}
-
-func (v patientEnv) Compile(ctx context.Context, wasm []byte) (engine.Module, error) {
-	m, err := v.Env.Compile(ctx, wasm)
-	if err != nil {
-		return nil, err
-	}
-	return m, v.eng.Wait(ctx)
-}
-
 func TestContract(t *testing.T) {
 	t.Run("Eager", func(t *testing.T) {
-		enginetest.Run(t, func(t *testing.T) engine.Engine { return tiers(t) })
+		enginetest.Run(t, func(t *testing.T) engine.Engine { return tiers(t, false) })
 	})
 	t.Run("Patient", func(t *testing.T) {
-		enginetest.Run(t, func(t *testing.T) engine.Engine { return patient{tiers(t)} })
+		enginetest.Run(t, func(t *testing.T) engine.Engine { return tiers(t, true) })
 	})
 }
 
 func TestLikeItsBase(t *testing.T) {
-	a, b := open(t, wazero.Options{}), tiers(t)
+	a, b, c := open(t, wazero.Options{}), tiers(t, false), tiers(t, true)
 	enginetest.NoDiff(t, a, b)
-	enginetest.NoDiff(t, a, patient{b})
-	for _, e := range []engine.Engine{a, b} {
+	enginetest.NoDiff(t, a, c)
+	for _, e := range []engine.Engine{a, b, c} {
 		if err := e.Close(context.Background()); err != nil {
 			t.Error(err)
 		}

@@ -36,11 +36,29 @@ func (v *env) Compile(ctx context.Context, wasm []byte) (engine.Module, error) {
 	m := &module{env: v, base: base, sum: sha256.Sum256(wasm)}
 	m.ctx, m.cancel = context.WithCancel(v.ctx)
 	m.best.Store(&choice{base, -1})
-	if len(v.tiers) > 0 { // otherwise it is the base alone
+	v.eng.moved(-2, -1)
+	switch {
+	case len(v.tiers) == 0: // it is the base alone
+	case v.eng.patient:
+		if err := m.climb(ctx, wasm); err != nil {
+			return nil, errors.Join(err, m.Close(context.WithoutCancel(ctx)))
+		}
+	default:
 		// A copy: the caller may do with its own what it likes, the work comes later.
 		v.eng.queue.add(&job{mod: m, wasm: bytes.Clone(wasm), tier: -1})
 	}
 	return m, nil
+}
+
+// climb takes a module through the tiers while the caller waits.
+func (m *module) climb(ctx context.Context, wasm []byte) error {
+	ended := context.AfterFunc(ctx, m.cancel)
+	for j := (&job{mod: m, wasm: wasm, tier: -1}); j.step(); {
+	}
+	if !ended() {
+		return ctx.Err()
+	}
+	return nil
 }
 
 // Close ends the background work for the environment and closes it everywhere.
@@ -105,7 +123,7 @@ func (m *module) promote(code engine.Module, tier int) (ok bool) {
 		return false
 	}
 	m.tiers = append(m.tiers, code)
-	m.best.Store(&choice{code, tier})
+	m.env.eng.moved(m.best.Swap(&choice{code, tier}).tier, tier)
 	return true
 }
 

@@ -52,6 +52,10 @@ type Options struct {
 	Tiers []Tier
 	// Workers is how many modules are compiled in the background at a time. 0: one.
 	Workers int
+	// Patient makes Compile wait until the tiers are done with the module, or have
+	// failed, so that what runs is known: for tests, measurements, and programs
+	// that compile ahead. Then Workers counts for nothing.
+	Patient bool
 	// Name is the engine's name. Default: the base's and the tiers', with a plus between.
 	Name string
 	// Logger gets warnings. Nil: slog.Default().
@@ -65,6 +69,8 @@ type Engine struct {
 	tiers []Tier
 	log   *slog.Logger
 	queue queue
+	// patient is Options.Patient.
+	patient bool
 
 	ctx    context.Context // ends when the engine is closed
 	cancel context.CancelFunc
@@ -73,6 +79,7 @@ type Engine struct {
 	closed bool
 	warned map[digest]bool // modules whose trouble was logged
 	noEnv  []bool          // tiers whose trouble with environments was logged
+	counts []int           // modules by the best code that they have: the base's first
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -85,8 +92,8 @@ func New(opts Options) (*Engine, error) {
 		return nil, errors.New("tiered: no base")
 	}
 	e := &Engine{
-		name: opts.Name, base: opts.Base, log: opts.Logger,
-		warned: map[digest]bool{}, noEnv: make([]bool, len(opts.Tiers)),
+		name: opts.Name, base: opts.Base, log: opts.Logger, patient: opts.Patient,
+		warned: map[digest]bool{}, noEnv: make([]bool, len(opts.Tiers)), counts: make([]int, len(opts.Tiers)+1),
 	}
 	names := []string{opts.Base.Name()}
 	for i, t := range opts.Tiers {
@@ -154,6 +161,35 @@ func (e *Engine) Close(ctx context.Context) error {
 // Wait returns when no background work is left, or with the context's error. It
 // is for tests, benchmarks, and programs that compile ahead.
 func (e *Engine) Wait(ctx context.Context) error { return e.queue.wait(ctx) }
+
+// Tally is how many modules run on what code.
+type Tally struct {
+	Name    string // the base's or the tier's
+	Modules int
+}
+
+// Tally counts the modules that were compiled so far, also those closed since, by
+// the best code that there was of each: the base first, then the tiers.
+func (e *Engine) Tally() []Tally {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	all := []Tally{{e.base.Name(), e.counts[0]}}
+	for i, t := range e.tiers {
+		all = append(all, Tally{t.Name, e.counts[i+1]})
+	}
+	return all
+}
+
+// moved counts a module that has better code now; from is what it had, -1 for the
+// base and less for nothing.
+func (e *Engine) moved(from, to int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if from >= -1 {
+		e.counts[from+1]--
+	}
+	e.counts[to+1]++
+}
 
 // warn logs the first trouble with a module.
 func (e *Engine) warn(m *module, text, tier string, err error) {

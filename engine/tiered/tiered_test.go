@@ -363,3 +363,46 @@ func TestManyAtOnce(t *testing.T) {
 		t.Errorf("%d modules open on the high tier, want %d", got, 8*20)
 	}
 }
+
+// A patient engine comes back with the best code, or with the context's error.
+func TestPatient(t *testing.T) {
+	g := newGate()
+	x := newFixture(t, func(x *fixture, o *Options) { x.low.compile, o.Patient = g.pass, true })
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() { <-g.arrived; cancel() }()
+	if _, err := x.env.Compile(ctx, []byte("a")); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if n := x.base.left() + x.low.left() + x.high.left(); n != 0 || x.high.names() != "" {
+		t.Errorf("%d modules stay open, and the high tier compiled %q", n, x.high.names())
+	}
+	close(g.open)
+	go func() { <-g.arrived }()
+	x.from(x.module("a"), "high")
+	x.warnings(0)
+}
+
+func TestTally(t *testing.T) {
+	boom := errors.New("crash of the compiler")
+	x := newFixture(t, func(x *fixture, _ *Options) {
+		x.low.compile = func(_ context.Context, name string) error {
+			if name == "bad" {
+				return boom
+			}
+			return nil
+		}
+		x.high.compile = func(_ context.Context, name string) error {
+			if name == "half" {
+				return boom
+			}
+			return nil
+		}
+	})
+	for _, name := range []string{"a", "bad", "half", "b"} {
+		x.module(name)
+	}
+	x.wait()
+	if got, want := fmt.Sprint(x.eng.Tally()), "[{base 1} {low 1} {high 2}]"; got != want {
+		t.Errorf("tally %s, want %s", got, want)
+	}
+}

@@ -19,7 +19,7 @@ WasmEdge_ConfigureContext *efvm_configure(int interpreter, uint32_t max_pages) {
   static const enum WasmEdge_Proposal wanted[] = {
       WasmEdge_Proposal_ImportExportMutGlobals,  WasmEdge_Proposal_NonTrapFloatToIntConversions,
       WasmEdge_Proposal_SignExtensionOperators,  WasmEdge_Proposal_BulkMemoryOperations,
-      WasmEdge_Proposal_ReferenceTypes,          WasmEdge_Proposal_MultiValue,
+      WasmEdge_Proposal_ReferenceTypes,
   };
   WasmEdge_ConfigureContext *c = WasmEdge_ConfigureCreate();
   if (!c) return NULL;

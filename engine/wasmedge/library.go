@@ -17,6 +17,9 @@ import (
 	"github.com/edgefvm/fvm/engine"
 )
 
+// Built is whether this program has the library in it.
+const Built = true
+
 // maxPages is all that a memory can have. The pass decides what it may have.
 const maxPages = 65536
 

@@ -112,7 +112,9 @@ static void install(int sig, const struct sigaction *like) {
   struct sigaction a;
   memset(&a, 0, sizeof a);
   a.sa_sigaction = on_fault;
-  a.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+  // Another engine in the process may leave its handler by a jump, and relies on
+  // SA_NODEFER for the mask.
+  a.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | (like->sa_flags & SA_NODEFER);
   a.sa_mask = like->sa_mask;
   next_sigaction(sig, &a, NULL);
 }

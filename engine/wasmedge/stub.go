@@ -2,14 +2,9 @@
 
 package wasmedge
 
-import (
-	"errors"
+import "github.com/edgefvm/fvm/engine"
 
-	"github.com/edgefvm/fvm/engine"
-)
+// Built is whether this program has the library in it.
+const Built = false
 
-func open(Options) (engine.Engine, error) {
-	return nil, errors.New("wasmedge: this program was built without it; " +
-		"on Linux install the library (apt install libwasmedge-dev, 0.14.1 or later) and a C compiler, " +
-		"then build with CGO_ENABLED=1 go build -tags wasmedge")
-}
+func open(Options) (engine.Engine, error) { return nil, ErrNotBuilt }

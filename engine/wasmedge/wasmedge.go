@@ -57,6 +57,11 @@ type Options struct {
 // the native stack unnoticed. Another engine can run the module.
 var ErrLargeFrame = errors.New("frame too large for native code")
 
+// ErrNotBuilt is what New answers in a program without the library.
+var ErrNotBuilt = errors.New("wasmedge: this program was built without it: " +
+	"on Linux install the library (apt install libwasmedge-dev, 0.14.1 or later) and a C compiler, " +
+	"then build with CGO_ENABLED=1 go build -tags wasmedge")
+
 // New makes an engine. The error says what is missing: the library, a build with
 // it, or a process in which it can work.
 func New(opts Options) (engine.Engine, error) { return open(opts) }

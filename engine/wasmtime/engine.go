@@ -18,6 +18,9 @@ import (
 	"github.com/edgefvm/fvm/engine"
 )
 
+// Built is whether this program has the library in it.
+const Built = true
+
 const (
 	// spareStack is what a call needs beside the guest's stack: wasmtime's own
 	// frames, and those of a call into Go.

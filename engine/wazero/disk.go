@@ -69,7 +69,8 @@ func (d *disk) open(dir string) (wz.CompilationCache, error) {
 	if err == nil {
 		d.staging, err = os.MkdirTemp(dir, stagingPrefix)
 	}
-	if err != nil {
+	readOnly := err != nil
+	if readOnly {
 		// Entries may still be readable.
 		d.log.Warn("compiled code cannot be added to the cache", "dir", dir, "err", err)
 		if d.staging, err = os.MkdirTemp("", stagingPrefix); err != nil {
@@ -90,7 +91,7 @@ func (d *disk) open(dir string) (wz.CompilationCache, error) {
 	d.tag = hex.EncodeToString(tag[:8])
 	d.sub = filepath.Join(d.staging, sub)
 	d.entries = filepath.Join(dir, sub)
-	if err := os.MkdirAll(d.entries, 0o700); err != nil {
+	if err := os.MkdirAll(d.entries, 0o700); err != nil && !readOnly {
 		d.log.Warn("compiled code cannot be added to the cache", "dir", d.entries, "err", err)
 	}
 	return wz.NewCompilationCacheWithDir(d.staging)

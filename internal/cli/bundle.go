@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -60,25 +61,27 @@ func newBundleList() *cobra.Command {
 
 // loadNamed loads "v16/mainnet", or the CAR in a file.
 func loadNamed(cmd *cobra.Command, set *setting, name string) (*bundle.Bundle, error) {
-	return loadInto(cmd, set, name, blockstore.NewMemory())
+	b, _, err := loadInto(cmd, set, name, blockstore.NewMemory())
+	return b, err
 }
 
-// loadInto puts its blocks into store.
-func loadInto(cmd *cobra.Command, set *setting, name string, store blockstore.Blockstore) (*bundle.Bundle, error) {
+// loadInto does that with a store for the blocks. The version is 0 for a file, which does not tell it.
+func loadInto(cmd *cobra.Command, set *setting, name string, store blockstore.Blockstore) (b *bundle.Bundle, version int, err error) {
 	ctx := cmd.Context()
-	if info, err := os.Stat(name); err == nil && !info.IsDir() {
-		return bundle.LoadCARFile(ctx, name, store)
+	if info, err := os.Stat(name); err == nil && !info.IsDir() || strings.HasSuffix(name, ".car") {
+		b, err := bundle.LoadCARFile(ctx, name, store)
+		return b, 0, err
 	}
 	version, network, err := bundle.ParseName(name)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, 0, usageError{err}
 	}
 	s, err := bundle.Open(ctx, set.bundleOptions(cmd))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	b, err := s.Load(ctx, version, network, store)
-	return b, listHint(err)
+	b, err = s.Load(ctx, version, network, store)
+	return b, version, listHint(err)
 }
 
 // listHint says where the names are.

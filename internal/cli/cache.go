@@ -7,48 +7,74 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/engine/wasmedge/aot"
 	"github.com/edgefvm/fvm/engine/wazero"
 	"github.com/edgefvm/fvm/internal/instrument"
 )
 
 func newCache() *cobra.Command {
-	return group("cache", "The cache of compiled actors", newCacheInfo(), newCacheWarm(), newCacheClean())
+	return group("cache", "The cache of compiled actors", newCacheBuild(), newCacheInfo(), newCacheClean())
 }
 
-// cacheView is what a cache folder holds, for JSON.
+// cachePart counts entries of a cache.
+type cachePart struct {
+	Entries int   `json:"entries"`
+	Bytes   int64 `json:"bytes"`
+	Bad     int   `json:"bad"` // entries that fail their checksum
+}
+
+// cacheView is what a cache folder holds, for JSON: all, and by what made it.
 type cacheView struct {
-	Dir     string `json:"dir"`
-	Entries int    `json:"entries"`
-	Bytes   int64  `json:"bytes"`
-	Bad     int    `json:"bad"` // entries that fail their checksum
+	Dir string `json:"dir"`
+	cachePart
+	Wazero   cachePart `json:"wazero"`
+	WasmEdge cachePart `json:"wasmedge"`
 	// Pass is the version of the instrumentation. Entries of another are not used.
 	Pass int `json:"pass_version"`
 }
 
+func newCacheView(dir string, wz wazero.CacheStats, we aot.Stats) *cacheView {
+	v := &cacheView{Dir: dir, Wazero: cachePart(wz), WasmEdge: cachePart(we), Pass: instrument.PassVersion}
+	v.cachePart = cachePart{wz.Entries + we.Entries, wz.Bytes + we.Bytes, wz.Bad + we.Bad}
+	return v
+}
+
+// cacheInfo counts and verifies what a cache folder holds.
+func cacheInfo(dir string) (*cacheView, error) {
+	wz, err := wazero.CacheInfo(dir)
+	if err != nil {
+		return nil, err
+	}
+	we, err := aot.Info(dir)
+	return newCacheView(dir, wz, we), err
+}
+
+// cacheClean removes it, and counts what it removed.
+func cacheClean(dir string) (*cacheView, error) {
+	wz, err := wazero.CacheClean(dir)
+	if err != nil {
+		return nil, err
+	}
+	we, err := aot.Clean(dir)
+	return newCacheView(dir, wz, we), err
+}
+
 // cacheCommand is a command on a cache folder, with what they have in common.
-func cacheCommand(use, short, long, example string, run func(dir string) (wazero.CacheStats, error), text func(g *page, v *cacheView)) *cobra.Command {
+func cacheCommand(use, short, long, example string, run func(dir string) (*cacheView, error), text func(g *page, v *cacheView)) *cobra.Command {
 	var dir string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: use, Short: short, Long: long, Example: example,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if dir == "" {
-				d, err := fvm.DefaultCacheDir()
-				if err != nil {
-					return err
-				}
-				dir = d
-			}
-			dir, err := filepath.Abs(dir)
+			dir, err := cacheFolder(dir)
 			if err != nil {
 				return err
 			}
-			st, err := run(dir)
+			v, err := run(dir)
 			if err != nil {
 				return fmt.Errorf("the cache in %s: %w", dir, err)
 			}
-			v := &cacheView{Dir: dir, Entries: st.Entries, Bytes: st.Bytes, Bad: st.Bad, Pass: instrument.PassVersion}
 			if asJSON {
 				return writeJSON(cmd, v)
 			}
@@ -62,14 +88,34 @@ func cacheCommand(use, short, long, example string, run func(dir string) (wazero
 	return cmd
 }
 
+// cacheFolder is the folder that --cache names, or the usual one.
+func cacheFolder(dir string) (string, error) {
+	if dir == "" {
+		d, err := fvm.DefaultCacheDir()
+		if err != nil {
+			return "", err
+		}
+		dir = d
+	}
+	return filepath.Abs(dir)
+}
+
 func newCacheInfo() *cobra.Command {
 	return cacheCommand("info", "Show where compiled code is kept, and how much",
 		"Shows the folder of compiled code, counts its entries and verifies each. A folder that does\nnot exist is an empty cache.",
 		"  edgefvm cache info\n  edgefvm cache info --json | jq .bytes",
-		wazero.CacheInfo, func(g *page, v *cacheView) {
+		cacheInfo, func(g *page, v *cacheView) {
 			g.line("folder        %s", v.Dir)
 			g.line("entries       %s", grouped(v.Entries))
 			g.line("bytes         %s", grouped(v.Bytes))
+			for _, k := range []struct {
+				name string
+				part cachePart
+			}{{"wazero", v.Wazero}, {"wasmedge", v.WasmEdge}} {
+				if k.part.Entries > 0 {
+					g.line("  %s %s %s, %s bytes", padRight(k.name, 11), grouped(k.part.Entries), choose(k.part.Entries, "entry", "entries"), grouped(k.part.Bytes))
+				}
+			}
 			g.line("pass version  %d", v.Pass)
 			if v.Bad > 0 {
 				g.line("bad           %d %s and will be compiled again when needed", v.Bad, choose(v.Bad, "entry fails its checksum", "entries fail their checksum"))
@@ -81,7 +127,7 @@ func newCacheClean() *cobra.Command {
 	return cacheCommand("clean", "Remove compiled code",
 		"Removes compiled code, and no other files. Actors are compiled anew when they next run.",
 		"  edgefvm cache clean\n  edgefvm cache clean --cache ./compiled",
-		wazero.CacheClean, func(g *page, v *cacheView) {
+		cacheClean, func(g *page, v *cacheView) {
 			g.line("removed %s %s, %s bytes, from %s", grouped(v.Entries), choose(v.Entries, "entry", "entries"), grouped(v.Bytes), v.Dir)
 		})
 }

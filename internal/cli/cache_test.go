@@ -64,27 +64,3 @@ func TestCache(t *testing.T) {
 		t.Error("cleaning touched another file")
 	}
 }
-
-func TestCacheWarm(t *testing.T) {
-	if testing.Short() {
-		t.Skip("short: it compiles all actors of a bundle")
-	}
-	needBundles(t)
-	dir := t.TempDir()
-	car := filepath.Join(dir, "actors.car")
-	ok(t, "bundle", "export", "v12/mainnet", "--out", car)
-	fails(t, exitUsage, []string{"cache", "warm", "--cache", dir, car}, "give --nv")
-	fails(t, exitFailed, []string{"cache", "warm", "--cache", dir, "v7/mainnet"}, "no such bundle")
-	fails(t, exitUsage, []string{"cache", "warm", "--cache", dir}, "accepts 1 arg")
-	fails(t, exitFailed, []string{"cache", "warm", "--cache", dir, "--nv", "99", "v12/mainnet"}, "network version 99")
-	v := fromJSON[warmView](t, ok(t, "cache", "warm", "--cache", dir, "--json", "v12/mainnet"))
-	if v.NV != 21 || v.Actors < 16 || v.Compiled != uint64(v.Actors) || v.Engine != "wazero" {
-		t.Errorf("%+v", v)
-	}
-	if v := fromJSON[cacheView](t, ok(t, "cache", "info", "--cache", dir, "--json")); v.Entries < 16 || v.Bad != 0 {
-		t.Errorf("the cache: %+v", v)
-	}
-	if out := ok(t, "cache", "warm", "--cache", dir, "--nv", "21", car); !strings.Contains(out, " actors, 0 compiled in ") {
-		t.Errorf("a second time:\n%s", out)
-	}
-}

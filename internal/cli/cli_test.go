@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm/bundle"
+	"github.com/edgefvm/fvm/engine/wasmedge/aot"
 )
 
 const (
@@ -24,6 +25,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	aot.RunIfChild()
 	if mode := os.Getenv(envPeer); mode != "" {
 		beReference(mode)
 		return
@@ -225,12 +227,12 @@ func TestUsage(t *testing.T) {
 	}{
 		{"frobnicate", `unknown command "frobnicate"`},
 		{"vectors", "needs a command: run"},
-		{"cache", "needs a command: info, clean"},
+		{"cache", "needs a command: build, info, clean"},
 		{"bundle frob", `no command "frob": list, cids, export`},
 		{"vectors run", "at least 1 arg"},
 		{"vectors run --jobs 0 x", "--jobs must be at least 1"},
 		{"vectors run --frob x", "unknown flag: --frob"},
-		{"vectors run --engine v8 " + golden("nv28-send-001"), `no engine "v8"; known: [wazero`},
+		{"vectors run --engine v8 " + golden("nv28-send-001"), `no engine "v8"; known: wazero`},
 		{"explain", "accepts 1 arg"},
 		{"explain " + filepath.Join(goldens, "nv28-send-001.trace.gz"), "is a trace: name the vector"},
 		{"explain --message 99 " + golden("nv28-send-001"), "there is no message 99"},

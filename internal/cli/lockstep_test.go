@@ -111,7 +111,7 @@ func TestLockStep(t *testing.T) {
 func TestLockStepUsage(t *testing.T) {
 	v := golden("nv28-send-001")
 	for _, c := range []struct{ engines, want string }{
-		{"wazero,v8", `no engine "v8"; known: [wazero`},
+		{"wazero,v8", `no engine "v8"; known: wazero`},
 		{"wazero,", `no engine ""`},
 		{"wazero,wazero,wazero,wazero", "names 4 engines, at most three"},
 	} {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/conformance"
 )
@@ -89,7 +88,7 @@ compiled code, NO_COLOR no colours.`,
 			return cmd.Help()
 		},
 	}
-	root.AddCommand(newVectors(), newExplain(), newExec(), newBundle(), newBench(), newCache(), newVersion())
+	root.AddCommand(newVectors(), newExplain(), newExec(), newBundle(), newBench(), newSoak(), newCache(), newVersion())
 	noteStart(root, started)
 	return root
 }
@@ -159,13 +158,14 @@ type setting struct {
 	engine   string
 	cacheDir string
 	noCache  bool
+	jobs     int // modules that are compiled at a time; no flag of all commands
 	bundles  string
 	cars     []string
 }
 
 func (s *setting) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&s.engine, "engine", fvm.EngineNames()[0], fmt.Sprintf("Wasm engine, one of %v", fvm.EngineNames()))
+	f.StringVar(&s.engine, "engine", engineNames()[0], "Wasm engine, one of "+strings.Join(engineNames(), ", "))
 	f.StringVar(&s.cacheDir, "cache", "", "folder of compiled code (default: edgefvm in the user's cache folder)")
 	f.BoolVar(&s.noCache, "no-cache", false, "keep compiled code in memory only")
 	s.bundleFlags(cmd)
@@ -182,19 +182,4 @@ func (s *setting) bundleOptions(cmd *cobra.Command) bundle.Options {
 
 func (s *setting) actors(cmd *cobra.Command) *conformance.Actors {
 	return conformance.NewActors(s.bundleOptions(cmd), s.cars...)
-}
-
-// newEngine is another in tests.
-var newEngine = fvm.NewEngine
-
-// start makes the engine; the caller closes it.
-func (s *setting) start() (*fvm.Engine, error) {
-	known := false
-	for _, n := range fvm.EngineNames() {
-		known = known || n == s.engine
-	}
-	if !known {
-		return nil, usagef("there is no engine %q; known: %v", s.engine, fvm.EngineNames())
-	}
-	return newEngine(fvm.EngineConfig{Name: s.engine, CacheDir: s.cacheDir, NoCache: s.noCache})
 }

@@ -180,3 +180,31 @@ func fil(v abi.TokenAmount) string {
 	}
 	return text + " FIL"
 }
+
+// meter shows how far long work is, on a terminal; elsewhere it is silent.
+type meter struct {
+	w     io.Writer
+	on    bool
+	all   int
+	drawn bool
+}
+
+func newMeter(w io.Writer, all int) *meter { return &meter{w: w, on: isTerminal(w), all: all} }
+
+// draw shows that so much of all is done, and a word beside it.
+func (b *meter) draw(done int, text string) {
+	if !b.on {
+		return
+	}
+	const wide = 30
+	full := wide * done / max(b.all, 1)
+	fmt.Fprintf(b.w, "\r\x1b[K%s%s %d/%d, %s", strings.Repeat("█", full), strings.Repeat("░", wide-full), done, b.all, clean(text))
+	b.drawn = true
+}
+
+// end takes the bar away.
+func (b *meter) end() {
+	if b.drawn {
+		fmt.Fprint(b.w, "\r\x1b[K")
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"io"
 	"runtime"
 	"slices"
-	"strings"
 
 	"github.com/filecoin-project/go-state-types/network"
 	"github.com/spf13/cobra"
@@ -246,31 +245,18 @@ func (g *page) table(rep *conformance.Report) {
 	g.line("")
 }
 
-// progress is a bar on a terminal, nothing elsewhere.
+// progress is a bar for vectors.
 type progress struct {
-	w      io.Writer
-	on     bool
+	meter
 	failed int
-	drawn  bool
 }
 
-func newProgress(w io.Writer) *progress { return &progress{w: w, on: isTerminal(w)} }
+func newProgress(w io.Writer) *progress { return &progress{meter: *newMeter(w, 0)} }
 
 func (b *progress) step(done, files int, o *conformance.Outcome) {
 	if o.Status == conformance.Failed {
 		b.failed++
 	}
-	if !b.on {
-		return
-	}
-	const wide = 30
-	full := wide * done / max(files, 1)
-	fmt.Fprintf(b.w, "\r\x1b[K%s%s %d/%d, %d failed  %s", strings.Repeat("█", full), strings.Repeat("░", wide-full), done, files, b.failed, cut(o.Name, 40))
-	b.drawn = true
-}
-
-func (b *progress) end() {
-	if b.drawn {
-		fmt.Fprint(b.w, "\r\x1b[K")
-	}
+	b.all = files
+	b.draw(done, fmt.Sprintf("%d failed  %s", b.failed, cut(o.Name, 40)))
 }

@@ -35,12 +35,12 @@ func newVersion() *cobra.Command {
 			if asJSON {
 				return writeJSON(cmd, map[string]any{
 					"version": version, "revision": revision, "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH,
-					"engines": fvm.EngineNames(), "network_versions": fmt.Sprintf("%d-%d", first, last), "actors": bundle.Module + "@" + bundle.ModuleVersion,
+					"engines": engineNames(), "network_versions": fmt.Sprintf("%d-%d", first, last), "actors": bundle.Module + "@" + bundle.ModuleVersion,
 				})
 			}
 			g := newPage(cmd.OutOrStdout())
 			g.line("edgefvm %s", strings.TrimSpace(version+" "+revision))
-			g.line("engines: %s", strings.Join(fvm.EngineNames(), ", "))
+			g.line("engines: %s", strings.Join(engineNames(), ", "))
 			g.line("network versions: %d to %d", first, last)
 			g.line("actors: %s %s", bundle.Module, bundle.ModuleVersion)
 			g.line("%s %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH)

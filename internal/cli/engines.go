@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/engine/wasmtime"
+)
+
+// wasmtimeName is the engine that package fvm does not know: programs that import it must not
+// download the library.
+const wasmtimeName = "wasmtime"
+
+// engineNames are the engines of this program, the default first.
+func engineNames() []string {
+	names := fvm.EngineNames()
+	if wasmtime.Built {
+		names = append(names, wasmtimeName)
+	}
+	return names
+}
+
+// otherEngines need another build.
+var otherEngines = []string{"wasmedge", "wasmedge-o0", "wasmedge-o2", wasmtimeName}
+
+// newEngine is another in tests.
+var newEngine = func(cfg fvm.EngineConfig) (*fvm.Engine, error) {
+	if cfg.Name != wasmtimeName {
+		return fvm.NewEngine(cfg)
+	}
+	e, err := wasmtime.New(wasmtime.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return fvm.EngineFrom(e), nil
+}
+
+// start makes the engine; the caller closes it.
+func (s *setting) start() (*fvm.Engine, error) {
+	if !slices.Contains(engineNames(), s.engine) && !slices.Contains(otherEngines, s.engine) {
+		return nil, usagef("there is no engine %q; known: %s", s.engine, strings.Join(engineNames(), ", "))
+	}
+	return newEngine(fvm.EngineConfig{Name: s.engine, CacheDir: s.cacheDir, NoCache: s.noCache, Jobs: s.jobs})
+}
