@@ -217,3 +217,24 @@ func TestPrivateKeys(t *testing.T) {
 		t.Error("a key twice")
 	}
 }
+
+func BenchmarkVerify(b *testing.B) {
+	const n = 200 // about what a block has
+	var sigs []Signature
+	var msgs [][]byte
+	var keys []PublicKey
+	for i := range n {
+		k := KeyFromSeed([32]byte{byte(i), 1})
+		msg := []byte{byte(i)}
+		sig, _ := Sign(k, msg)
+		key, _ := PublicKeyOf(k)
+		sigs, msgs, keys = append(sigs, sig), append(msgs, msg), append(keys, key)
+	}
+	sum, _ := Aggregate(sigs)
+	b.ResetTimer()
+	for b.Loop() {
+		if !Verify(sum, msgs, keys) {
+			b.Fatal("refused")
+		}
+	}
+}

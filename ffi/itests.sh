@@ -13,7 +13,6 @@
 #   -p          prepare only: build the test binary
 set -euo pipefail
 ffi=$(cd "$(dirname "$0")" && pwd)
-version=v1.36.2
 jobs=1 retries=0 work= results= prepare=
 while getopts j:r:w:o:p opt; do
   case $opt in
@@ -26,20 +25,11 @@ if [ -z "$work" ]; then work=$(mktemp -d); trap 'rm -rf "$work"' EXIT; fi
 mkdir -p "$work/logs"
 work=$(cd "$work" && pwd)
 
-export GOWORK=off GOFLAGS="-mod=mod -buildvcs=false" CGO_ENABLED=1
-lotus=$(cd "$work" && go mod download -json "github.com/filecoin-project/lotus@$version" | sed -n 's/^\t"Dir": "\(.*\)",\{0,1\}$/\1/p')
-test -d "$lotus" || { echo "Lotus $version could not be downloaded" >&2; exit 1; }
-
-# The module is Lotus's own go.mod, every version pinned as there, with the two replacements.
-cp "$lotus/go.mod" "$work/go.mod"
-chmod u+w "$work/go.mod"
-( cd "$work"
-  go mod edit -module lotusitests -require "github.com/filecoin-project/lotus@$version" \
-    -dropreplace github.com/filecoin-project/test-vectors \
-    -replace "github.com/filecoin-project/filecoin-ffi=$ffi" -replace "github.com/edgefvm/fvm=$(dirname "$ffi")"
-  sort -u "$lotus/go.sum" "$ffi/go.sum" "$ffi/../go.sum" > go.sum
-  echo "building the tests of Lotus $version" >&2
-  go test -vet=off -c -o "$work/itests.test" github.com/filecoin-project/lotus/itests )
+# shellcheck source=itests/module.sh
+. "$ffi/itests/module.sh"
+make_module "$work"
+echo "building the tests of Lotus $version" >&2
+(cd "$work" && go test -vet=off -c -o "$work/itests.test" github.com/filecoin-project/lotus/itests)
 [ -z "$prepare" ] || exit 0
 
 tests=()

@@ -79,10 +79,6 @@ func (winning) VerifyWinningPoSt(context.Context, proof.WinningPoStVerifyInfo) (
 	return true, nil
 }
 
-func (winning) GenerateWinningPoStSectorChallenge(context.Context, abi.RegisteredPoStProof, abi.ActorID, abi.PoStRandomness, uint64) ([]uint64, error) {
-	return []uint64{1}, nil
-}
-
 // optsOf are the options of a machine in the setting of a vector.
 func optsOf(cfg fvm.Config) *FVMOpts {
 	return &FVMOpts{

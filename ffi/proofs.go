@@ -2,10 +2,15 @@ package ffi
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/big"
+	"slices"
 	"sync/atomic"
 
+	"github.com/consensys/gnark-crypto/ecc/bls12-381/fr"
 	"github.com/edgefvm/fvm/externs"
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/proof"
@@ -19,9 +24,6 @@ type ProofVerifier interface {
 	externs.ProofVerifier // seals, aggregates, window proofs, sector updates
 	// VerifyWinningPoSt judges the proof in a block's header.
 	VerifyWinningPoSt(ctx context.Context, info proof.WinningPoStVerifyInfo) (bool, error)
-	// GenerateWinningPoStSectorChallenge chooses the sectors that a winning proof is about, as places in the list of
-	// those eligible.
-	GenerateWinningPoStSectorChallenge(ctx context.Context, proofType abi.RegisteredPoStProof, minerID abi.ActorID, randomness abi.PoStRandomness, eligibleSectorsLen uint64) ([]uint64, error)
 }
 
 // ErrNoVerifier is the error of everything that needs a proof judged, as long as no verifier is registered. A machine
@@ -79,11 +81,36 @@ func VerifyWindowPoSt(info proof.WindowPoStVerifyInfo) (bool, error) {
 	return judge("VerifyWindowPoSt", func(v ProofVerifier) (bool, error) { return v.VerifyPoSt(context.Background(), info) })
 }
 
-// GenerateWinningPoStSectorChallenge chooses the sectors that a winning proof is about.
+// GenerateWinningPoStSectorChallenge chooses the sectors that a winning proof is about, as places in the list of the
+// eligible ones. It is a hash and judges nothing, so it needs no verifier. randomness is 32 bytes, as a number (least
+// significant byte first) below the order of BLS12-381's scalar field.
 func GenerateWinningPoStSectorChallenge(proofType abi.RegisteredPoStProof, minerID abi.ActorID, randomness abi.PoStRandomness, eligibleSectorsLen uint64) ([]uint64, error) {
-	return judge("GenerateWinningPoStSectorChallenge", func(v ProofVerifier) ([]uint64, error) {
-		return v.GenerateWinningPoStSectorChallenge(context.Background(), proofType, minerID, randomness, eligibleSectorsLen)
-	})
+	const function = "ffi.GenerateWinningPoStSectorChallenge"
+	switch proofType {
+	case abi.RegisteredPoStProof_StackedDrgWinning2KiBV1, abi.RegisteredPoStProof_StackedDrgWinning8MiBV1, abi.RegisteredPoStProof_StackedDrgWinning512MiBV1,
+		abi.RegisteredPoStProof_StackedDrgWinning32GiBV1, abi.RegisteredPoStProof_StackedDrgWinning64GiBV1:
+	default:
+		return nil, fmt.Errorf("%s: type %d is no winning proof", function, proofType)
+	}
+	if eligibleSectorsLen == 0 {
+		return nil, fmt.Errorf("%s: no sectors are eligible", function)
+	}
+	if len(randomness) != 32 || !belowOrder([32]byte(randomness)) {
+		return nil, fmt.Errorf("%s: the randomness %x is no element of the scalar field", function, randomness)
+	}
+	var prover [32]byte
+	copy(prover[:], binary.AppendUvarint(nil, uint64(minerID)))
+	hash := sha256.New()
+	hash.Write(prover[:])
+	hash.Write(randomness)
+	hash.Write(make([]byte, 8)) // the number of the challenge: the network has one
+	return []uint64{binary.LittleEndian.Uint64(hash.Sum(nil)) % eligibleSectorsLen}, nil
+}
+
+// belowOrder tells whether a number, least significant byte first, is below the order of the scalar field.
+func belowOrder(n [32]byte) bool {
+	slices.Reverse(n[:])
+	return new(big.Int).SetBytes(n[:]).Cmp(fr.Modulus()) < 0
 }
 
 // FunctionsSectorUpdate are the functions about updated sectors.
