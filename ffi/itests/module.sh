@@ -1,6 +1,7 @@
 # For itests.sh and devnet.sh: a temporary module that requires Lotus as it is, and replaces filecoin-ffi by this one.
 version=v1.36.2
-export GOWORK=off GOFLAGS="-mod=mod -buildvcs=false" CGO_ENABLED=1
+# EDGEFVM_TAGS are build tags, such as wasmedge, for engines that need one.
+export GOWORK=off GOFLAGS="-mod=mod -buildvcs=false ${EDGEFVM_TAGS:+-tags=$EDGEFVM_TAGS}" CGO_ENABLED=1
 
 # make_module DIR: sets lotus to the folder of Lotus's source. The module is Lotus's own go.mod, every version pinned
 # as there, with the replacements.
