@@ -213,7 +213,7 @@ func TestPrivateKeys(t *testing.T) {
 	if !ok || !signs || p != (PublicKey{0xc0}) || s != Infinity() || Verify(s, [][]byte{[]byte("m")}, []PublicKey{p}) {
 		t.Errorf("zero: %x %x", p, s)
 	}
-	if GenerateKey() == GenerateKey() {
+	if a, b := GenerateKey(), GenerateKey(); a == b {
 		t.Error("a key twice")
 	}
 }
