@@ -35,12 +35,12 @@ const (
 )
 
 // completed adds to the trace of network versions 16 and 17 what that machine did not trace, as the original does: the
-// message's gas limit stands for each call's, all data is DAG-CBOR, amounts below zero are zero, and logs are left out.
+// message's gas limit stands for each call's, all data is DAG-CBOR, amounts below zero are zero, and logs and invocations are left out.
 func completed(events trace.Events, gasLimit int64) trace.Events {
 	out := make(trace.Events, 0, len(events))
 	for _, e := range events {
 		switch e := e.(type) {
-		case *trace.Log:
+		case *trace.Log, *trace.Invoke:
 			continue
 		case *trace.GasCharge:
 			out = append(out, &trace.GasCharge{Name: e.Name, Compute: notNegative(e.Compute), Other: notNegative(e.Other)})

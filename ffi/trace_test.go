@@ -98,6 +98,7 @@ func TestCompleted(t *testing.T) {
 		&trace.GasCharge{Name: "x", Compute: uint64(minus), Other: 7},
 		&trace.Call{To: id(t, 1), Params: &trace.Block{Data: []byte{1}}},
 		&trace.Log{Text: "l"},
+		&trace.Invoke{ID: 1, Extra: true},
 		&trace.Return{Data: &trace.Block{}},
 	}, 99)
 	if len(got) != 3 {
