@@ -27,6 +27,7 @@ var plan = []room{
 	{"internal/gas", 2, true},
 	{"internal/hamt", 2, true},
 	{"bundle", 2, false},
+	{"bls", 1, false},
 	{"blockstore", 1, true},
 	{"trace", 1, true},
 	{"internal/event", 1, true},
