@@ -41,6 +41,15 @@ type EnvConfig struct {
 	// a mutable i64 global, read and written by Instance.Counter and
 	// SetCounter. Empty: guests have none.
 	Counter string
+	// Reset is the name of a custom section by which a module says how its
+	// instances can be made new, for engines that keep used ones: a vector of
+	// names (its length, then for each name its length and bytes; numbers are
+	// unsigned LEB128). The names are exports of all mutable globals, which hold
+	// numbers; nothing else of an instance changes but these, the memory's bytes
+	// and its size. It never changes what a guest does. A module without the
+	// section is never reset. Whoever makes the modules answers for it. Empty:
+	// there is no such section.
+	Reset string
 }
 
 // Check refuses host functions that no adapter can bind. Adapters call it first.

@@ -1,5 +1,7 @@
 package enginetest
 
+import "fmt"
+
 // A small assembler: just enough of the binary format to write guests by hand.
 
 // Value types of guests. The floats occur only inside bodies.
@@ -52,6 +54,9 @@ type wasmModule struct {
 
 	start     []byte
 	dataCount bool
+	mutable   []string // exports of mutable globals
+	// lasting: the guest changes more of itself than a reset sets back.
+	lasting bool
 }
 
 func (m *wasmModule) typ(params, results []byte) uint32 {
@@ -93,7 +98,11 @@ func (m *wasmModule) memory(l limits) {
 
 func (m *wasmModule) global(typ byte, init []byte) uint32 {
 	m.globals = append(m.globals, cat([]byte{typ, 1}, init, []byte{opEnd}))
-	return uint32(len(m.globals) - 1)
+	g := uint32(len(m.globals) - 1)
+	name := fmt.Sprint("mutable ", g)
+	m.export(name, 3, g)
+	m.mutable = append(m.mutable, name)
+	return g
 }
 
 // counter gives the module the counter that the tests' environments ask for.
@@ -124,6 +133,14 @@ func (m *wasmModule) passive(b string) {
 
 func (m *wasmModule) bytes() []byte {
 	out := []byte("\x00asm\x01\x00\x00\x00")
+	// First, so that a module that is cut short is none.
+	if !m.lasting {
+		list := uleb(uint32(len(m.mutable)))
+		for _, name := range m.mutable {
+			list = cat(list, vec([]byte(name)))
+		}
+		out = cat(out, []byte{0}, vec(cat(vec([]byte(resetName)), list)))
+	}
 	section := func(id byte, items [][]byte) {
 		if len(items) > 0 {
 			out = cat(out, []byte{id}, vec(cat(uleb(uint32(len(items))), cat(items...))))

@@ -17,7 +17,7 @@ func Bench(b *testing.B, open func(*testing.B) engine.Engine) {
 		e := open(b)
 		b.Cleanup(func() { _ = e.Close(ctx) })
 		var args [3]uint64
-		v, err := e.Env(ctx, engine.EnvConfig{Host: hostFuncs(echo, &args), Counter: counterName})
+		v, err := e.Env(ctx, engine.EnvConfig{Host: hostFuncs(echo, &args), Counter: counterName, Reset: resetName})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -38,6 +38,13 @@ func Bench(b *testing.B, open func(*testing.B) engine.Engine) {
 			}
 		})
 	}
+	b.Run("Invocation/actor", func(b *testing.B) {
+		m := setup(b, manyKitchen(17))
+		stack := make([]uint64, 1)
+		for b.Loop() {
+			benchInvocation(b, m, "invoke", stack)
+		}
+	})
 	b.Run("HostError", func(b *testing.B) {
 		m := setup(b, kitchen(1))
 		in, _ := m.Instantiate(ctx, nil)

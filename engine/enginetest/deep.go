@@ -11,6 +11,9 @@ import (
 // CounterName is the counter of the guests that are exported here.
 const CounterName = counterName
 
+// ResetName is their section by which they can be reset.
+const ResetName = resetName
+
 // Kitchen is the guest of most contract tests, for tests of one adapter: see
 // kitchen for its exports.
 func Kitchen(pages uint32) []byte { return kitchen(pages) }

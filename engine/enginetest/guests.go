@@ -7,7 +7,10 @@ import (
 	"github.com/edgefvm/fvm/engine"
 )
 
-const counterName = "gas_counter"
+const (
+	counterName = "gas_counter"
+	resetName   = "reset" // section of the guests that can be reset
+)
 
 var (
 	none   = []byte{}
@@ -52,8 +55,30 @@ func hostFuncs(f hostF, args *[3]uint64) []engine.HostFunc {
 	}
 }
 
-// kitchen is a module with a little of everything. Its memory has pages pages.
-func kitchen(pages uint32) []byte {
+// kitchen is a module with a little of everything that a reset sets back. Its memory
+// has pages pages.
+func kitchen(pages uint32) []byte { return newKitchen(pages).bytes() }
+
+// lastingKitchen also has what a reset does not set back.
+func lastingKitchen(pages uint32) []byte {
+	m := newKitchen(pages)
+	m.lasting = true
+	m.fn("drop", none, none, 0, dataDrop(1))
+	// Copies slot 1 to slot 4.
+	m.fn("tablecopy", none, none, 0, i32c(4), i32c(1), i32c(1), tableCopy())
+	return m.bytes()
+}
+
+// manyKitchen has as many functions as an actor.
+func manyKitchen(pages uint32) []byte {
+	m := newKitchen(pages)
+	for range 800 {
+		m.fn("", one32, one32, 0, get(0))
+	}
+	return m.bytes()
+}
+
+func newKitchen(pages uint32) *wasmModule {
 	m := &wasmModule{}
 	f := m.imp("host", "f", one32, one32)
 	mix := m.imp("other", "mixed", mixed, none)
@@ -77,7 +102,7 @@ func kitchen(pages uint32) []byte {
 	kitchenMemory(m, f)
 	kitchenTable(m)
 	kitchenTraps(m)
-	return m.bytes()
+	return m
 }
 
 func count(n int64) []byte {
@@ -94,7 +119,6 @@ func kitchenMemory(m *wasmModule, f uint32) {
 	m.fn("grow", one32, one32, 0, get(0), memoryGrow())
 	m.fn("fill", three3, none, 0, get(0), get(1), get(2), memoryFill())
 	m.fn("init", one32, none, 0, get(0), i32c(0), i32c(8), memoryInit(1))
-	m.fn("drop", none, none, 0, dataDrop(1))
 	// Stores 0x77 at 0, grows by one page, asks the host, loads from 0.
 	m.fn("growcall", one32, one32, 0, i32c(0), i32c(0x77), store32(), i32c(1), memoryGrow(), op(opDrop),
 		get(0), call(f), op(opDrop), i32c(0), load32())
@@ -107,8 +131,6 @@ func kitchenTable(m *wasmModule) {
 	wide := m.fn("", none, one64, 0, i64c(9))
 	m.elem(0, seven, eight, wide)
 	m.fn("table", one32, one32, 0, get(0), callTable(m.typ(none, one32)))
-	// Copies slot 1 to slot 4.
-	m.fn("tablecopy", none, none, 0, i32c(4), i32c(1), i32c(1), tableCopy())
 }
 
 func kitchenTraps(m *wasmModule) {

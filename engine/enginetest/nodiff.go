@@ -69,7 +69,7 @@ func (p *Program) run(t *testing.T, e engine.Engine) (out []string) {
 	if p.Host != nil {
 		host = p.Host()
 	}
-	v, err := e.Env(ctx, engine.EnvConfig{Host: host, Counter: p.Counter})
+	v, err := e.Env(ctx, engine.EnvConfig{Host: host, Counter: p.Counter, Reset: resetName})
 	if err != nil {
 		t.Fatalf("%s: %v", e.Name(), err)
 	}
@@ -130,7 +130,7 @@ func Programs() []Program {
 	host := func() []engine.HostFunc { return hostFuncs(echo, new([3]uint64)) }
 	i32s, i64s := []engine.ValueType{engine.I32}, []engine.ValueType{engine.I64}
 	ps := []Program{
-		{Name: "kitchen", Wasm: kitchen(2), Counter: counterName, Host: host, Steps: []Step{
+		{Name: "kitchen", Wasm: lastingKitchen(2), Counter: counterName, Host: host, Steps: []Step{
 			{"invoke", []uint64{7}, i32s, 0},
 			{"invoke", []uint64{failWith}, i32s, 3},
 			{"count", []uint64{8}, i32s, 100},

@@ -54,6 +54,7 @@ func RunWithout(t *testing.T, open func(*testing.T) engine.Engine, names ...stri
 		{"EmptyMemory", testEmptyMemory},
 		{"FreshMemory", testFreshMemory},
 		{"FreshState", testFreshState},
+		{"FreshAgain", testFreshAgain},
 		{"Segments", testSegments},
 		{"Reentrant", testReentrant},
 		{"Nested", testNested},
@@ -104,7 +105,7 @@ func echo(_ context.Context, _ engine.Instance, n uint32) (uint32, error) {
 func (x *fixture) newEnv(counter string) engine.Env {
 	x.t.Helper()
 	call := func(ctx context.Context, in engine.Instance, n uint32) (uint32, error) { return x.f(ctx, in, n) }
-	v, err := x.eng.Env(context.Background(), engine.EnvConfig{Host: hostFuncs(call, &x.args), Counter: counter})
+	v, err := x.eng.Env(context.Background(), engine.EnvConfig{Host: hostFuncs(call, &x.args), Counter: counter, Reset: resetName})
 	if err != nil {
 		x.t.Fatalf("environment: %v", err)
 	}

@@ -213,7 +213,7 @@ func zero(b []byte) bool {
 
 // Globals, tables and dropped segments are per instance, and new in each.
 func testFreshState(x *fixture) {
-	m := x.compile(kitchen(1))
+	m := x.compile(lastingKitchen(1))
 	live := x.instantiate(m, nil)
 	for range 3 {
 		in := x.instantiate(m, nil)
@@ -285,5 +285,35 @@ func testSegments(x *fixture) {
 		if (err == nil) != fits {
 			x.t.Errorf("empty segment at %d: %v", offset, err)
 		}
+	}
+}
+
+// Instances one after another, each of which leaves its memory, size and globals
+// as no new one has them: the next shows nothing of it.
+func testFreshAgain(x *fixture) {
+	m := x.compile(kitchen(2))
+	last := uint64(2*engine.PageSize - 4)
+	for round := range 4 {
+		in := x.instantiate(m, nil)
+		x.wantFresh(in, fmt.Sprintf("round %d", round))
+		if in.Counter() != 0 {
+			x.t.Errorf("round %d: counter starts at %d", round, in.Counter())
+		}
+		if got, err := invoke(in, "private", 99); err != nil || got != 11 {
+			x.t.Errorf("round %d: private global starts at %d, %v", round, got, err)
+		}
+		in.SetCounter(77)
+		x.want32(in, 2, "size")
+		x.want32(in, 0, "load32", last)
+		x.do(in, "store32", last, 0xffffffff)
+		x.do(in, "fill", 10, 0xaa, 20) // over the segment
+		if round == 3 {
+			_, err := invoke(in, "load8", last+4)
+			x.wantTrap(err, "beyond the first size", engine.TrapMemoryOutOfBounds)
+		}
+		x.want32(in, 2, "grow", 3)
+		x.want32(in, 0, "load32", 3*engine.PageSize)
+		x.do(in, "fill", 2*engine.PageSize, 0xbb, 3*engine.PageSize)
+		x.close(in)
 	}
 }

@@ -28,6 +28,7 @@ type env struct {
 	host    map[hostKey]*engine.HostFunc
 	funcs   []engine.HostFunc
 	counter string
+	reset   string  // EnvConfig.Reset
 	ccount  *C.char // counter, for C
 	exec    *C.WasmEdge_ExecutorContext
 	store   *C.WasmEdge_StoreContext
@@ -42,6 +43,7 @@ type env struct {
 	mu      sync.Mutex
 	live    map[*instance]struct{}
 	modules map[*module]struct{}
+	kept    shelf
 }
 
 var _ engine.Env = (*env)(nil)
@@ -57,7 +59,7 @@ func (e *wasmedgeEngine) Env(_ context.Context, cfg engine.EnvConfig) (engine.En
 		return nil, fmt.Errorf("wasmedge: %w", err)
 	}
 	v := &env{
-		eng: e, host: map[hostKey]*engine.HostFunc{}, funcs: cfg.Host, counter: cfg.Counter,
+		eng: e, host: map[hostKey]*engine.HostFunc{}, funcs: cfg.Host, counter: cfg.Counter, reset: cfg.Reset,
 		live: map[*instance]struct{}{}, modules: map[*module]struct{}{},
 	}
 	for i := range v.funcs {
@@ -148,6 +150,9 @@ func (v *env) close() error {
 		in.m.drop()
 	}
 	for m := range v.modules {
+		for _, g := range m.takeAll() {
+			C.efvm_delete(g)
+		}
 		m.free()
 	}
 	clear(v.live)

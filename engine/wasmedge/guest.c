@@ -67,8 +67,8 @@ static void leave(int inside, const struct efvm_guest *outer) {
   efvm_current = outer;
 }
 
-// refresh looks at what the guest may have changed.
-static void refresh(struct efvm_guest *g) {
+// efvm_refresh looks at what the guest may have changed.
+void efvm_refresh(struct efvm_guest *g) {
   if (g->memory) {
     g->bytes = (uint64_t)WasmEdge_MemoryInstanceGetPageSize(g->memory) << 16;
     g->base = WasmEdge_MemoryInstanceGetPointer(g->memory, 0, g->bytes ? 1 : 0);
@@ -117,7 +117,7 @@ static WasmEdge_Result to_host(void *data, const WasmEdge_CallingFrameContext *f
   (void)frame;
   words[0] = 0;
   for (uint32_t i = 0; i < h->params; i++) words[i] = word(&in[i]);
-  refresh(g);
+  efvm_refresh(g);
 #if WASMEDGE_VERSION_MINOR < 15
   size_t size = efvm_thread_local_size();
   char saved[size];
@@ -161,8 +161,22 @@ uint32_t efvm_import_register(WasmEdge_ExecutorContext *ex, WasmEdge_StoreContex
   return WasmEdge_ExecutorRegisterImport(ex, st, m).Code;
 }
 
+// remember notes the globals of a new guest, or none if one is not found: then the
+// guest cannot be reset.
+static void remember(struct efvm_guest *g, const struct efvm_name *names, uint32_t n) {
+  g->globals = calloc(n, sizeof *g->globals);
+  for (uint32_t i = 0; g->globals && i < n; i++) {
+    WasmEdge_GlobalInstanceContext *at = WasmEdge_ModuleInstanceFindGlobal(g->module, WasmEdge_StringWrap(names[i].name, names[i].len));
+    if (!at) return;
+    g->globals[i].at = at;
+    g->globals[i].first = WasmEdge_GlobalInstanceGetValue(at);
+  }
+  if (g->globals) g->n_globals = n;
+}
+
 uint32_t efvm_instantiate(struct efvm_guest *g, WasmEdge_StoreContext *st, const WasmEdge_ASTModuleContext *ast,
-                          const char *memory, uint32_t memory_len, const char *counter, uint32_t counter_len) {
+                          const char *memory, uint32_t memory_len, const char *counter, uint32_t counter_len,
+                          const struct efvm_name *globals, uint32_t n_globals) {
   const struct efvm_guest *outer;
   int inside = enter(g, &outer);
   WasmEdge_Result r = WasmEdge_ExecutorInstantiate(g->executor, &g->module, st, ast);
@@ -170,7 +184,9 @@ uint32_t efvm_instantiate(struct efvm_guest *g, WasmEdge_StoreContext *st, const
   if (!WasmEdge_ResultOK(r)) return r.Code;
   if (memory) g->memory = WasmEdge_ModuleInstanceFindMemory(g->module, WasmEdge_StringWrap(memory, memory_len));
   if (counter) g->global = WasmEdge_ModuleInstanceFindGlobal(g->module, WasmEdge_StringWrap(counter, counter_len));
-  refresh(g);
+  efvm_refresh(g);
+  g->first_bytes = g->bytes;
+  if (n_globals) remember(g, globals, n_globals);
   return 0;
 }
 
@@ -182,7 +198,7 @@ static uint32_t run(struct efvm_guest *g, const struct efvm_export *f, uint64_t 
   int inside = enter(g, &outer);
   WasmEdge_Result r = WasmEdge_ExecutorInvoke(g->executor, g->func, values, f->params, out, f->results);
   leave(inside, outer);
-  refresh(g);
+  efvm_refresh(g);
   if (WasmEdge_ResultOK(r))
     for (uint32_t i = 0; i < f->results; i++) stack[i] = word(&out[i]);
   return r.Code;
@@ -207,6 +223,7 @@ uint32_t efvm_call(struct efvm_guest *g, const struct efvm_export *f, uint64_t *
 
 void efvm_delete(struct efvm_guest *g) {
   if (g->module) WasmEdge_ModuleInstanceDelete(g->module);
+  free(g->globals);
   free(g);
 }
 

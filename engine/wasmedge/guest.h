@@ -27,6 +27,27 @@ struct efvm_guest {
   uint8_t *base;
   uint64_t bytes;
   int64_t counter;
+  uint64_t first_bytes; // of the memory when the guest was new
+  uint32_t n_globals;   // those that a reset sets back
+  struct efvm_global *globals;
+};
+
+// A mutable global of a guest, and its value when the guest was new.
+struct efvm_global {
+  WasmEdge_GlobalInstanceContext *at;
+  WasmEdge_Value first;
+};
+
+// A name of an export.
+struct efvm_name {
+  const char *name;
+  uint32_t len;
+};
+
+// A module's memory when new, in blocks. NULL is a block of zeros.
+struct efvm_image {
+  size_t blocks;
+  uint8_t *block[];
 };
 
 // A function that a module exports. Types are those of the binary format.
@@ -54,6 +75,11 @@ struct efvm_host {
 #define EFVM_CURE_ROOM 16u
 #define EFVM_CURE_CALLBACK 32u
 #define EFVM_CURE_PAGES 64u
+// Parts of a reset, for the same.
+#define EFVM_RESET_ACCESS 128u
+#define EFVM_RESET_ZEROS 256u
+#define EFVM_RESET_IMAGE 512u
+#define EFVM_RESET_GLOBALS 1024u
 extern uint32_t efvm_without;
 
 // guest.c
@@ -66,10 +92,20 @@ int efvm_import_add(WasmEdge_ModuleInstanceContext *m, const char *name, uint32_
 uint32_t efvm_import_register(WasmEdge_ExecutorContext *ex, WasmEdge_StoreContext *st,
                               WasmEdge_ModuleInstanceContext *m);
 uint32_t efvm_instantiate(struct efvm_guest *g, WasmEdge_StoreContext *st, const WasmEdge_ASTModuleContext *ast,
-                          const char *memory, uint32_t memory_len, const char *counter, uint32_t counter_len);
+                          const char *memory, uint32_t memory_len, const char *counter, uint32_t counter_len,
+                          const struct efvm_name *globals, uint32_t n_globals);
+void efvm_refresh(struct efvm_guest *g);
 uint32_t efvm_call(struct efvm_guest *g, const struct efvm_export *f, uint64_t *stack);
 void efvm_delete(struct efvm_guest *g);
 const char *efvm_message(uint32_t code);
+
+// reset.c
+int efvm_can_shrink(void);
+int efvm_shrink(struct efvm_guest *g);
+struct efvm_image *efvm_image_of(const struct efvm_guest *g);
+void efvm_image_free(struct efvm_image *image);
+void efvm_reset(struct efvm_guest *g, const struct efvm_image *image);
+const char *efvm_difference(struct efvm_guest *g, struct efvm_guest *fresh, uint64_t *at);
 
 // signals.c
 extern _Thread_local int efvm_inside; // this thread is in the library or a guest, not in Go

@@ -26,6 +26,7 @@ type instance struct {
 	ctx     context.Context // what the innermost Call was given
 	hostErr error           // what a host function unwound the guest with
 	depth   int             // calls in progress
+	failed  int             // calls that did not return as they should, and those in progress
 	closed  bool
 }
 
@@ -47,11 +48,15 @@ func (in *instance) Call(ctx context.Context, name string, stack []uint64) (err 
 	outer := in.ctx
 	in.ctx = ctx
 	in.depth++
+	in.failed++
+	returned := false // false too if a host function ends the goroutine
 	defer func() {
 		in.ctx = outer
 		in.depth--
 		if in.hostErr != nil {
 			err, in.hostErr = in.hostErr, nil
+		} else if returned {
+			in.failed--
 		}
 	}()
 	code := C.efvm_call(in.c, f.c, words(stack))
@@ -60,13 +65,14 @@ func (in *instance) Call(ctx context.Context, name string, stack []uint64) (err 
 	}
 	switch code {
 	case 0:
+		returned = true
 		return nil
 	case C.EFVM_NO_ROOM:
 		return errors.New("wasmedge: the native stack of a new thread is too small (see ulimit -s)")
 	case C.EFVM_NO_EXPORT:
 		return fmt.Errorf("wasmedge: the library does not find the export %q", name)
 	}
-	return in.fault(code, "call")
+	return fault(code, "call")
 }
 
 func words(stack []uint64) *C.uint64_t { return (*C.uint64_t)(unsafe.SliceData(stack)) }
@@ -111,7 +117,7 @@ func efvmHostCall(handle C.uintptr_t, index C.uint32_t, args *C.uint64_t) (faile
 }
 
 // fault turns a code of the library into a trap if it is a fault of the guest.
-func (in *instance) fault(code C.uint32_t, doing string) error {
+func fault(code C.uint32_t, doing string) error {
 	kind := engine.TrapKind(0)
 	switch code {
 	case C.WasmEdge_ErrCode_Unreachable:
@@ -162,8 +168,8 @@ func (in *instance) SetCounter(n int64) {
 
 func (in *instance) Data() any { return in.data }
 
-// Close gives the memory back. A running instance cannot be closed: its memory
-// would be gone while it still writes.
+// Close keeps the guest for another instance, or gives the memory back. A running
+// instance cannot be closed: its memory would be gone while it still writes.
 func (in *instance) Close(context.Context) error {
 	v := in.m.env
 	v.gate.RLock() // an environment that closes frees its instances itself
@@ -174,11 +180,22 @@ func (in *instance) Close(context.Context) error {
 	if in.depth > 0 {
 		return errors.New("wasmedge: close of a running instance")
 	}
-	in.free() // without env.mu, since unmapping takes its time
+	whole := in.canBeKept()
 	v.mu.Lock()
-	defer v.mu.Unlock()
 	delete(v.live, in)
-	in.m.drop()
+	gone := []*C.struct_efvm_guest{in.c}
+	if whole && !in.m.closed {
+		gone = v.keep(in.m, in.c)
+	} else {
+		in.m.drop()
+	}
+	v.mu.Unlock()
+	in.closed = true
+	in.handle.Delete()
+	in.c = nil
+	for _, g := range gone {
+		C.efvm_delete(g) // without env.mu, since unmapping takes its time
+	}
 	return nil
 }
 

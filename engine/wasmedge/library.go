@@ -26,6 +26,8 @@ const maxPages = 65536
 type wasmedgeEngine struct {
 	native func(ctx context.Context, wasm []byte) (string, error) // nil for the interpreter
 	conf   *C.WasmEdge_ConfigureContext
+	reuse  bool
+	check  bool // compare what was reset with what is new
 
 	mu     sync.Mutex
 	envs   map[*env]struct{}
@@ -79,7 +81,7 @@ func open(opts Options) (engine.Engine, error) {
 	if logger == nil {
 		logger = slog.Default()
 	}
-	logger.Debug("engine wasmedge", "library", C.GoString(C.WasmEdge_VersionGet()), "interpreter", opts.Interpreter)
+	logger.Debug("engine wasmedge", "library", C.GoString(C.WasmEdge_VersionGet()), "interpreter", opts.Interpreter, "reuse", e.reuse, "shrinks", C.efvm_can_shrink() != 0)
 	return e, nil
 }
 
@@ -90,7 +92,7 @@ func newEngine(opts Options, pages uint32) (*wasmedgeEngine, error) {
 	if err := prepared(); err != nil {
 		return nil, err
 	}
-	e := &wasmedgeEngine{native: opts.Native, envs: map[*env]struct{}{}}
+	e := &wasmedgeEngine{native: opts.Native, envs: map[*env]struct{}{}, reuse: !opts.NoReuse, check: opts.CheckReset}
 	if opts.Interpreter {
 		e.native = nil
 	}

@@ -7,10 +7,12 @@ package wasmedge
 import "C"
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
 	"runtime/cgo"
+	"sync"
 	"unsafe"
 
 	"github.com/edgefvm/fvm/engine"
@@ -25,8 +27,13 @@ type module struct {
 	memory  *C.char // the name under which the memory is exported, nil without one
 	owned   []unsafe.Pointer
 
+	globals *C.struct_efvm_name // what a reset sets back
+	first   sync.Once           // the first instance was looked at
+	image   *C.struct_efvm_image
+
 	// Guarded by env.mu.
-	instances int
+	instances int // with those that are kept
+	kept      []*list.Element
 	closed    bool
 }
 
@@ -45,7 +52,7 @@ func (v *env) Compile(ctx context.Context, wasm []byte) (engine.Module, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	f, err := scan(wasm, v.counter)
+	f, err := scan(wasm, v.counter, v.reset)
 	if err == nil {
 		err = v.checkImports(f)
 	}
@@ -114,6 +121,14 @@ func (m *module) describe() {
 	if m.facts.hasMemory {
 		m.memory = (*C.char)(own(unsafe.Pointer(C.CString(m.facts.memoryName))))
 	}
+	if n := len(m.facts.mutable); n > 0 {
+		m.globals = (*C.struct_efvm_name)(own(C.calloc(C.size_t(n), C.sizeof_struct_efvm_name)))
+		for i, name := range m.facts.mutable {
+			unsafe.Slice(m.globals, n)[i] = C.struct_efvm_name{
+				name: (*C.char)(own(unsafe.Pointer(C.CString(name)))), len: C.uint32_t(len(name)),
+			}
+		}
+	}
 	table := unsafe.Slice((*C.struct_efvm_export)(own(C.calloc(C.size_t(len(m.facts.exports)+1), C.sizeof_struct_efvm_export))), len(m.facts.exports))
 	for i, e := range m.facts.exports {
 		if !e.sig.words() {
@@ -127,14 +142,22 @@ func (m *module) describe() {
 	}
 }
 
-// Close drops the code. Instances keep what they need of it.
+// Close drops the code, and the instances that are kept. Others keep what they
+// need of it.
 func (m *module) Close(context.Context) error {
 	v := m.env
+	v.gate.RLock()
+	defer v.gate.RUnlock()
 	v.mu.Lock()
-	defer v.mu.Unlock()
+	var gone []*C.struct_efvm_guest
 	if !m.closed {
 		delete(v.modules, m)
+		gone = m.takeAll()
 		m.free()
+	}
+	v.mu.Unlock()
+	for _, g := range gone {
+		C.efvm_delete(g)
 	}
 	return nil
 }
@@ -161,9 +184,12 @@ func (m *module) release() {
 		C.free(p)
 	}
 	m.owned = nil
+	C.efvm_image_free(m.image)
+	m.image = nil
 }
 
-// Instantiate makes an instance with a memory that the library maps for it.
+// Instantiate makes an instance with a memory that the library maps for it, or
+// takes a kept one and resets it.
 func (m *module) Instantiate(_ context.Context, data any) (engine.Instance, error) {
 	v := m.env
 	v.gate.RLock()
@@ -173,16 +199,22 @@ func (m *module) Instantiate(_ context.Context, data any) (engine.Instance, erro
 		v.mu.Unlock()
 		return nil, errClosed
 	}
-	m.instances++
+	g := m.take()
+	if g == nil {
+		m.instances++
+	}
 	v.mu.Unlock()
 
 	in := &instance{m: m, data: data}
-	in.c = (*C.struct_efvm_guest)(C.calloc(1, C.sizeof_struct_efvm_guest))
 	in.handle = cgo.NewHandle(in)
+	var err error
+	if g != nil {
+		in.c = g
+		err = m.reset(g)
+	} else if in.c, err = m.fresh(); err == nil {
+		m.first.Do(func() { m.remember(in.c) })
+	}
 	in.c.handle = C.uintptr_t(in.handle)
-	in.c.executor = v.exec
-	code := C.efvm_instantiate(in.c, v.store, m.ast, m.memory, C.uint32_t(len(m.facts.memoryName)), v.ccount, C.uint32_t(len(v.counter)))
-	err := in.check(code)
 	if err != nil {
 		in.free()
 	}
@@ -196,22 +228,32 @@ func (m *module) Instantiate(_ context.Context, data any) (engine.Instance, erro
 	return in, nil
 }
 
+// fresh makes a guest, which is to be deleted after an error too.
+func (m *module) fresh() (*C.struct_efvm_guest, error) {
+	v := m.env
+	g := (*C.struct_efvm_guest)(C.calloc(1, C.sizeof_struct_efvm_guest))
+	g.executor = v.exec
+	code := C.efvm_instantiate(g, v.store, m.ast, m.memory, C.uint32_t(len(m.facts.memoryName)), v.ccount, C.uint32_t(len(v.counter)),
+		m.globals, C.uint32_t(len(m.facts.mutable)))
+	return g, m.check(g, code)
+}
+
 // check says what is wrong with a new instance.
-func (in *instance) check(code C.uint32_t) error {
-	f := in.m.facts
+func (m *module) check(g *C.struct_efvm_guest, code C.uint32_t) error {
+	f := m.facts
 	switch {
 	case code == C.WasmEdge_ErrCode_DataSegDoesNotFit:
 		return &engine.Trap{Kind: engine.TrapMemoryOutOfBounds}
 	case code == C.WasmEdge_ErrCode_ElemSegDoesNotFit:
 		return &engine.Trap{Kind: engine.TrapTableOutOfBounds}
 	case code != 0:
-		return in.fault(code, "instantiate")
-	case f.hasMemory && in.c.memory == nil, in.m.env.counter != "" && in.c.global == nil:
+		return fault(code, "instantiate")
+	case f.hasMemory && g.memory == nil, m.env.counter != "" && g.global == nil:
 		return errors.New("wasmedge: instantiate: the library does not find the memory or the counter")
-	case f.hasMemory && in.c.bytes != C.uint64_t(f.memoryPages)*engine.PageSize && C.efvm_without&C.EFVM_CURE_PAGES == 0:
+	case f.hasMemory && g.bytes != C.uint64_t(f.memoryPages)*engine.PageSize && C.efvm_without&C.EFVM_CURE_PAGES == 0:
 		// The library gives less than was asked for, down to nothing, without an
 		// error. What the guest would do then depends on this machine.
-		return fmt.Errorf("wasmedge: instantiate: the memory has %d pages of %d: out of address space?", uint64(in.c.bytes)/engine.PageSize, f.memoryPages)
+		return fmt.Errorf("wasmedge: instantiate: the memory has %d pages of %d: out of address space?", uint64(g.bytes)/engine.PageSize, f.memoryPages)
 	}
 	return nil
 }

@@ -23,6 +23,9 @@ type facts struct {
 	memoryPages uint64
 	memoryName  string // under which the memory is exported
 	memoryShown bool   // that is "memory": the guest wants it seen
+	functions   int
+	resettable  bool
+	mutable     []string // exports of all mutable globals, if instances can be reset; see engine.EnvConfig.Reset
 }
 
 // signature is a function's type. A byte is a type of the binary format.
@@ -54,16 +57,19 @@ type scanner struct {
 	names   []string // of all exports
 	counter string
 	found   bool
+	shown   map[string]uint32 // exported globals by name
+	reset   string            // name of the section of EnvConfig.Reset, empty for none
+	listed  bool              // there is one
 	f       *facts
 }
 
-// scan reads wasm. counter is the export that must be a mutable i64 global,
-// empty for none.
-func scan(wasm []byte, counter string) (*facts, error) {
+// scan reads wasm. counter is the export that must be a mutable i64 global, reset
+// the section that says how to reset instances, empty for none.
+func scan(wasm []byte, counter, reset string) (*facts, error) {
 	if len(wasm) < 8 || string(wasm[:8]) != "\x00asm\x01\x00\x00\x00" {
 		return nil, binary.ErrMalformed
 	}
-	s := &scanner{Reader: binary.Reader{B: wasm[8:]}, counter: counter, f: &facts{wasm: wasm}}
+	s := &scanner{Reader: binary.Reader{B: wasm[8:]}, counter: counter, reset: reset, shown: map[string]uint32{}, f: &facts{wasm: wasm}}
 	exports := -1 // where the section's content begins
 	for len(s.B) > 0 && s.Err == nil {
 		id, size := s.Byte(), s.U32()
@@ -82,6 +88,10 @@ func scan(wasm []byte, counter string) (*facts, error) {
 	case counter != "" && !s.found:
 		return nil, fmt.Errorf("no mutable i64 global is exported as %q", counter)
 	}
+	if err := s.checkReset(); err != nil {
+		return nil, err
+	}
+	s.f.functions = len(s.funcs)
 	if s.f.hasMemory && s.f.memoryName == "" {
 		s.exportMemory(exports)
 	}
@@ -91,6 +101,12 @@ func scan(wasm []byte, counter string) (*facts, error) {
 func (s *scanner) section(id byte) {
 	var item func()
 	switch id {
+	case binary.SecCustom:
+		if name := string(s.Take(s.U32())); name != s.reset || name == "" || s.listed {
+			return
+		}
+		s.listed = true
+		item = func() { s.f.mutable = append(s.f.mutable, string(s.Take(s.U32()))) }
 	case binary.SecType:
 		item = s.typeItem
 	case binary.SecImport:
@@ -168,10 +184,34 @@ func (s *scanner) exportItem() {
 			s.f.memoryShown = true
 		}
 	case binary.KindGlobal:
+		s.shown[name] = index
 		if name == s.counter && int64(index) < int64(len(s.globals)) && s.globals[index] == [2]byte{byte(engine.I64), 1} {
 			s.found = true
 		}
 	}
+}
+
+// checkReset refuses a section that cannot be true: a mutable global would be
+// missing from it, or is no number.
+func (s *scanner) checkReset() error {
+	if !s.listed {
+		return nil
+	}
+	listed := map[uint32]bool{}
+	for _, name := range s.f.mutable {
+		index, ok := s.shown[name]
+		if !ok || int64(index) >= int64(len(s.globals)) || s.globals[index][1] != 1 {
+			return fmt.Errorf("section %s: no mutable global is exported as %q", s.reset, name)
+		}
+		listed[index] = true
+	}
+	for i, g := range s.globals {
+		if g[1] == 1 && (!listed[uint32(i)] || !(signature{params: string(g[:1])}).words()) {
+			return fmt.Errorf("section %s: mutable global %d is missing, or no number", s.reset, i)
+		}
+	}
+	s.f.resettable = true
+	return nil
 }
 
 // exportMemory exports a memory that is not: without a name the library does not

@@ -23,7 +23,7 @@
 // The other parts: library.go makes engines, selftest.go proves at start that
 // the cures hold, env.go binds host functions, guest.c runs guests and carries
 // their calls of the host, scan.go reads the few facts about a module that the
-// binding needs.
+// binding needs, reuse.go keeps used guests and reset.c makes them new again.
 //
 // The package needs the build tag wasmedge, cgo and Linux, and for machine code
 // amd64. Elsewhere New says so.
@@ -49,6 +49,13 @@ type Options struct {
 	// Interpreter runs guests in the library's interpreter instead, which is
 	// slow and has no end of its stack. It is for tests. Native is not used then.
 	Interpreter bool
+	// NoReuse makes a new guest for each instance. Otherwise a guest that returned
+	// from each call is kept, and reset for the next instance, if its module says
+	// how (engine.EnvConfig.Reset).
+	NoReuse bool
+	// CheckReset compares each guest that was reset with a new one, byte by byte. A
+	// difference is an error of Instantiate. It is for tests.
+	CheckReset bool
 	// Logger gets the version of the library, once. Nil: slog.Default().
 	Logger *slog.Logger
 }

@@ -136,12 +136,12 @@ func TestHiddenMemory(t *testing.T) {
 		"padded":           {slices.Concat(header, types, funcs, mem, []byte{7, 0x89, 0x80, 0, 0x81, 0x80, 0x80, 0, 1, 'f', 0, 0x80, 0}, code, custom), "edgefvm memory", true},
 		"padded elsewhere": {slices.Concat(header, []byte{0, 0x85, 0x80, 0, 4}, []byte("name"), types, funcs, mem, section(7, 1, 'f', 0, 0), code), "edgefvm memory", true},
 	} {
-		f, err := scan(tt.wasm, "")
+		f, err := scan(tt.wasm, "", "")
 		if err != nil || f.memoryName != tt.export || f.memoryShown || f.memoryPages != 2 {
 			t.Errorf("%s: %+v, %v", name, f, err)
 			continue
 		}
-		again, err := scan(f.wasm, "")
+		again, err := scan(f.wasm, "", "")
 		if err != nil || again.memoryName != tt.export || len(again.exports) != len(f.exports) {
 			t.Errorf("%s, read again: %+v, %v", name, again, err)
 		}

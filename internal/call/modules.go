@@ -67,7 +67,7 @@ type module struct {
 // NewModules makes an empty cache for the era of a profile.
 func NewModules(ctx context.Context, e engine.Engine, p *machine.Profile) (*Modules, error) {
 	host := syscalls.HostFuncs(p.ABI)
-	env, err := e.Env(ctx, engine.EnvConfig{Host: host, Counter: instrument.CounterExport})
+	env, err := e.Env(ctx, engine.EnvConfig{Host: host, Counter: instrument.CounterExport, Reset: instrument.ResetSection})
 	if err != nil {
 		return nil, err
 	}

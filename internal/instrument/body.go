@@ -38,6 +38,7 @@ type body struct {
 	patches []patch
 	temps   tempSet
 	linear  bool // has a patchLinear
+	lasting bool // can change more of an instance than its memory and globals: see ResetSection
 }
 
 // tempSet says which locals the patches need.

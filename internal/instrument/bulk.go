@@ -20,6 +20,7 @@ func (c *checker) table(op byte) {
 		c.spend(c.m.rules.Costs.Load)
 		return
 	}
+	c.out.lasting = true
 	c.take(i32, funcref)
 	c.spend(c.m.rules.Costs.Store)
 }
@@ -120,6 +121,10 @@ var saturating = [8][2]byte{
 // prefixed reads an instruction of two bytes.
 func (c *checker) prefixed(at int, costs *Costs) {
 	sub := c.u32()
+	switch sub {
+	case subDataDrop, subTableInit, subElemDrop, subTableCopy, subTableGrow, subTableFill:
+		c.out.lasting = true
+	}
 	switch sub {
 	case 0, 1, 2, 3, 4, 5, 6, 7:
 		if !c.m.rules.SatFloatToInt {

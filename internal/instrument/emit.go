@@ -22,7 +22,8 @@ func (p *plan) emit(startExport string) []byte {
 		w.section(secMemory, m.rawMemory)
 	}
 	w.section(secGlobal, p.globals())
-	w.section(secExport, p.exports(startExport))
+	reset := p.resettable()
+	w.section(secExport, p.exports(startExport, reset))
 	if len(m.elements) > 0 {
 		w.section(secElement, p.elements())
 	}
@@ -34,6 +35,9 @@ func (p *plan) emit(startExport string) []byte {
 	p.code(w, size)
 	if m.hasData || m.rawData != nil {
 		w.section(secData, p.data())
+	}
+	if reset != nil {
+		w.section(secCustom, resetSection(reset))
 	}
 	return w.b
 }
@@ -147,7 +151,7 @@ func (p *plan) globals() []byte {
 	return w.b
 }
 
-func (p *plan) exports(startExport string) []byte {
+func (p *plan) exports(startExport string, reset []mutable) []byte {
 	m := p.m
 	w, n := &writer{}, 1
 	for _, e := range m.exports {
@@ -173,6 +177,13 @@ func (p *plan) exports(startExport string) []byte {
 	}
 	w.string(CounterExport)
 	w.op(kindGlobal, p.counter)
+	for _, g := range reset {
+		if g.index != p.counter {
+			n++
+			w.string(g.name)
+			w.op(kindGlobal, g.index)
+		}
+	}
 	out := &writer{}
 	out.len(n)
 	out.append(w.b)

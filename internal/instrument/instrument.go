@@ -2,12 +2,18 @@ package instrument
 
 // PassVersion changes whenever the output for some input changes; it is a part
 // of the key of compiled code kept on disk.
-const PassVersion = 3
+const PassVersion = 4
 
 // CounterExport is the name under which every output exports its gas counter, a
 // mutable i64 global in milligas. A guest's own export of that name is left out
 // of the output: nothing can observe it.
 const CounterExport = "gas_counter"
+
+// ResetSection is the name of a custom section that an output has if nothing in its code changes more of an instance than
+// memory, its size and mutable globals: no instruction changes a table or drops a segment. It is a vector of names, each
+// the export of a mutable global; all mutable globals are there, and all hold numbers. An engine can make an instance new
+// with it. A guest's own custom sections are not in the output.
+const ResetSection = "edgefvm.reset"
 
 // HelperModule is the module of the imports that the output itself uses:
 //

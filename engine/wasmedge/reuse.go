@@ -1,0 +1,118 @@
+//go:build wasmedge && cgo && linux
+
+package wasmedge
+
+// #include "guest.h"
+import "C"
+
+import (
+	"container/list"
+	"fmt"
+	"slices"
+
+	"github.com/edgefvm/fvm/engine"
+)
+
+// Bounds on used guests that wait for their next invocation.
+const (
+	maxKept      = 16        // of a module
+	maxKeptBytes = 128 << 20 // of an environment
+	// maxResetBytes is the largest memory that is looked through rather than mapped
+	// anew. Actors declare 1 to 2 MiB.
+	maxResetBytes = 4 << 20
+	// functionBytes is what the library takes for a function of an instance.
+	functionBytes = 512
+)
+
+// shelf holds the kept guests of an environment. env.mu guards it.
+type shelf struct {
+	order list.List // of kept; the newest in front
+	bytes uint64
+}
+
+type kept struct {
+	m *module
+	c *C.struct_efvm_guest
+}
+
+// size is an upper bound of what a kept guest of m takes, in bytes.
+func (m *module) size() uint64 {
+	return m.facts.memoryPages*engine.PageSize + uint64(m.facts.functions)*functionBytes
+}
+
+// remember looks at the first guest of m while it is new. Later ones can be made
+// like it if the module says how, and is not too large.
+func (m *module) remember(c *C.struct_efvm_guest) {
+	if m.env.eng.reuse && m.facts.resettable && c.first_bytes <= maxResetBytes {
+		m.image = C.efvm_image_of(c)
+	}
+}
+
+// canBeKept says whether a reset makes the guest new, and takes its memory back to
+// the first size. A guest that did not return from each call is none: what the
+// library left undone is not known.
+func (in *instance) canBeKept() bool {
+	return in.failed == 0 && in.m.image != nil && int(in.c.n_globals) == len(in.m.facts.mutable) && C.efvm_shrink(in.c) != 0
+}
+
+// keep puts a guest on the shelf, and returns those for which there is no room any
+// more. env.mu is held.
+func (v *env) keep(m *module, c *C.struct_efvm_guest) (gone []*C.struct_efvm_guest) {
+	m.kept = append(m.kept, v.kept.order.PushFront(kept{m, c}))
+	v.kept.bytes += m.size()
+	if len(m.kept) > maxKept {
+		gone = append(gone, v.unkeep(m.kept[0]))
+		m.drop()
+	}
+	for v.kept.bytes > maxKeptBytes {
+		last := v.kept.order.Back()
+		gone = append(gone, v.unkeep(last))
+		last.Value.(kept).m.drop()
+	}
+	return gone
+}
+
+// unkeep takes a guest from the shelf. It still counts as an instance. env.mu is held.
+func (v *env) unkeep(e *list.Element) *C.struct_efvm_guest {
+	k := v.kept.order.Remove(e).(kept)
+	v.kept.bytes -= k.m.size()
+	i := slices.Index(k.m.kept, e)
+	k.m.kept = slices.Delete(k.m.kept, i, i+1)
+	return k.c
+}
+
+// take returns the guest of m that was kept last, nil if there is none. env.mu is held.
+func (m *module) take() *C.struct_efvm_guest {
+	if len(m.kept) == 0 {
+		return nil
+	}
+	return m.env.unkeep(m.kept[len(m.kept)-1])
+}
+
+// takeAll empties the shelf of m's guests, which count as instances no more. env.mu
+// is held.
+func (m *module) takeAll() (all []*C.struct_efvm_guest) {
+	for c := m.take(); c != nil; c = m.take() {
+		all = append(all, c)
+		m.instances--
+	}
+	return all
+}
+
+// reset makes a kept guest new.
+func (m *module) reset(c *C.struct_efvm_guest) error {
+	C.efvm_reset(c, m.image)
+	if !m.env.eng.check {
+		return nil
+	}
+	fresh, err := m.fresh()
+	defer C.efvm_delete(fresh)
+	if err != nil {
+		return err
+	}
+	var at C.uint64_t
+	if what := C.efvm_difference(c, fresh, &at); what != nil {
+		return fmt.Errorf("wasmedge: a reset instance is not as a new one: %s, at %d", C.GoString(what), uint64(at))
+	}
+	return nil
+}

@@ -1,0 +1,69 @@
+package instrument
+
+import (
+	"strconv"
+	"strings"
+)
+
+// mutable is a mutable global of the output and its export.
+type mutable struct {
+	index uint32
+	name  string
+}
+
+// Bounds on what the section adds to an output. Actors have one mutable global.
+const (
+	maxMutables = 64
+	maxUnused   = 16
+)
+
+// resettable lists all mutable globals, if with them and the memory an instance can be made new; nil if not. See
+// ResetSection. The host cannot change a table, nor can it set a global other than the counter.
+func (p *plan) resettable() []mutable {
+	m := p.m
+	for i := range p.bodies {
+		if p.bodies[i].lasting {
+			return nil
+		}
+	}
+	prefix, ok := m.unusedPrefix()
+	list := []mutable{{p.counter, CounterExport}, {p.height, prefix + "height"}}
+	if m.rules.CountPages {
+		list = append(list, mutable{p.pages, prefix + "pages"})
+	}
+	for i, g := range m.globals {
+		switch {
+		case !g.mutable:
+		case g.typ == funcref, len(list) == maxMutables: // a reference is to a function of one instance
+			return nil
+		default:
+			list = append(list, mutable{uint32(i), prefix + strconv.Itoa(i)})
+		}
+	}
+	if !ok {
+		return nil
+	}
+	return list
+}
+
+// unusedPrefix begins no export of the guest: it has one underscore more than any that looks like it.
+func (m *module) unusedPrefix() (string, bool) {
+	const stem = "edgefvm.global"
+	n := 0
+	for _, e := range m.exports {
+		if rest, ok := strings.CutPrefix(e.name, stem); ok {
+			n = max(n, len(rest)-len(strings.TrimLeft(rest, "_"))+1)
+		}
+	}
+	return stem + strings.Repeat("_", min(n, maxUnused)) + ".", n <= maxUnused
+}
+
+func resetSection(list []mutable) []byte {
+	w := &writer{}
+	w.string(ResetSection)
+	w.len(len(list))
+	for _, g := range list {
+		w.string(g.name)
+	}
+	return w.b
+}
