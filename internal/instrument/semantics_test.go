@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/tetratelabs/wazero/api"
+
+	"github.com/edgefvm/fvm/internal/wasmgen"
 )
 
 // Random modules do the same before and after the pass.
@@ -32,7 +34,7 @@ type tally struct{ modules, calls, traps, endless int }
 // compare runs all exports of a module and of the pass's output for it.
 func compare(t *testing.T, seed int64, done *tally) {
 	t.Helper()
-	wasm := randomModule(seed, true)
+	wasm := wasmgen.Module(seed, wasmgen.Options{Tame: true})
 	r := RulesV040()
 	r.StackLimit = 1 << 30 // the guest alone has none
 	out, err := Instrument(wasm, &r)
