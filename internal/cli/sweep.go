@@ -50,7 +50,7 @@ func newSweep() *cobra.Command {
 	var set setting
 	var program, dir string
 	var most, jobs, failures int
-	var asJSON, alone bool
+	var asJSON, alone, faults bool
 	cmd := &cobra.Command{
 		Use:   "sweep PATH...",
 		Short: "Run messages again with the gas cut at every charge, and compare with the reference",
@@ -58,9 +58,15 @@ func newSweep() *cobra.Command {
 limit one below, at, and one above each charge point of its trace, on every engine and on
 the reference. Receipts, fees, events, traces and state roots must be equal. The last line is
 "N passed, N failed, N skipped", which counts runs, and vectors that cannot be swept. Runs that
-need a block which a vector lacks, and then differ, have no right answer: they count as skipped too.`,
+need a block which a vector lacks, and then differ, have no right answer: they count as skipped too.
+
+With --faults the node fails instead: its blockstore, its externs, its verifier of proofs, at the
+first call, the second, and so on. Each must end in an error that names the failure and in no
+receipt, with a machine that refuses further use and a store as good as before. This needs no
+reference.`,
 		Example: `  edgefvm sweep conformance/testdata/nv28-multisig-007.json
   edgefvm sweep --most 20 --jobs 2 conformance/testdata
+  edgefvm sweep --faults conformance/testdata/nv28-onboard-035.json
   edgefvm sweep --no-oracle --engine wazero,wazero-interpreter conformance/testdata/nv18-send-001.json`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -72,7 +78,7 @@ need a block which a vector lacks, and then differ, have no right answer: they c
 				return err
 			}
 			opts := sweep.Options{Actors: set.actors(cmd), Most: most, Jobs: jobs, Dir: dir}
-			if !alone {
+			if !alone && !faults {
 				if opts.Oracle, err = findOracle(program); err != nil {
 					return err
 				}
@@ -86,7 +92,11 @@ need a block which a vector lacks, and then differ, have no right answer: they c
 				return usagef("--no-oracle needs two engines, with a comma between them")
 			}
 			opts.Progress = sweepProgress(cmd.ErrOrStderr())
-			list, err := sweep.Run(cmd.Context(), files, opts)
+			run := sweep.Run
+			if faults {
+				run = sweep.Faults
+			}
+			list, err := run(cmd.Context(), files, opts)
 			stopped := err != nil
 			rep := sumSweep(list)
 			if isTerminal(cmd.ErrOrStderr()) {
@@ -116,7 +126,8 @@ need a block which a vector lacks, and then differ, have no right answer: they c
 	oracleFlag(cmd, &program)
 	f := cmd.Flags()
 	f.BoolVar(&alone, "no-oracle", false, "compare engines with each other only")
-	f.IntVar(&most, "most", 0, "cut at so many charges of a message at most, spread over all (0: every charge)")
+	f.BoolVar(&faults, "faults", false, "let the node fail at each of its calls")
+	f.IntVar(&most, "most", 0, "cut at so many charges of a message at most, or fail so many calls of a vector, spread over all (0: every one)")
 	f.IntVarP(&jobs, "jobs", "j", runtime.GOMAXPROCS(0), "vectors to sweep at once, each with a reference of its own")
 	f.IntVar(&failures, "failures", 20, "failures to print")
 	f.StringVar(&dir, "differences", "", "`folder` for a vector of each difference")
@@ -170,7 +181,10 @@ func (r *sweepReport) print(g *page, most int) {
 			g.line("     %s", oneLine(errors.New(o.Error)))
 		}
 		if o.Failures > 0 {
-			g.line("     %d of %d runs differ, first with gas limit %d", o.Failures, o.Runs, o.Limit)
+			g.line("     %d of %d runs fail", o.Failures, o.Runs)
+		}
+		if o.Limit > 0 {
+			g.line("     first with gas limit %d", o.Limit)
 		}
 		for _, d := range o.Differences {
 			g.line("     %s", clean(d.String()))
@@ -182,5 +196,5 @@ func (r *sweepReport) print(g *page, most int) {
 	if shown > most {
 		g.line("and %d more", shown-most)
 	}
-	g.line("%d %s of %d %s, cut at %d charges", r.Messages, plural(r.Messages, "message"), len(r.Vectors), plural(len(r.Vectors), "vector"), r.Charges)
+	g.line("%d %s of %d %s, cut or failed at %d places", r.Messages, plural(r.Messages, "message"), len(r.Vectors), plural(len(r.Vectors), "vector"), r.Charges)
 }

@@ -65,6 +65,13 @@ type Outcome struct {
 
 // Run sweeps the first variant of each vector. The outcomes are in the order of the files; those that ctx cut short are left out.
 func Run(ctx context.Context, files []string, opts Options) ([]Outcome, error) {
+	return each(ctx, files, opts, func(w *worker, ctx context.Context, v *conformance.Vector, o *Outcome) error {
+		return w.vector(ctx, v, o)
+	})
+}
+
+// each does something with each vector, several at once.
+func each(ctx context.Context, files []string, opts Options, do func(*worker, context.Context, *conformance.Vector, *Outcome) error) ([]Outcome, error) {
 	list := make([]*Outcome, len(files))
 	next := make(chan int)
 	var workers sync.WaitGroup
@@ -78,7 +85,14 @@ func Run(ctx context.Context, files []string, opts Options) ([]Outcome, error) {
 				defer w.peer.Close()
 			}
 			for i := range next {
-				o := w.file(ctx, files[i])
+				o := &Outcome{Path: files[i]}
+				v, err := conformance.Load(files[i])
+				if err == nil {
+					err = do(w, ctx, v, o)
+				}
+				if err != nil {
+					o.Error = err.Error()
+				}
 				if ctx.Err() != nil {
 					continue
 				}
@@ -115,50 +129,21 @@ type worker struct {
 	peer *duel.Peer
 }
 
-func (w *worker) file(ctx context.Context, path string) *Outcome {
-	o := &Outcome{Path: path}
-	v, err := conformance.Load(path)
-	if err == nil {
-		err = w.vector(ctx, v, o)
-	}
-	if err != nil {
-		o.Error = err.Error()
-	}
-	return o
-}
-
 // vector sweeps its messages one after the other.
 func (w *worker) vector(ctx context.Context, v *conformance.Vector, o *Outcome) error {
-	first, last, preview := fvm.NetworkVersions()
-	if nv := v.Variants()[0].NV; nv < first || nv > last && nv != preview {
-		o.Skipped = fmt.Sprintf("network version %d is not implemented", nv)
-		return nil
+	set, skip, err := w.setting(ctx, v)
+	if err != nil || skip != "" {
+		o.Skipped = skip
+		return err
 	}
-	r, err := v.Request(0)
-	if err != nil {
-		o.Skipped = err.Error()
-		return nil
-	}
-	name, code := conformance.NoBundle, blockstore.NewMemory()
-	if v.Bundle() != conformance.NoBundle {
-		if name, err = v.BundleFor(v.Variants()[0]); err != nil {
-			return err
-		}
-		if code, err = w.Actors.Store(ctx, name); err != nil {
-			return err
-		}
-	}
-	state := blockstore.NewMemory()
-	if _, err := blockstore.LoadCAR(ctx, bytes.NewReader(v.CAR()), state, blockstore.CAROptions{}); err != nil {
-		return fmt.Errorf("the vector's state: %w", err)
-	}
+	r := set.request
 	messages := r.Messages
 	for i := range messages {
 		step := *r
 		step.Messages = messages[i : i+1]
 		// A name for each state: the oracle keeps the last one.
-		scope := &duel.Base{Name: fmt.Sprintf("%s#%d", v.Path, i), Store: state}
-		c := &duel.Case{Request: &step, Bundle: name, Scope: scope, Bases: []duel.Base{{Name: "bundle " + name, Store: code}}}
+		scope := &duel.Base{Name: fmt.Sprintf("%s#%d", v.Path, i), Store: set.state}
+		c := &duel.Case{Request: &step, Bundle: set.bundle, Scope: scope, Bases: []duel.Base{{Name: "bundle " + set.bundle, Store: set.code}}}
 		o.Messages++
 		root, err := w.message(ctx, c, o)
 		if err != nil || root == "" {

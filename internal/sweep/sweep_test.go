@@ -93,3 +93,44 @@ func TestOddFiles(t *testing.T) {
 		t.Errorf("%+v, %v", list, err)
 	}
 }
+
+// Every call of the node may fail: reads, writes of the flush, randomness, proofs.
+func TestFaults(t *testing.T) {
+	opts := options(t)
+	if testing.Short() {
+		opts.Most = 20
+	}
+	files := []string{testdata("nv28-onboard-035"), testdata("nv18-send-001")}
+	list, err := Faults(t.Context(), files, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range list {
+		if o.Error != "" || o.Skipped != "" || o.Failures != 0 || o.Runs < 5 {
+			t.Errorf("%+v", o)
+		}
+	}
+}
+
+// A failure that nobody notices is one.
+func TestFaultsCanBeFound(t *testing.T) {
+	w := &worker{Options: options(t)}
+	v, err := conformance.Load(testdata("nv18-send-001"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _, err := w.setting(t.Context(), v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := &scene{w: w, s: s}
+	if _, err := x.fail(t.Context(), 1_000_000); err == nil || !strings.Contains(err.Error(), "nobody noticed") {
+		t.Errorf("a failure that does not come: %v", err)
+	}
+	if what, err := x.fail(t.Context(), 2); err == nil || !strings.Contains(err.Error(), "the root is") || what == "" {
+		t.Errorf("with another root: %v at %q", err, what)
+	}
+	if got := spread(10, 3); !slices.Equal(got, []int{1, 4, 7}) {
+		t.Errorf("three of ten are %v", got)
+	}
+}
