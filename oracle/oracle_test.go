@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -211,5 +212,42 @@ func TestJSON(t *testing.T) {
 		if err := json.Unmarshal([]byte(bad), new(oracle.Round)); err == nil {
 			t.Errorf("%s is a round", bad)
 		}
+	}
+}
+
+// Build gives cargo the sources, outside of this repository, and keeps what comes of them.
+func TestBuild(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the cargo of this test is a shell script")
+	}
+	tools, dir := t.TempDir(), t.TempDir()
+	const cargo = `#!/bin/sh
+set -e
+test "$*" = "build --release"
+test -f Cargo.toml && test -f src/main.rs && test -f src/v4.rs && test ! -e Cargo.lock
+/bin/mkdir -p "$CARGO_TARGET_DIR/release"
+echo built > "$CARGO_TARGET_DIR/release/fvm-oracle"
+`
+	if err := os.WriteFile(filepath.Join(tools, "cargo"), []byte(cargo), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", tools)
+	path, err := oracle.Build(t.Context(), dir, os.Stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil || string(text) != "built\n" {
+		t.Errorf("%q, %v", text, err)
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 1 {
+		t.Errorf("left are %v, %v", left, err)
+	}
+	if err := os.WriteFile(filepath.Join(tools, "cargo"), []byte("#!/bin/sh\nexit 3\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := oracle.Build(t.Context(), t.TempDir(), os.Stderr); err == nil || !strings.Contains(err.Error(), "cargo build") {
+		t.Errorf("a build that fails: %v", err)
 	}
 }
