@@ -41,6 +41,9 @@ type EngineConfig struct {
 	NoCache bool
 	// Jobs is how many modules WasmEdge compiles at a time. 0: one.
 	Jobs int
+	// Generic makes WasmEdge's code for every processor of the architecture, to ship a
+	// cache to other machines. Default: for this one. Code of either kind is used.
+	Generic bool
 	// Logger hears of cache entries that could not be used, and of modules that
 	// stay on wazero. Default: slog.Default.
 	Logger *slog.Logger

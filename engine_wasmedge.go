@@ -34,7 +34,9 @@ func startWasmEdge(cfg EngineConfig) (_ engine.Engine, err error) {
 	case "wasmedge-o2":
 		levels, patient = levels[1:], true
 	}
-	cache, err := aot.Open(aot.Options{Dir: cfg.CacheDir, PassVersion: strconv.Itoa(instrument.PassVersion), Jobs: cfg.Jobs, Logger: cfg.Logger})
+	cache, err := aot.Open(aot.Options{
+		Dir: cfg.CacheDir, PassVersion: strconv.Itoa(instrument.PassVersion), Jobs: cfg.Jobs, Generic: cfg.Generic, Logger: cfg.Logger,
+	})
 	if err != nil {
 		return nil, err
 	}

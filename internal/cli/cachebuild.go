@@ -34,7 +34,8 @@ network versions. What the cache has already is left as it is.
 
 For engine wasmedge this makes its best code (O2), which takes up to ten minutes for a
 bundle, and wazero's, which runs until the other is loaded. The code is for this machine's
-kind of processor. For another kind it is made again, in the background.`,
+kind of processor, and for another kind it is made again; --generic makes code that runs
+on all of the architecture, for a cache that is shipped.`,
 		Example: `  edgefvm cache build --engine wasmedge --bundle v18/mainnet --jobs 4
   edgefvm cache build --bundle v17/calibrationnet --bundle v18/calibrationnet
   edgefvm cache build --engine wasmedge --bundle ./builtin-actors-devnet.car --nv 28`,
@@ -69,7 +70,8 @@ kind of processor. For another kind it is made again, in the background.`,
 	f := cmd.Flags()
 	f.StringArrayVar(&names, "bundle", nil, "bundle to compile, as VERSION/NETWORK or a CAR file (may be repeated)")
 	f.IntSliceVar(&versions, "nv", nil, "network versions to compile for (default: those that run the bundle's version)")
-	f.StringVar(&set.engine, "engine", engineNames()[0], "Wasm engine, wazero or wasmedge; wasmedge-o0 makes code in seconds that is slower")
+	f.StringVar(&set.engine, "engine", defaultEngine(), "Wasm engine, wazero or wasmedge; wasmedge-o0 makes code in seconds that is slower")
+	f.BoolVar(&set.generic, "generic", false, "make WasmEdge's code for every processor of the architecture")
 	f.IntVarP(&set.jobs, "jobs", "j", runtime.GOMAXPROCS(0), "actors to compile at once; each may take half a gigabyte")
 	f.StringVar(&set.cacheDir, "cache", "", "folder of compiled code (default: edgefvm in the user's cache folder)")
 	f.BoolVar(&asJSON, "json", false, "print JSON")

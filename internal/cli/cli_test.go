@@ -26,6 +26,7 @@ const (
 
 func TestMain(m *testing.M) {
 	aot.RunIfChild()
+	os.Unsetenv("EDGEFVM_ENGINE")
 	if mode := os.Getenv(envPeer); mode != "" {
 		beReference(mode)
 		return

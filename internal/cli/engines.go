@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"os"
 	"slices"
 	"strings"
 
@@ -19,6 +20,14 @@ func engineNames() []string {
 		names = append(names, wasmtimeName)
 	}
 	return names
+}
+
+// defaultEngine is the engine of commands that are not told one.
+func defaultEngine() string {
+	if name := os.Getenv("EDGEFVM_ENGINE"); name != "" {
+		return name
+	}
+	return engineNames()[0]
 }
 
 // otherEngines need another build.
@@ -41,5 +50,5 @@ func (s *setting) start() (*fvm.Engine, error) {
 	if !slices.Contains(engineNames(), s.engine) && !slices.Contains(otherEngines, s.engine) {
 		return nil, usagef("there is no engine %q; known: %s", s.engine, strings.Join(engineNames(), ", "))
 	}
-	return newEngine(fvm.EngineConfig{Name: s.engine, CacheDir: s.cacheDir, NoCache: s.noCache, Jobs: s.jobs})
+	return newEngine(fvm.EngineConfig{Name: s.engine, CacheDir: s.cacheDir, NoCache: s.noCache, Jobs: s.jobs, Generic: s.generic})
 }

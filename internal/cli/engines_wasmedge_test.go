@@ -31,6 +31,9 @@ func TestWasmEdgeCache(t *testing.T) {
 		if lastLine(out) != "1 passed, 0 failed, 0 skipped" {
 			t.Errorf("%s:\n%s", name, out)
 		}
+		if name == "wasmedge-o0" && !strings.Contains(out, "\nmodules of wasmedge-o0: ") {
+			t.Errorf("what ran is not told:\n%s", out)
+		}
 	}
 	out := ok(t, "cache", "info", "--cache", dir)
 	if !strings.Contains(out, "  wasmedge ") {

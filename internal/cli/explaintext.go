@@ -25,6 +25,12 @@ func (g *page) line(format string, a ...any) {
 	}
 }
 
+func (g *page) lines(all []string) {
+	for _, l := range all {
+		g.line("%s", l)
+	}
+}
+
 func (g *page) title(s string) {
 	g.line("")
 	g.line("%s", g.p.bold(s))

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -17,6 +18,8 @@ import (
 type lockStep struct {
 	setting
 	dir string // for bundles of differences
+
+	engines []*fvm.Engine // that were started
 }
 
 func (s *lockStep) flags(cmd *cobra.Command) {
@@ -35,9 +38,8 @@ func (s *lockStep) options(cmd *cobra.Command) (opts conformance.Options, end fu
 	case len(names) == 1 && s.dir != "":
 		return opts, nil, usagef("--differences is for several engines: name them with --engine")
 	}
-	var engines []*fvm.Engine
 	end = func() {
-		for _, e := range engines {
+		for _, e := range s.engines {
 			_ = e.Close(context.WithoutCancel(cmd.Context()))
 		}
 	}
@@ -49,14 +51,14 @@ func (s *lockStep) options(cmd *cobra.Command) (opts conformance.Options, end fu
 			end()
 			return opts, nil, err
 		}
-		engines = append(engines, e)
+		s.engines = append(s.engines, e)
 	}
 	opts.Actors = s.actors(cmd)
-	if len(engines) == 1 {
-		opts.Engine = engines[0]
+	if len(names) == 1 {
+		opts.Engine = s.engines[0]
 		return opts, end, nil
 	}
-	shadows := shadow.Options{Engines: engines, RootEachMessage: true, Dir: s.dir, Logger: slog.New(slog.DiscardHandler)} // the report says it
+	shadows := shadow.Options{Engines: s.engines, RootEachMessage: true, Dir: s.dir, Logger: slog.New(slog.DiscardHandler)} // the report says it
 	opts.Open = func(ctx context.Context, cfg fvm.Config) (conformance.Machine, error) {
 		m, err := shadow.New(ctx, cfg, shadows)
 		if err != nil {
@@ -65,6 +67,23 @@ func (s *lockStep) options(cmd *cobra.Command) (opts conformance.Options, end fu
 		return m, nil
 	}
 	return opts, end, nil
+}
+
+// tallies says what ran, of engines that have several kinds of code: whoever asked for machine code wants to
+// know whether it was that.
+func (s *lockStep) tallies() (lines []string) {
+	for _, e := range s.engines {
+		var parts []string
+		for _, t := range e.Tally() {
+			if t.Modules > 0 {
+				parts = append(parts, fmt.Sprintf("%s on %s", grouped(t.Modules), t.Name))
+			}
+		}
+		if len(parts) > 0 {
+			lines = append(lines, fmt.Sprintf("modules of %s: %s", e.Name(), strings.Join(parts, ", ")))
+		}
+	}
+	return lines
 }
 
 // recorded is what a bundle of package shadow says of the engines that differed, for people.

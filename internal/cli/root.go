@@ -76,8 +76,8 @@ func newRoot(started *bool) *cobra.Command {
 data, gas, events and state root, for network versions 18 to 29.
 
 Exit codes: 0 all well, 1 something differs or failed, 2 wrong usage, 130 interrupted.
-Environment: EDGEFVM_BUNDLES a folder of actor bundles, EDGEFVM_CACHE the folder of
-compiled code, NO_COLOR no colours.`,
+Environment: EDGEFVM_ENGINE the Wasm engine, EDGEFVM_BUNDLES a folder of actor bundles,
+EDGEFVM_CACHE the folder of compiled code, NO_COLOR no colours.`,
 		Example: `  edgefvm explain conformance/testdata/nv28-onboard-035.json
   edgefvm vectors run conformance/testdata
   edgefvm bundle list`,
@@ -158,6 +158,7 @@ type setting struct {
 	engine   string
 	cacheDir string
 	noCache  bool
+	generic  bool
 	jobs     int // modules that are compiled at a time; no flag of all commands
 	bundles  string
 	cars     []string
@@ -165,7 +166,7 @@ type setting struct {
 
 func (s *setting) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&s.engine, "engine", engineNames()[0], "Wasm engine, one of "+strings.Join(engineNames(), ", "))
+	f.StringVar(&s.engine, "engine", defaultEngine(), "Wasm engine, one of "+strings.Join(engineNames(), ", "))
 	f.StringVar(&s.cacheDir, "cache", "", "folder of compiled code (default: edgefvm in the user's cache folder)")
 	f.BoolVar(&s.noCache, "no-cache", false, "keep compiled code in memory only")
 	s.bundleFlags(cmd)

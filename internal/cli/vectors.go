@@ -63,10 +63,11 @@ that 'edgefvm explain' opens and that runs as any vector.`,
 					return err
 				}
 				g := newPage(cmd.ErrOrStderr())
+				g.lines(set.tallies())
 				g.last(rep, stopped)
 				err = g.err
 			} else {
-				err = printReport(cmd.OutOrStdout(), rep, most, stopped)
+				err = printReport(cmd.OutOrStdout(), rep, most, stopped, set.tallies())
 			}
 			switch {
 			case err != nil:
@@ -90,11 +91,12 @@ that 'edgefvm explain' opens and that runs as any vector.`,
 }
 
 // printReport ends with the line that scripts read.
-func printReport(w io.Writer, rep *conformance.Report, most int, stopped bool) error {
+func printReport(w io.Writer, rep *conformance.Report, most int, stopped bool, tallies []string) error {
 	g := newPage(w)
 	g.failures(rep, most)
 	g.skips(rep)
 	g.table(rep)
+	g.lines(tallies)
 	g.last(rep, stopped)
 	return g.err
 }

@@ -171,7 +171,7 @@ func TestVectorsRunNothing(t *testing.T) {
 
 	var out bytes.Buffer
 	rep := &conformance.Report{Files: 1, Skipped: 1, Outcomes: []conformance.Outcome{{Status: conformance.Skipped, Scenario: "send", NV: 28, Reason: "it is wrong"}}}
-	if err := printReport(&out, rep, 1, false); err != nil || !strings.HasSuffix(out.String(), "Nothing ran: every vector is on the list of skips.\n0 passed, 0 failed, 1 skipped\n") || !strings.Contains(out.String(), "skipped 1: it is wrong") {
+	if err := printReport(&out, rep, 1, false, nil); err != nil || !strings.HasSuffix(out.String(), "Nothing ran: every vector is on the list of skips.\n0 passed, 0 failed, 1 skipped\n") || !strings.Contains(out.String(), "skipped 1: it is wrong") {
 		t.Errorf("only skips: %v\n%s", err, out.String())
 	}
 }

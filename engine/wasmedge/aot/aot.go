@@ -76,8 +76,9 @@ type Options struct {
 	Jobs int
 	// Timeout bounds one compilation. 0: DefaultTimeout.
 	Timeout time.Duration
-	// Generic asks for code that runs on every processor of the architecture,
-	// for artefacts that are shipped to other machines.
+	// Generic makes code that runs on every processor of the architecture, for
+	// artefacts that are shipped to other machines. Caches without it use such code
+	// too where they find it.
 	Generic bool
 	// Logger gets warnings. Nil: slog.Default().
 	Logger *slog.Logger
@@ -107,7 +108,7 @@ type Cache struct {
 }
 
 // target is what native code depends on, besides the module.
-type target struct{ library, cpu string }
+type target struct{ library, cpu, anyCPU string }
 
 var errClosed = errors.New("aot: closed")
 
@@ -118,13 +119,16 @@ func Open(opts Options) (*Cache, error) {
 	if err != nil {
 		return nil, err
 	}
-	return open(opts, target{library, processor(opts.Generic)}), nil
+	return open(opts, target{library, processor(false), processor(true)}), nil
 }
 
 func open(opts Options, t target) *Cache {
 	c := &Cache{
 		log: opts.Logger, target: t, pass: opts.PassVersion, generic: opts.Generic, timeout: opts.Timeout,
 		slots: make(chan struct{}, max(opts.Jobs, 1)), making: map[string]bool{},
+	}
+	if c.generic {
+		c.target.cpu = t.anyCPU
 	}
 	if c.log == nil {
 		c.log = slog.Default()
@@ -173,10 +177,21 @@ func (c *Cache) enter() error {
 }
 
 // key stands for everything that decides what an artefact's code is.
-func (c *Cache) key(wasm []byte, level Level) string {
+func (c *Cache) key(wasm []byte, level Level) string { return c.keyFor(c.target.cpu, wasm, level) }
+
+func (c *Cache) keyFor(cpu string, wasm []byte, level Level) string {
 	sum := sha256.Sum256(wasm)
-	k := fmt.Sprintf("edgefvm wasmedge aot 1: %x %q %q %v %q", sum, c.pass, c.target.library, level, c.target.cpu)
+	k := fmt.Sprintf("edgefvm wasmedge aot 1: %x %q %q %v %q", sum, c.pass, c.target.library, level, cpu)
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(k)))
+}
+
+// keys are those of code that can be used here, the best first.
+func (c *Cache) keys(wasm []byte, level Level) []string {
+	own := []string{c.key(wasm, level)}
+	if c.target.cpu == c.target.anyCPU {
+		return own
+	}
+	return append(own, c.keyFor(c.target.anyCPU, wasm, level))
 }
 
 // processor describes what code may use. The compiler looks at the same facts.

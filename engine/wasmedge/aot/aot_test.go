@@ -53,14 +53,35 @@ func TestKey(t *testing.T) {
 	add("another level", base, guest(1), O2)
 	add("another pass", &Cache{pass: "pass 2", target: testTarget}, guest(1), O0)
 	add("no pass", &Cache{target: testTarget}, guest(1), O0)
-	add("another library", &Cache{pass: "pass 1", target: target{"0.0.1-test", "a processor"}}, guest(1), O0)
-	add("another processor", &Cache{pass: "pass 1", target: target{"0.0.0-test", "another"}}, guest(1), O0)
-	add("shifted text", &Cache{pass: `pass 1" "0.0.0-test`, target: target{"", "a processor"}}, guest(1), O0)
+	add("another library", &Cache{pass: "pass 1", target: target{"0.0.1-test", "a processor", ""}}, guest(1), O0)
+	add("another processor", &Cache{pass: "pass 1", target: target{"0.0.0-test", "another", ""}}, guest(1), O0)
+	add("shifted text", &Cache{pass: `pass 1" "0.0.0-test`, target: target{"", "a processor", ""}}, guest(1), O0)
 	if k := base.key(guest(1), O0); seen[k] != "base" {
 		t.Error("a key is not the same twice")
 	}
 	if a, b := processor(false), processor(true); a == b || a != processor(false) {
 		t.Errorf("processors %q and %q", a, b)
+	}
+}
+
+// Code for any processor serves where there is none for this one, and not the
+// other way round.
+func TestGenericCodeServes(t *testing.T) {
+	x := newFixture(t, "ok", func(o *Options) { o.Generic = true })
+	shipped := x.artefact(1, O2)
+	y := fixtureIn(t, x.dir)
+	if got, ok := y.Lookup(guest(1), O2); !ok || got != shipped || y.artefact(1, O2) != shipped || x.runs() != 1 {
+		t.Errorf("found %s, want %s; %d runs", got, shipped, x.runs())
+	}
+	own := y.artefact(2, O2)
+	if got, ok := x.Lookup(guest(2), O2); ok {
+		t.Errorf("code for one processor was found for all: %s", got)
+	}
+	if x.artefact(2, O2) == own || x.runs() != 3 {
+		t.Errorf("%d runs", x.runs())
+	}
+	if y.artefact(2, O2) != own {
+		t.Error("code for this processor does not come first")
 	}
 }
 

@@ -29,7 +29,7 @@ func (c *Cache) Lookup(wasm []byte, level Level) (path string, ok bool) {
 		return "", false
 	}
 	defer c.users.Done()
-	return c.find(c.key(wasm, level), true)
+	return c.find(c.keys(wasm, level), true)
 }
 
 // Artefact is Lookup, and compiles what is not there. It waits for another
@@ -46,20 +46,20 @@ func (c *Cache) Artefact(ctx context.Context, wasm []byte, level Level) (path st
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(c.ctx, cancel)()
-	path, err = c.artefact(ctx, c.key(wasm, level), wasm, level)
+	path, err = c.artefact(ctx, c.keys(wasm, level), wasm, level)
 	if err != nil && c.ctx.Err() != nil {
 		err = errClosed
 	}
 	return path, err
 }
 
-func (c *Cache) artefact(ctx context.Context, key string, wasm []byte, level Level) (string, error) {
+func (c *Cache) artefact(ctx context.Context, keys []string, wasm []byte, level Level) (string, error) {
 	const shortest, longest = 5 * time.Millisecond, 250 * time.Millisecond
 	for wait := shortest; ; wait = min(2*wait, longest) {
-		if path, ok := c.find(key, false); ok {
+		if path, ok := c.find(keys, false); ok {
 			return path, nil
 		}
-		path, err := c.attempt(ctx, key, wasm, level)
+		path, err := c.attempt(ctx, keys[0], wasm, level)
 		if errors.Is(err, errMoved) {
 			continue
 		}
@@ -76,17 +76,19 @@ func (c *Cache) artefact(ctx context.Context, key string, wasm []byte, level Lev
 	}
 }
 
-// find verifies what there is for a key.
-func (c *Cache) find(key string, warn bool) (string, bool) {
-	for _, s := range c.stores() {
-		good, bad := s.find(key)
-		for _, b := range bad {
-			if warn {
-				c.log.Warn("cached native code is damaged", "file", b.path, "err", b.err)
+// find verifies what there is for keys, and takes the first that is good.
+func (c *Cache) find(keys []string, warn bool) (string, bool) {
+	for _, key := range keys {
+		for _, s := range c.stores() {
+			good, bad := s.find(key)
+			for _, b := range bad {
+				if warn {
+					c.log.Warn("cached native code is damaged", "file", b.path, "err", b.err)
+				}
 			}
-		}
-		if good != "" {
-			return good, true
+			if good != "" {
+				return good, true
+			}
 		}
 	}
 	return "", false

@@ -120,7 +120,7 @@ func otherProcess(dir string) int {
 	return 0
 }
 
-var testTarget = target{"0.0.0-test", "a processor"}
+var testTarget = target{"0.0.0-test", "a processor", "any processor"}
 
 // guest is a module that returns n from f.
 func guest(n byte) []byte {
