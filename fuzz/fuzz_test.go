@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,7 +19,10 @@ import (
 	"github.com/edgefvm/fvm/internal/duel/dueltest"
 )
 
-func TestMain(m *testing.M) { dueltest.Main(m) }
+func TestMain(m *testing.M) {
+	dueltest.RunIfChild()
+	os.Exit(m.Run())
+}
 
 var actorsOf = conformance.NewActors(bundle.Options{})
 
@@ -117,7 +121,7 @@ func campaignOptions(t *testing.T, mode string) Options {
 	return Options{
 		Actors: actorsOf, Oracle: dueltest.Program(t, mode), Seed: 3, Versions: []network.Version{28}, Cases: 6, Corpus: corpusFiles(t), Dir: t.TempDir(),
 		Engines: func(keep bool) ([]*fvm.Engine, error) {
-			e, err := fvm.NewEngine(fvm.EngineConfig{NoCache: !keep})
+			e, err := fvm.NewEngine(fvm.EngineConfig{Name: "wazero", NoCache: !keep})
 			return []*fvm.Engine{e}, err
 		},
 	}

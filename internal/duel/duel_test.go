@@ -18,7 +18,10 @@ import (
 	"github.com/edgefvm/fvm/oracle"
 )
 
-func TestMain(m *testing.M) { dueltest.Main(m) }
+func TestMain(m *testing.M) {
+	dueltest.RunIfChild()
+	os.Exit(m.Run())
+}
 
 var actors = conformance.NewActors(bundle.Options{})
 
@@ -54,7 +57,7 @@ func caseOf(t *testing.T, name string) (*conformance.Vector, *duel.Case) {
 
 func engine(t *testing.T) *fvm.Engine {
 	t.Helper()
-	e, err := fvm.NewEngine(fvm.EngineConfig{})
+	e, err := fvm.NewEngine(fvm.EngineConfig{Name: "wazero"})
 	if err != nil {
 		t.Fatal(err)
 	}

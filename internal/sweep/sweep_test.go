@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,7 +14,10 @@ import (
 	"github.com/edgefvm/fvm/trace"
 )
 
-func TestMain(m *testing.M) { dueltest.Main(m) }
+func TestMain(m *testing.M) {
+	dueltest.RunIfChild()
+	os.Exit(m.Run())
+}
 
 func testdata(name string) string {
 	return filepath.Join("..", "..", "conformance", "testdata", name+".json")
@@ -21,7 +25,7 @@ func testdata(name string) string {
 
 func options(t *testing.T) Options {
 	t.Helper()
-	e, err := fvm.NewEngine(fvm.EngineConfig{})
+	e, err := fvm.NewEngine(fvm.EngineConfig{Name: "wazero"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,16 +30,17 @@ const (
 
 const environment = "EDGEFVM_TEST_ORACLE"
 
-// Main is for TestMain: it runs the child process, or the tests.
-func Main(m *testing.M) {
-	if mode := os.Getenv(environment); mode != "" {
-		if err := serve(mode); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
+// RunIfChild is for TestMain, first of all: in the child process it serves, and does not return.
+func RunIfChild() {
+	mode := os.Getenv(environment)
+	if mode == "" {
+		return
 	}
-	os.Exit(m.Run())
+	if err := serve(mode); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
 }
 
 // Program is the path of the program, which runs in this mode until the test ends.
@@ -60,7 +61,7 @@ type server struct {
 }
 
 func serve(mode string) error {
-	engine, err := fvm.NewEngine(fvm.EngineConfig{})
+	engine, err := fvm.NewEngine(fvm.EngineConfig{Name: "wazero"})
 	if err != nil {
 		return err
 	}
