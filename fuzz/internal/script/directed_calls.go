@@ -502,7 +502,7 @@ func wasmCases(b *builder) {
 		for n := range 12 {
 			s.Do(OpMemGrow, n*n)
 		}
-		s.Do(OpStore32, memSize+65536, 0xdeadbeef)
+		s.Do(OpStore32, memSize+65536, uint64(0xdeadbeef))
 		s.Do(OpLoad32, memSize+65536)
 		if e.Era > 2 {
 			s.Do(OpGasAvailable, s.Out(8))

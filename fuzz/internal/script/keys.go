@@ -45,7 +45,7 @@ func (k SecpKey) Sign(msg []byte) []byte {
 // highS turns a signature into its other form: s -> n-s, with the recovery id flipped.
 func highS(sig []byte) []byte {
 	out := append([]byte{}, sig...)
-	n := secp256k1.S256().N
+	n := secp256k1.Params().N
 	s := new(big.Int).SetBytes(sig[32:64])
 	s.Sub(n, s).FillBytes(out[32:64])
 	out[64] ^= 1

@@ -1,7 +1,6 @@
 package script
 
 import (
-	"fmt"
 	"math"
 )
 
@@ -144,27 +143,4 @@ func randomCBOR(e *Env, depth int) []byte {
 		item[r.IntN(len(item))] ^= byte(1 << r.IntN(8))
 	}
 	return item
-}
-
-// randomGroup is n messages with random scripts.
-func randomGroup(e *Env, kind string, n, ops, depth int) group {
-	g := group{kind: kind}
-	for i := range n {
-		e.next()
-		c := Case{Name: fmt.Sprint(i), Self: e.Self}
-		for {
-			c.Script = randomScript(e, 1+e.Rand.IntN(ops), depth)
-			if len(c.Script.Marshal()) < 60000 {
-				break
-			}
-		}
-		switch e.Rand.IntN(8) {
-		case 0:
-			c.Method = e.Rand.Uint64()
-		case 1:
-			c.GasLimit = 2_000_000 + e.Rand.Int64N(60_000_000)
-		}
-		g.cases = append(g.cases, c)
-	}
-	return g
 }
