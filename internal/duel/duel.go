@@ -221,8 +221,8 @@ func Judge(o *Ours, t *Theirs) (*Verdict, error) {
 	if err := v.judge(); err != nil {
 		return nil, err
 	}
-	if len(v.Differences) > 0 && o.Missed > 0 {
-		v.Unjudged, v.Differences = true, nil
+	if o.Missed > 0 && (v.Gone || len(v.Differences) > 0) {
+		v.Unjudged, v.Gone, v.Differences = true, false, nil
 	}
 	return v, nil
 }
