@@ -3,7 +3,6 @@ package fuzz
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"math/big"
 	"path/filepath"
 	"slices"
@@ -20,12 +19,12 @@ import (
 // sameVector is how many cases in a row are of one vector: its state must go to the oracle first.
 const sameVector = 8
 
-// actorCase is a vector's messages with some of them changed, on the vector's state. It may lack blocks that a changed
-// message asks for: then there is no verdict.
+// actorCase is a case of calls on the world, or of a vector's messages with some of them changed, on the vector's state.
+// The latter may lack blocks that a changed message asks for: then there is no verdict.
 func actorCase(ctx context.Context, g *gen) (*Case, error) {
 	files := g.f.corpus.files[g.NV]
-	if len(files) == 0 {
-		return nil, fmt.Errorf("no vector of the corpus is of network version %d", g.NV)
+	if len(files) == 0 || g.index/sameVector%2 == 0 {
+		return g.worldCalls()
 	}
 	which := source(g.f.seed, "corpus", g.index/sameVector)
 	path := files[which.IntN(len(files))]

@@ -34,7 +34,7 @@ type Options struct {
 	Cases uint64
 	// Only runs one case, of the one layer. Nil: many.
 	Only *uint64
-	// Corpus are vector files whose messages layer actors changes. Without any, that layer has no cases.
+	// Corpus are vector files whose messages layer actors changes, besides calls of its own.
 	Corpus []string
 	// Dir keeps the state of the campaign, and vectors of differences. Empty: nothing is kept.
 	Dir string
@@ -129,9 +129,6 @@ func newCampaign(opts Options) (*campaign, error) {
 	if c.f.corpus, err = readCorpus(opts.Corpus, c.Versions, opts.Actors); err != nil {
 		return nil, err
 	}
-	c.layers = slices.DeleteFunc(c.layers, func(l layer) bool {
-		return l.corpus && c.f.corpus.empty() && len(opts.Layers) == 0
-	})
 	if opts.Only != nil && len(c.layers) != 1 {
 		return nil, errors.New("one case is of one layer: name it")
 	}

@@ -66,8 +66,6 @@ func readCorpus(files []string, nvs []network.Version, a *conformance.Actors) (*
 	return c, nil
 }
 
-func (c *corpus) empty() bool { return len(c.files) == 0 }
-
 const keepOpen = 200
 
 // read reads a vector, or finds it.

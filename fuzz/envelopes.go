@@ -140,7 +140,6 @@ func idBytes(id uint64) []byte { return binary.AppendUvarint([]byte{0}, id) }
 
 // amount is of attoFIL, at the edges of what accounts have.
 func (g *gen) amount() *big.Int {
-	fil := func(n int64) *big.Int { return new(big.Int).Mul(big.NewInt(n), big.NewInt(1e18)) }
 	switch g.IntN(14) {
 	case 0:
 		return fil(10_000_000)

@@ -36,9 +36,7 @@ type layer struct {
 	code bool
 	// slim cases run on the slim world.
 	slim bool
-	// corpus cases are made of vectors.
-	corpus bool
-	make   func(ctx context.Context, g *gen) (*Case, error)
+	make func(ctx context.Context, g *gen) (*Case, error)
 }
 
 // gen is what a case is made with. All that is random comes from its source.
@@ -54,7 +52,7 @@ func layers() []layer {
 	return []layer{
 		{name: "wasm", about: "random and mutated modules", first: 18, code: true, slim: true, make: wasmCase},
 		{name: "syscalls", about: "raw syscalls by scripts, with nested sends", slim: true, make: syscallCase},
-		{name: "actors", about: "mutated calls of builtin actors on the states of vectors", corpus: true, make: actorCase},
+		{name: "actors", about: "calls of builtin actors, and the messages of vectors, changed", make: actorCase},
 		{name: "evm", about: "random EVM bytecode, calldata and inputs of precompiles", first: 18, make: evmCase},
 		{name: "envelopes", about: "random senders, nonces, fees and gas limits", slim: true, make: envelopeCase},
 	}
@@ -92,7 +90,7 @@ const run = 32
 // make makes a case of a layer. The same seed and index make the same case.
 func (f *factory) make(ctx context.Context, l *layer, index uint64) (*Case, error) {
 	nvs := slices.DeleteFunc(slices.Clone(f.nvs), func(nv network.Version) bool {
-		return nv < l.first || l.corpus && len(f.corpus.files[nv]) == 0
+		return nv < l.first
 	})
 	if len(nvs) == 0 {
 		return nil, fmt.Errorf("layer %s has no cases for the network versions that were asked for", l.name)

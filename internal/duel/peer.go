@@ -124,8 +124,8 @@ func pack(ctx context.Context, s *blockstore.Memory) ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// longest is what one request may take: no message runs for so long.
-const longest = 5 * time.Minute
+// longest is what one request may take: a message runs for seconds, but a reference that begins on a busy machine compiles for minutes.
+const longest = 30 * time.Minute
 
 // Apply asks for a request's results. An *oracle.Error is the reference's; after one that is a panic the next request
 // meets a new process.
