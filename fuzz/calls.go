@@ -52,8 +52,18 @@ func (g *gen) worldCalls() (*Case, error) {
 	r := g.setting()
 	r.BaseFee = "100"
 	nonces := map[abi.ActorID]uint64{}
+	calls := []callTo{g.createMiner()} // its miner is the next actor
+	if g.one(2) {
+		calls = nil
+	}
 	for range 3 + g.IntN(9) {
-		c := g.call()
+		if calls != nil && g.one(2) {
+			calls = append(calls, g.minerCall())
+			continue
+		}
+		calls = append(calls, g.call())
+	}
+	for _, c := range calls {
 		m := script.Message{To: idBytes(c.to), Method: c.method, Value: c.value, GasLimit: 2_000_000_000, FeeCap: big.NewInt(200), Premium: big.NewInt(10)}
 		switch {
 		case c.implicit:
@@ -71,6 +81,54 @@ func (g *gen) worldCalls() (*Case, error) {
 		r.Messages = append(r.Messages, oracle.Message{Bytes: m.Marshal(), Implicit: c.implicit})
 	}
 	return g.messages(r, "calls of builtin actors"), nil
+}
+
+// createMiner makes a miner of the third account, which is its owner.
+func (g *gen) createMiner() callTo {
+	owner, worker := g.of("secp")[2], g.of("bls")[0]
+	proof := uint64(8) // window proofs of 32 GiB sectors; another kind of them from nv19 on
+	if g.NV >= 19 {
+		proof = 13
+	}
+	params := listItem(bytesItem(owner.address().Bytes()), bytesItem(worker.address().Bytes()), uintItem(proof), bytesItem([]byte("peer")), listItem(bytesItem([]byte("address"))))
+	return callTo{from: owner, to: powerID, method: 2, params: params, value: fil(50_000)}
+}
+
+// minerCall is a call of that miner by its owner, or by cron.
+func (g *gen) minerCall() callTo {
+	owner := g.of("secp")[2]
+	id := func(kind string) *item {
+		list := g.of(kind)
+		return bytesItem(idBytes(uint64(list[g.IntN(len(list))].ID)))
+	}
+	c := callTo{from: owner, to: g.Poor + 1}
+	switch g.IntN(12) {
+	case 0: // ControlAddresses
+		c.method = 2
+	case 1: // ChangeWorkerAddress
+		c.method, c.params = 3, listItem(id("bls"), listItem(id("secp")))
+	case 2: // ChangePeerID
+		c.method, c.params = 4, listItem(bytesItem(g.bytes(20)))
+	case 3: // WithdrawBalance
+		c.method, c.params = 16, listItem(amountItem(big.NewInt(int64(g.IntN(1000)))))
+	case 4: // ChangeMultiaddrs
+		c.method, c.params = 18, listItem(listItem(bytesItem(g.bytes(10))))
+	case 5: // ConfirmChangeWorkerAddress
+		c.method = 21
+	case 6: // RepayDebt
+		c.method = 22
+	case 7: // ChangeOwnerAddress
+		c.method, c.params = 23, id("secp")
+	case 8: // ChangeBeneficiary
+		c.method, c.params = 30, listItem(id("secp"), amountItem(fil(5)), uintItem(uint64(g.Epoch)+1000))
+	case 9: // GetBeneficiary
+		c.method = 31
+	case 10: // CompactPartitions
+		c.method, c.params = 19, listItem(uintItem(uint64(g.IntN(48))), bytesItem(nil))
+	case 11:
+		c.value = fil(1)
+	}
+	return c
 }
 
 // otherCall changes a call.
@@ -141,14 +199,7 @@ func (g *gen) call() callTo {
 		func() callTo { // Approve, Cancel
 			return callTo{from: signer, to: reserveID, method: 3 + uint64(g.IntN(2)), params: listItem(uintItem(uint64(g.IntN(3))), bytesItem(nil))}
 		},
-		func() callTo { // CreateMiner
-			id := bytesItem(idBytes(uint64(any.ID)))
-			proof := uint64(8)
-			if g.NV >= 19 {
-				proof = 13
-			}
-			return callTo{from: any, to: powerID, method: 2, params: listItem(id, id, uintItem(proof), bytesItem([]byte("peer")), listItem(bytesItem([]byte("address")))), value: fil(int64(g.IntN(1000)))}
-		},
+		g.createMiner,
 		func() callTo { return callTo{from: any, to: powerID, method: 9} }, // CurrentTotalPower
 		func() callTo {
 			return callTo{from: any, to: marketID, method: 2, params: bytesItem(any.address().Bytes()), value: fil(int64(g.IntN(10)))}
