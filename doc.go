@@ -11,7 +11,7 @@
 //
 // The blockstore holds the state and the actors' bytecode; package bundle adds
 // the latter. A result is the network's to the bit: exit code, return data,
-// gas, events root and state root, for network versions 18 to 29.
+// gas, events root and state root, for network versions 16 to 29.
 //
 // # The walk of a message
 //

@@ -161,17 +161,17 @@ func (e *Engine) Tally() []tiered.Tally {
 	return nil
 }
 
-func (e *Engine) forABI(ctx context.Context, abi machine.ABI) (*call.Modules, error) {
+func (e *Engine) forEra(ctx context.Context, p *machine.Profile) (*call.Modules, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if m := e.modules[abi]; m != nil {
+	if m := e.modules[p.ABI]; m != nil {
 		return m, nil
 	}
-	m, err := call.NewModules(ctx, e.eng, abi)
+	m, err := call.NewModules(ctx, e.eng, p)
 	if err != nil {
 		return nil, fmt.Errorf("preparing the engine: %w", err)
 	}
-	e.modules[abi] = m
+	e.modules[p.ABI] = m
 	return m, nil
 }
 
@@ -182,7 +182,7 @@ func (e *Engine) Preload(ctx context.Context, store blockstore.Blockstore, nv ne
 	if err != nil {
 		return err
 	}
-	modules, err := e.forABI(ctx, profile.ABI)
+	modules, err := e.forEra(ctx, profile)
 	if err != nil {
 		return err
 	}

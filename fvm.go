@@ -58,13 +58,13 @@ var (
 
 // Config says in what setting messages run. All of it is fixed for a machine's life.
 type Config struct {
-	// NetworkVersion is 18 to 29.
+	// NetworkVersion is 16 to 29.
 	NetworkVersion network.Version
 	// Preview admits the network version after the newest one, whose rules may still change. Default: no.
 	Preview bool
 	// Epoch of the tipset whose messages run.
 	Epoch abi.ChainEpoch
-	// Timestamp of that tipset, in seconds since 1970.
+	// Timestamp of that tipset, in seconds since 1970. It and ChainID count for nothing before network version 18.
 	Timestamp uint64
 	// ChainID as EIP-155 has it: 314 for mainnet.
 	ChainID uint64
@@ -131,7 +131,7 @@ func New(ctx context.Context, cfg Config) (*Machine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fvm.New: %w", err)
 	}
-	modules, err := cfg.Engine.forABI(ctx, m.Profile.ABI)
+	modules, err := cfg.Engine.forEra(ctx, m.Profile)
 	if err != nil {
 		return nil, fmt.Errorf("fvm.New: %w", err)
 	}

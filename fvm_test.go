@@ -209,7 +209,7 @@ func TestPreload(t *testing.T) {
 	if err := engine.Preload(t.Context(), s.store, 28, 4, codes...); err == nil || !strings.Contains(err.Error(), "reading the code baf") {
 		t.Errorf("without the code: %v", err)
 	}
-	if err := engine.Preload(t.Context(), code, 17, 4, codes...); err == nil || !strings.Contains(err.Error(), "network version 17") {
+	if err := engine.Preload(t.Context(), code, 15, 4, codes...); err == nil || !strings.Contains(err.Error(), "network version 15") {
 		t.Errorf("an unknown network version: %v", err)
 	}
 	if err := engine.Preload(t.Context(), code, 28, 4, codes...); err != nil {

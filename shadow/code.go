@@ -92,7 +92,7 @@ func (s *scene) manifest(ctx context.Context) (*actors.Manifest, string, error) 
 	if err := r.End(); err != nil {
 		return nil, "", err
 	}
-	manifest, err := actors.ReadManifest(ctx, blockstore.NewBuffered(s.store), list)
+	manifest, err := actors.ReadManifest(ctx, blockstore.NewBuffered(s.store), list, actors.Required()...)
 	name := bundle.NameOf(list)
 	if name == "" {
 		name = conformance.NoBundle

@@ -13,14 +13,14 @@ import (
 // form in which conformance vectors keep traces:
 //
 //	["gas", name, compute milligas, other milligas]
-//	["call", from, to, method, value, gas limit, read only, codec|null, params base64|null]
+//	["call", from, to, method, value, gas limit|null, read only|null, codec|null, params base64|null]
 //	["invoke", actor id, code cid]
 //	["return", exit code, codec|null, data base64|null]
 //	["error", errno, text]
 //	["log", text]
 //	["ipld", "get"|"put", cid, size]
 //
-// Values are decimal strings of attoFIL, addresses those of mainnet. Milligas
+// Gas limit and read only are null, and so is the codec of data, in traces of network versions 16 and 17. Values are decimal strings of attoFIL, addresses those of mainnet. Milligas
 // are signed: an amount of 2^63 and more is negative.
 type Events []Event
 
@@ -28,7 +28,10 @@ type Events []Event
 func (es Events) MarshalJSON() ([]byte, error) {
 	out := []byte{'['}
 	for i, e := range es {
-		if i > 0 {
+		if extra(e) {
+			continue
+		}
+		if len(out) > 1 {
 			out = append(out, ',')
 		}
 		l := list{buf: append(out, '[')}
@@ -38,6 +41,12 @@ func (es Events) MarshalJSON() ([]byte, error) {
 		out = append(l.buf, ']')
 	}
 	return append(out, ']'), nil
+}
+
+// extra reports an event that is not part of the network's traces.
+func extra(e Event) bool {
+	i, ok := e.(*Invoke)
+	return ok && i.Extra
 }
 
 // list is a JSON list being written.
@@ -67,7 +76,11 @@ func (l *list) block(b *Block) {
 		l.raw("null")
 		return
 	}
-	l.unsigned(b.Codec)
+	if b.Codec == 0 {
+		l.raw("null")
+	} else {
+		l.unsigned(b.Codec)
+	}
 	l.text(base64.StdEncoding.EncodeToString(b.Data))
 }
 
@@ -84,8 +97,13 @@ func (l *list) event(e Event) error {
 		l.text(addr.String(e.To))
 		l.unsigned(uint64(e.Method))
 		l.text(amount(e.Value))
-		l.unsigned(e.GasLimit)
-		l.raw(strconv.FormatBool(e.ReadOnly))
+		if e.NoLimits {
+			l.raw("null")
+			l.raw("null")
+		} else {
+			l.unsigned(e.GasLimit)
+			l.raw(strconv.FormatBool(e.ReadOnly))
+		}
 		l.block(e.Params)
 	case *Invoke:
 		l.text("invoke")

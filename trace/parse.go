@@ -53,10 +53,7 @@ func parseEvent(items []json.RawMessage) (Event, error) {
 	case "gas":
 		e = &GasCharge{Name: f.text(), Compute: uint64(f.signed()), Other: uint64(f.signed())}
 	case "call":
-		e = &Call{
-			From: abi.ActorID(f.unsigned(64)), To: f.address(), Method: abi.MethodNum(f.unsigned(64)), Value: f.amount(),
-			GasLimit: f.unsigned(64), ReadOnly: f.bool(), Params: f.block(),
-		}
+		e = f.call()
 	case "invoke":
 		e = &Invoke{ID: abi.ActorID(f.unsigned(64)), Code: f.cid()}
 	case "return":
@@ -154,13 +151,40 @@ func (f *fields) put() bool {
 	return s == "put"
 }
 
-// block is a codec and data, or two nulls.
+func (f *fields) call() *Call {
+	c := &Call{From: abi.ActorID(f.unsigned(64)), To: f.address(), Method: abi.MethodNum(f.unsigned(64)), Value: f.amount()}
+	if f.nulls(2) {
+		c.NoLimits = true
+	} else {
+		c.GasLimit, c.ReadOnly = f.unsigned(64), f.bool()
+	}
+	c.Params = f.block()
+	return c
+}
+
+// nulls passes over n nulls, if there are so many.
+func (f *fields) nulls(n int) bool {
+	if f.pos+n > len(f.items) {
+		return false
+	}
+	for _, item := range f.items[f.pos : f.pos+n] {
+		if !isNull(item) {
+			return false
+		}
+	}
+	f.pos += n
+	return true
+}
+
+// block is a codec, which may be null, and data, or two nulls.
 func (f *fields) block() *Block {
-	if f.pos+1 < len(f.items) && isNull(f.items[f.pos]) && isNull(f.items[f.pos+1]) {
-		f.pos += 2
+	if f.nulls(2) {
 		return nil
 	}
-	b := &Block{Codec: f.unsigned(64)}
+	b := new(Block)
+	if !f.nulls(1) {
+		b.Codec = f.unsigned(64)
+	}
 	data, err := base64.StdEncoding.DecodeString(f.text())
 	f.fail(err)
 	b.Data = data

@@ -26,12 +26,17 @@ type (
 		Value    abi.TokenAmount
 		GasLimit uint64 // in gas, rounded up
 		ReadOnly bool
+		// NoLimits: the network version knows neither gas limits of calls nor read-only ones (until 17). GasLimit is 0.
+		NoLimits bool
 		Params   *Block // nil: none
 	}
 	// Invoke is the receiver of the call before it, found in the state tree.
 	Invoke struct {
 		ID   abi.ActorID
 		Code cid.Cid
+		// Extra: the network's own traces have no such event (until network version 17). As JSON it is left out, and Diff
+		// does not see it.
+		Extra bool
 	}
 	// Return ends a call that came to an exit code.
 	Return struct {
@@ -51,7 +56,8 @@ type (
 		Cid  cid.Cid
 		Size int // bytes
 	}
-	// Block is IPLD data with its codec.
+	// Block is IPLD data with its codec; 0: not told, as it could only be DAG-CBOR (until network version 17). Until
+	// then a block without data is no block.
 	Block struct {
 		Codec uint64
 		Data  []byte

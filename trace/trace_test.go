@@ -71,7 +71,8 @@ const everyKind = `[["gas","OnChainMessage",38863000,-1],` +
 	`["call",100,"f410f6mhdpljztkz44mkuj4qb6b5st5pxzjiuabze3va",3844450837,"12",5918479,true,81,"RDcTA8A="],` +
 	`["invoke",119,"bafk2bzacecmnyfiwb52tkbwmm2dsd7ysi3nvuxl3lmspy7pl26wxj4zj7w4wi"],["log","a\n\"b\" <é> \u0001"],` +
 	`["ipld","get","bafy2bzacedhkszqxvvtxuqy4ddbgrowj4abvelcpoqv4kcp3s3kiv4mgb5jwa",123],` +
-	`["call",119,"f018446744073709551615",0,"0",9,false,null,null],["error",6,"no such actor"],["return",33,81,"gA=="]]`
+	`["call",119,"f018446744073709551615",0,"0",9,false,null,null],["error",6,"no such actor"],["return",33,81,"gA=="],` +
+	`["call",100,"f05",2,"1",null,null,null,"gA=="],["return",0,null,"gA=="]]` // network versions 16 and 17
 
 func TestJSONEveryKind(t *testing.T) {
 	es := events(t, everyKind)
@@ -84,6 +85,25 @@ func TestJSONEveryKind(t *testing.T) {
 	}
 	if c := es[0].(*GasCharge); c.Other != 1<<64-1 {
 		t.Errorf("-1 is %d milligas", c.Other)
+	}
+}
+
+// Invocations that the network's traces of before nv18 do not have are for tools alone.
+func TestExtraInvocations(t *testing.T) {
+	es := Events{&Invoke{Extra: true}, &Log{Text: "a"}, &Invoke{ID: 7, Extra: true}, &Log{Text: "b"}}
+	got, err := es.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `[["log","a"],["log","b"]]`
+	if string(got) != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if d := Diff(events(t, want), es); d != "" {
+		t.Error(d)
+	}
+	if d := Diff(events(t, `[["log","a"]]`), es); !strings.Contains(d, "event 1: got log") {
+		t.Errorf("%q", d)
 	}
 }
 
@@ -113,7 +133,10 @@ func TestParseRefuses(t *testing.T) {
 		{`[["call",1,"f410f6mhdpljztkz44mkuj4qb6b5st5pxzjiuabze3vb",0,"0",1,false,null,null]]`, "checksum"},
 		{`[["call",1,"f01",0,"x",1,false,null,null]]`, "parse"},
 		{`[["return",0,81,null]]`, "no string"},
-		{`[["return",0,null,"gA=="]]`, "invalid syntax"},
+		{`[["return",0,null,1]]`, "no string"},
+		{`[["call",1,"f01",0,"0",null,false,null,null]]`, "invalid syntax"},
+		{`[["call",1,"f01",0,"0",1,null,null,null]]`, "invalid syntax"},
+		{`[["call",1,"f01",0,"0",null]]`, "invalid syntax"},
 		{`[["return",0,81,"*"]]`, "illegal base64"},
 		{`[["ipld","take","bafy2bzacedhkszqxvvtxuqy4ddbgrowj4abvelcpoqv4kcp3s3kiv4mgb5jwa",1]]`, "neither"},
 		{`[["invoke",1,"x"]]`, "cid"},
@@ -207,8 +230,8 @@ func TestDiff(t *testing.T) {
 		{"ipld", "direction is put, want get", change(4, &IPLD{Put: true})},
 		{"return", `codec of the data is 85, want 81; data is "81", want "80"`, change(7, &ret)},
 		{"where", "event 6 (in f410f6mhdpljztkz44mkuj4qb6b5st5pxzjiuabze3va method 3844450837 > f018446744073709551615 method 0): got return with exit code 0, want error 6", change(6, &Return{})},
-		{"short", "event 7 (in f410f6mhdpljztkz44mkuj4qb6b5st5pxzjiuabze3va method 3844450837): the trace ends, want return with exit code 33 (and 0 more)", base[:7]},
-		{"long", "event 8: got log \"x\" (and 1 more), want the trace to end", append(events(t, everyKind), &Log{Text: "x"}, &Log{})},
+		{"short", "event 7 (in f410f6mhdpljztkz44mkuj4qb6b5st5pxzjiuabze3va method 3844450837): the trace ends, want return with exit code 33 (and 2 more)", base[:7]},
+		{"long", "event 10: got log \"x\" (and 1 more), want the trace to end", append(events(t, everyKind), &Log{Text: "x"}, &Log{})},
 	} {
 		got := Diff(base, c.got)
 		if c.want == "" && got != "" || !strings.Contains(got, c.want) {

@@ -19,10 +19,11 @@ const (
 	keptPages = 128 // 8 MiB
 	keptBytes = keptPages * engine.PageSize
 	classes   = 24
-	// Mapped buffers have mediumBytes or a multiple of largeBytes. A page costs nothing until it is
-	// touched, so that it is better to map too much than to move a growing memory.
+	// Mapped buffers have mediumBytes, largeBytes or all that a memory can have. A page costs nothing until it
+	// is touched, so that it is better to map too much than to move a growing memory.
 	mediumBytes = 64 << 20
 	largeBytes  = 512 << 20
+	allBytes    = 4 << 30
 	keptMapped  = 4 // free mapped buffers
 )
 
@@ -57,8 +58,11 @@ func newPool(limit int64) *pool { return &pool{max: limit} }
 func (p *pool) get(size uint64) []byte {
 	if size > keptBytes {
 		want := uint64(mediumBytes)
-		if size > mediumBytes {
-			want = (size + largeBytes - 1) / largeBytes * largeBytes
+		switch {
+		case size > largeBytes:
+			want = allBytes
+		case size > mediumBytes:
+			want = largeBytes
 		}
 		if b := p.getMapped(want); b != nil {
 			return b
@@ -226,7 +230,9 @@ func (l *linear) Reallocate(size uint64) []byte {
 		l.buf = b
 	}
 	l.size = int(size)
-	return l.buf[:size:size]
+	// wazero counts bytes in 32 bits: of 4 GiB it gets all but the last one. An initial memory it slices by
+	// itself, and finds none; the caller treats what goes wrong at that size as a failure of the node.
+	return l.buf[:min(size, allBytes-1):size]
 }
 
 // Free gives the memory back to the pool.

@@ -41,9 +41,15 @@ const (
 	nameEAM         = "eam"
 )
 
-// required names the actors that a manifest must have from network version 18 on (until then it needs the first three).
-func required() []string {
-	return []string{nameSystem, nameInit, nameAccount, namePlaceholder, nameEAM, nameEthAccount}
+// Required are the actors that every manifest must have.
+func Required() []string { return []string{nameSystem, nameInit, nameAccount} }
+
+// RequiredEthereum are those that a manifest must have from network version 18 on.
+func RequiredEthereum() []string { return append(Required(), namePlaceholder, nameEAM, nameEthAccount) }
+
+// singletons names the actors of which nobody can make a second one (until network version 17).
+func singletons() []string {
+	return []string{nameSystem, nameInit, "reward", "cron", "storagepower", "storagemarket", "verifiedregistry"}
 }
 
 // Entry is a builtin actor.
@@ -61,14 +67,19 @@ type Manifest struct {
 
 // NewManifest makes a manifest. The actors' type numbers count from 1 in the order of the entries; 0 is every other actor.
 //
+// It must have the actors of required; none means RequiredEthereum.
+//
 // Quirk: of two entries with one code or one name the later one counts, though both keep their numbers.
-func NewManifest(entries []Entry) (*Manifest, error) {
+func NewManifest(entries []Entry, required ...string) (*Manifest, error) {
 	m := &Manifest{entries: entries, byCode: make(map[cid.Cid]uint32, len(entries)), byName: make(map[string]cid.Cid, len(entries))}
 	for i, e := range entries {
 		m.byCode[e.Code] = uint32(i) + 1
 		m.byName[e.Name] = e.Code
 	}
-	for _, name := range required() {
+	if len(required) == 0 {
+		required = RequiredEthereum()
+	}
+	for _, name := range required {
 		if _, ok := m.byName[name]; !ok {
 			return nil, fmt.Errorf("the manifest of builtin actors lacks %q", name)
 		}
@@ -76,8 +87,9 @@ func NewManifest(entries []Entry) (*Manifest, error) {
 	return m, nil
 }
 
-// LoadManifest reads the manifest that the state of the system actor points at. The error is an *execerr.Fatal.
-func LoadManifest(ctx context.Context, tree *state.Tree, store *blockstore.Buffered) (*Manifest, error) {
+// LoadManifest reads the manifest that the state of the system actor points at; for required see NewManifest. The error is
+// an *execerr.Fatal.
+func LoadManifest(ctx context.Context, tree *state.Tree, store *blockstore.Buffered, required ...string) (*Manifest, error) {
 	system, err := tree.Actor(ctx, SystemActor)
 	if err != nil {
 		return nil, err
@@ -95,11 +107,11 @@ func LoadManifest(ctx context.Context, tree *state.Tree, store *blockstore.Buffe
 	if err := r.End(); err != nil {
 		return nil, execerr.Guestf("the system actor's state %s: %w", system.Head, err)
 	}
-	return ReadManifest(ctx, store, root)
+	return ReadManifest(ctx, store, root, required...)
 }
 
-// ReadManifest reads a manifest, a list of [name, code]. The error is an *execerr.Fatal.
-func ReadManifest(ctx context.Context, store *blockstore.Buffered, root cid.Cid) (*Manifest, error) {
+// ReadManifest reads a manifest, a list of [name, code]; for required see NewManifest. The error is an *execerr.Fatal.
+func ReadManifest(ctx context.Context, store *blockstore.Buffered, root cid.Cid, required ...string) (*Manifest, error) {
 	data, err := store.GetRaw(ctx, root)
 	if err != nil {
 		return nil, execerr.Nodef("reading the manifest of builtin actors %s: %w", root, err)
@@ -114,7 +126,7 @@ func ReadManifest(ctx context.Context, store *blockstore.Buffered, root cid.Cid)
 	if err := r.End(); err != nil {
 		return nil, execerr.Guestf("the manifest of builtin actors %s: %w", root, err)
 	}
-	m, err := NewManifest(entries)
+	m, err := NewManifest(entries, required...)
 	if err != nil {
 		return nil, execerr.Guestf("the manifest of builtin actors %s: %w", root, err)
 	}
@@ -154,6 +166,16 @@ func (m *Manifest) Codes() []cid.Cid {
 		codes[i] = e.Code
 	}
 	return codes
+}
+
+// Singleton reports the code of an actor of which there is to be one only (until network version 17).
+func (m *Manifest) Singleton(code cid.Cid) bool {
+	for _, name := range singletons() {
+		if c, ok := m.byName[name]; ok && c == code {
+			return true
+		}
+	}
+	return false
 }
 
 // System is the code of the system actor.

@@ -30,6 +30,7 @@ const (
 
 const (
 	codecCBOR         = 0x51
+	codecDagCBOR      = 0x71 // until nv17
 	methodConstructor = 1
 )
 
@@ -168,11 +169,24 @@ func (c *Manager) Transfer(ctx context.Context, from, to abi.ActorID, v abi.Toke
 	return c.SetActor(ctx, to, dst)
 }
 
+// From is the address of the message's sender as written in the message.
+func (c *Manager) From() address.Address { return c.msg.From }
+
 // NextActorAddress is the f2 address of the next actor that the message
 // creates. It derives from the sender's address as written in the message.
-func (c *Manager) NextActorAddress() (address.Address, error) {
+func (c *Manager) NextActorAddress() (address.Address, error) { return c.actorAddress(c.msg.From) }
+
+// TakeActorAddress is an f2 address that derives from the sender's key address; the next one is another, whether an actor
+// is created or not (until nv17).
+func (c *Manager) TakeActorAddress(key address.Address) (address.Address, error) {
+	a, err := c.actorAddress(key)
+	c.created++
+	return a, err
+}
+
+func (c *Manager) actorAddress(from address.Address) (address.Address, error) {
 	var b bytes.Buffer
-	if err := c.msg.From.MarshalCBOR(&b); err != nil {
+	if err := from.MarshalCBOR(&b); err != nil {
 		return address.Undef, execerr.Nodef("encoding the sender's address: %w", err)
 	}
 	data := binary.BigEndian.AppendUint64(b.Bytes(), c.msg.Nonce)
@@ -188,7 +202,7 @@ func (c *Manager) NextActorAddress() (address.Address, error) {
 func (c *Manager) autoCreate(ctx context.Context, r kernel.SendRequest) (abi.ActorID, error) {
 	proto := r.To.Protocol()
 	account := proto == address.SECP256K1 || proto == address.BLS
-	if !account && !inNamespace(r.To, actors.EAM) {
+	if !account && !(c.m.Profile.Ethereum && inNamespace(r.To, actors.EAM)) {
 		return 0, execerr.Syscallf(execerr.NotFound, "the actor %s does not exist and cannot be created", addr.String(r.To))
 	}
 	if r.ReadOnly {
@@ -199,6 +213,11 @@ func (c *Manager) autoCreate(ctx context.Context, r kernel.SendRequest) (abi.Act
 		return c.newActor(ctx, r.To, c.m.Manifest.Placeholder(), &to)
 	}
 	if addr.IsBLSZeroAddress(r.To) {
+		if c.m.Profile.LateZeroKey {
+			if err := c.gas.Apply(c.m.Prices.OnCreateActor(true)); err != nil {
+				return 0, err
+			}
+		}
 		return 0, execerr.Syscallf(execerr.IllegalArgument, "no account can have the BLS zero address")
 	}
 	id, err := c.newActor(ctx, r.To, c.m.Manifest.Account(), nil)
@@ -213,10 +232,17 @@ func (c *Manager) autoCreate(ctx context.Context, r kernel.SendRequest) (abi.Act
 	// Quirk: its exit code is ignored.
 	_, err = c.callActor(ctx, target{
 		invocation: kernel.Invocation{Caller: actors.SystemActor, Self: id, Method: methodConstructor, Value: big.Zero()},
-		params:     &kernel.Block{Codec: codecCBOR, Data: params.Bytes()},
+		params:     &kernel.Block{Codec: c.paramsCodec(), Data: params.Bytes()},
 		implicit:   true,
 	})
 	return id, err
+}
+
+func (c *Manager) paramsCodec() uint64 {
+	if c.m.Profile.OnlyDagCBOR {
+		return codecDagCBOR
+	}
+	return codecCBOR
 }
 
 // newActor assigns an ID to an address and makes an empty actor there.

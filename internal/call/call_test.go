@@ -414,7 +414,7 @@ func TestGasLimits(t *testing.T) {
 }
 
 func TestDepthLimit(t *testing.T) {
-	for depth, want := range map[uint32]execerr.Errno{machine.MaxCallDepth - 1: 0, machine.MaxCallDepth: execerr.LimitExceeded} {
+	for depth, want := range map[uint32]execerr.Errno{maxDepth - 1: 0, maxDepth: execerr.LimitExceeded} {
 		w := newWorld(t, 28, plenty, nil)
 		w.depth = depth
 		_, err := w.transfer(addr.NewID(receiver), 1)
@@ -431,7 +431,7 @@ func TestDepthLimit(t *testing.T) {
 func TestQuirkDepthKeepsLimit(t *testing.T) {
 	for nv, want := range map[network.Version]uint64{18: 1000, 20: 1000, 21: plenty, 28: plenty} {
 		w := newWorld(t, nv, plenty, nil)
-		w.depth = machine.MaxCallDepth
+		w.depth = maxDepth
 		limit := gas.New(1000)
 		_, err := w.Send(t.Context(), kernel.SendRequest{From: sender, To: addr.NewID(receiver), Value: big.Zero(), GasLimit: &limit})
 		if execerrtest.Errno(err) != execerr.LimitExceeded || w.gas.Available() != gas.New(want) {
@@ -439,7 +439,7 @@ func TestQuirkDepthKeepsLimit(t *testing.T) {
 		}
 		// A call of the deepest caller that fails for another reason ends its limit.
 		w = newWorld(t, nv, plenty, nil)
-		w.depth = machine.MaxCallDepth - 1
+		w.depth = maxDepth - 1
 		_, err = w.Send(t.Context(), kernel.SendRequest{From: sender, To: addr.NewID(777), Value: big.Zero(), GasLimit: &limit})
 		if w.gas.Limit() != gas.New(plenty) {
 			t.Errorf("nv%d: %v, the limit is %d", nv, err, w.gas.Limit())
@@ -454,7 +454,7 @@ func TestMemoryAccount(t *testing.T) {
 	}{
 		{0, 2 << 30, true}, {0, 2<<30 + 1, false}, {1, 2 << 30, false}, {2 << 30, 0, true}, {2 << 30, 1, false}, {5, 1<<64 - 1, false},
 	} {
-		a := memoryAccount{used: c.used}
+		a := memoryAccount{used: c.used, limit: machine.MaxMemory}
 		left := c.used
 		if c.want {
 			left += c.delta

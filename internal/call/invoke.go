@@ -33,29 +33,18 @@ func (c *Manager) callActor(ctx context.Context, t target) (kernel.Result, error
 	if st == nil {
 		return kernel.Result{}, execerr.Syscallf(execerr.NotFound, "there is no actor %d", inv.Self)
 	}
-	if c.hooks != nil && c.hooks.OnInvoke != nil && (!t.implicit || c.m.Profile.TraceImplicit) {
-		c.hooks.OnInvoke(&trace.Invoke{ID: inv.Self, Code: st.Code})
-	}
-	if !inv.Value.IsZero() {
-		if err := c.gas.Apply(c.m.Prices.OnValueTransfer()); err != nil {
-			return kernel.Result{}, err
-		}
-		if err := c.Transfer(ctx, inv.Caller, inv.Self, inv.Value); err != nil {
-			return kernel.Result{}, err
-		}
+	c.traceInvoke(t, st.Code)
+	if err := c.transferTo(ctx, inv); err != nil {
+		return kernel.Result{}, err
 	}
 	if inv.Method == 0 { // a mere send of funds
 		return kernel.Result{}, nil
 	}
-	var size, links int
-	if t.params != nil {
-		size, links = len(t.params.Data), len(t.params.Links)
-	}
-	if err := c.gas.Apply(c.m.Prices.OnMethodInvocation(size, links)); err != nil {
+	if err := c.payInvocation(t); err != nil {
 		return kernel.Result{}, err
 	}
 	res, err := c.invoke(ctx, t, st.Code)
-	if err == nil && res.Return != nil {
+	if err == nil && res.Return != nil && !c.m.Profile.SendFirst {
 		if charge, ok := c.m.Prices.OnMethodReturn(c.depth, len(res.Return.Data), len(res.Return.Links)); ok {
 			if err := c.gas.Apply(charge); err != nil {
 				return kernel.Result{}, err
@@ -63,6 +52,43 @@ func (c *Manager) callActor(ctx context.Context, t target) (kernel.Result, error
 		}
 	}
 	return res, err
+}
+
+func (c *Manager) traceInvoke(t target, code cid.Cid) {
+	first := c.m.Profile.TraceFirst
+	if c.hooks != nil && c.hooks.OnInvoke != nil && (!t.implicit || first || c.m.Profile.TraceImplicit) {
+		c.hooks.OnInvoke(&trace.Invoke{ID: t.invocation.Self, Code: code, Extra: first})
+	}
+}
+
+// transferTo moves the value of a call, and charges for it or, until nv17, for the whole call.
+func (c *Manager) transferTo(ctx context.Context, inv *kernel.Invocation) error {
+	if c.m.Profile.SendFirst {
+		if err := c.gas.Apply(c.m.Prices.OnSend(inv.Value, inv.Method)); err != nil {
+			return err
+		}
+	}
+	if inv.Value.IsZero() {
+		return nil
+	}
+	if !c.m.Profile.SendFirst {
+		if err := c.gas.Apply(c.m.Prices.OnValueTransfer()); err != nil {
+			return err
+		}
+	}
+	return c.Transfer(ctx, inv.Caller, inv.Self, inv.Value)
+}
+
+// payInvocation charges for calling a method, for which SendFirst has paid.
+func (c *Manager) payInvocation(t target) error {
+	if c.m.Profile.SendFirst {
+		return nil
+	}
+	var size, links int
+	if t.params != nil {
+		size, links = len(t.params.Data), len(t.params.Links)
+	}
+	return c.gas.Apply(c.m.Prices.OnMethodInvocation(size, links))
 }
 
 // invoke runs the actor's code and turns the way it ended into a result.
@@ -76,7 +102,7 @@ func (c *Manager) invoke(ctx context.Context, t target, code cid.Cid) (kernel.Re
 		}
 		params = id
 	}
-	inv := &syscalls.Invocation{Kernel: k, Memory: &c.memory}
+	inv := &syscalls.Invocation{Kernel: k, Memory: &c.memory, SettleMarks: c.m.Profile.SettleMarks, Unlimited: c.m.Profile.NoMemoryLimits}
 	ret, err := c.run(ctx, inv, params, code)
 	if isNodeFailure(err) && !isAbort(err) {
 		return kernel.Result{}, err
@@ -171,6 +197,10 @@ func (c *Manager) run(ctx context.Context, inv *syscalls.Invocation, params kern
 	if isNodeTrap(err) {
 		return 0, err
 	}
+	if trap := (*engine.Trap)(nil); inv.AllPages && errors.As(err, &trap) && trap.Kind == engine.TrapMemoryOutOfBounds {
+		// Not every engine can reach the last byte of 4 GiB, so none is asked.
+		return 0, execerr.Nodef("the actor %s, with a memory of 4 GiB, read or wrote at its end", code)
+	}
 	if serr := inv.Settle(in); serr != nil {
 		return 0, serr
 	}
@@ -189,8 +219,11 @@ func (c *Manager) run(ctx context.Context, inv *syscalls.Invocation, params kern
 func (c *Manager) instantiate(ctx context.Context, inv *syscalls.Invocation, mod *module) (engine.Instance, error) {
 	inv.Begin()
 	wasm := &c.m.Prices.Wasm
-	if !mod.hasMemory {
+	switch {
+	case !mod.hasMemory:
 		return nil, execerr.Guestf("the actor exports no memory")
+	case c.m.Profile.FatalStart:
+		return c.instantiateFree(ctx, inv, mod)
 	}
 	if mod.tableExported {
 		if err := c.gas.Charge("wasm_table_init", wasm.InitTable(mod.tableInit)); err != nil {
@@ -205,7 +238,7 @@ func (c *Manager) instantiate(ctx context.Context, inv *syscalls.Invocation, mod
 	}
 	inv.MemoryLimits, inv.TableLimits = mod.memory, mod.table
 	inv.Mark()
-	if !c.memory.Grow(uint64(mod.minPages)*engine.PageSize) || !c.memory.Grow(uint64(mod.tableElems)*8) {
+	if !c.memory.Grow(uint64(mod.minPages)*engine.PageSize) || !c.memory.Grow(mod.elements*8) {
 		return nil, c.notInstantiated(inv, errors.New("the call stack's memory is used up"))
 	}
 	in, err := mod.wasm.Instantiate(ctx, inv)
@@ -224,6 +257,30 @@ func (c *Manager) instantiate(ctx context.Context, inv *syscalls.Invocation, mod
 		return in, nil
 	}
 	return in, inv.Settle(in)
+}
+
+// instantiateFree makes an instance for nothing (until nv17).
+func (c *Manager) instantiateFree(ctx context.Context, inv *syscalls.Invocation, mod *module) (engine.Instance, error) {
+	switch {
+	case mod.linkError != nil:
+		return nil, mod.linkError
+	case mod.start != "":
+		// Quirk: the guest has no gas yet, so that a start function ends at its first instruction, if its segments
+		// fit at all.
+		return nil, execerr.Guestf("an instance of the actor cannot be made: its start function has no gas, or a segment does not fit")
+	case !c.memory.Grow(uint64(mod.minPages)*engine.PageSize) || !c.memory.Grow(mod.elements*8):
+		return nil, execerr.Nodef("the actors of this message need more than %d bytes of memory: the reference FVM had no limit here, this node has", c.m.Profile.Memory)
+	}
+	inv.MemoryLimits, inv.TableLimits, inv.AllPages = mod.memory, mod.table, mod.minPages == wasmMaxPages
+	in, err := mod.wasm.Instantiate(ctx, inv)
+	if err == nil {
+		return in, nil
+	}
+	var trap *engine.Trap
+	if errors.As(err, &trap) {
+		return nil, execerr.Guestf("instantiating an actor: %w", err)
+	}
+	return nil, execerr.Nodef("instantiating an actor: %w", err)
 }
 
 func (c *Manager) start(ctx context.Context, inv *syscalls.Invocation, in engine.Instance, export string) error {

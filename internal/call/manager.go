@@ -56,8 +56,9 @@ var _ kernel.CallManager = (*Manager)(nil)
 func NewManager(m *machine.Machine, modules *Modules, msg Message) *Manager {
 	c := &Manager{
 		m: m, modules: modules, hooks: m.Hooks, msg: msg,
-		gas:    gas.NewTracker(gas.New(msg.GasLimit), m.Hooks),
+		gas:    newTracker(m, gas.New(msg.GasLimit)),
 		access: newAccessTracker(m.Prices.PreloadedActors),
+		memory: memoryAccount{limit: m.Profile.Memory},
 	}
 	// The sender was looked up and updated before execution; the receiver, if
 	// it exists, was looked up. Neither is charged for again.
@@ -68,6 +69,13 @@ func NewManager(m *machine.Machine, modules *Modules, msg Message) *Manager {
 	}
 	c.access.recordAddress(msg.To)
 	return c
+}
+
+func newTracker(m *machine.Machine, limit gas.Gas) *gas.Tracker {
+	if m.Profile.SignedGas {
+		return gas.NewSignedTracker(limit, m.Hooks)
+	}
+	return gas.NewTracker(limit, m.Hooks)
 }
 
 // Machine is the setting of the message.
@@ -93,7 +101,7 @@ func (c *Manager) AppendEvent(e event.Stamped) { c.events = append(c.events, e) 
 
 // Log traces a line that an actor wrote.
 func (c *Manager) Log(text string) {
-	if c.hooks != nil && c.hooks.OnLog != nil && c.m.Profile.TraceBlocks {
+	if c.hooks != nil && c.hooks.OnLog != nil && (c.m.Profile.TraceBlocks || c.m.Profile.TraceFirst) {
 		c.hooks.OnLog(&trace.Log{Text: text})
 	}
 }
@@ -113,6 +121,9 @@ func (c *Manager) Send(ctx context.Context, r kernel.SendRequest) (kernel.Result
 	c.marks = append(c.marks, len(c.events))
 
 	res, err := c.call(ctx, r)
+	if err == nil && c.depth == 0 && c.m.Profile.SendFirst {
+		res, err = c.payReturn(res)
+	}
 
 	revert := err != nil || !res.ExitCode.IsSuccess()
 	mark := c.marks[len(c.marks)-1]
@@ -125,6 +136,19 @@ func (c *Manager) Send(ctx context.Context, r kernel.SendRequest) (kernel.Result
 		return kernel.Result{}, execerr.Nodef("ending a transaction of the state tree: %w", terr)
 	}
 	return res, err
+}
+
+// payReturn charges for the message's return value after its call has ended (until nv17).
+func (c *Manager) payReturn(res kernel.Result) (kernel.Result, error) {
+	if !res.ExitCode.IsSuccess() {
+		return res, nil
+	}
+	size := 0
+	if res.Return != nil {
+		size = len(res.Return.Data)
+	}
+	charge, _ := c.m.Prices.OnMethodReturn(1, size, 0)
+	return res, c.gas.Apply(charge)
 }
 
 // isNodeFailure reports an error that must stop the machine.
@@ -150,7 +174,7 @@ func (c *Manager) call(ctx context.Context, r kernel.SendRequest) (kernel.Result
 	if isNodeFailure(err) {
 		return kernel.Result{}, err
 	}
-	tooDeep := c.depth >= machine.MaxCallDepth && err != nil
+	tooDeep := c.depth >= c.m.Profile.CallDepth && err != nil
 	if r.GasLimit != nil && !(tooDeep && c.m.Profile.DepthKeepsLimit) {
 		// Quirk: see DepthKeepsLimit.
 		if perr := c.gas.PopLimit(); perr != nil {
@@ -167,8 +191,8 @@ func (c *Manager) call(ctx context.Context, r kernel.SendRequest) (kernel.Result
 
 // frame is one level of the call stack.
 func (c *Manager) frame(ctx context.Context, r kernel.SendRequest) (kernel.Result, error) {
-	if c.depth >= machine.MaxCallDepth {
-		return kernel.Result{}, execerr.Syscallf(execerr.LimitExceeded, "the message is more than %d calls deep", machine.MaxCallDepth)
+	if most := c.m.Profile.CallDepth; c.depth >= most {
+		return kernel.Result{}, execerr.Syscallf(execerr.LimitExceeded, "the message is more than %d calls deep", most)
 	}
 	c.depth++
 	used := c.memory.used
@@ -195,12 +219,12 @@ func (c *Manager) resolveAndInvoke(ctx context.Context, r kernel.SendRequest) (k
 }
 
 // memoryAccount is the memory of all instances of the call stack, in bytes.
-type memoryAccount struct{ used uint64 }
+type memoryAccount struct{ used, limit uint64 }
 
 func (a *memoryAccount) Used() uint64 { return a.used }
 
 func (a *memoryAccount) Grow(delta uint64) bool {
-	if delta > machine.MaxMemory || a.used+delta > machine.MaxMemory {
+	if delta > a.limit || a.used+delta > a.limit {
 		return false
 	}
 	a.used += delta
@@ -211,18 +235,25 @@ func (c *Manager) traceCall(r kernel.SendRequest) {
 	if c.hooks == nil || c.hooks.OnCall == nil {
 		return
 	}
-	limit := c.gas.Available().RoundUp()
-	if r.GasLimit != nil {
-		limit = min(limit, r.GasLimit.RoundUp())
+	e := &trace.Call{From: r.From, To: r.To, Method: r.Method, Value: r.Value, Params: c.traceBlock(r.Params)}
+	if c.m.Profile.TraceFirst {
+		e.NoLimits = true
+	} else {
+		e.ReadOnly, e.GasLimit = r.ReadOnly, c.gas.Available().RoundUp()
+		if r.GasLimit != nil {
+			e.GasLimit = min(e.GasLimit, r.GasLimit.RoundUp())
+		}
 	}
-	c.hooks.OnCall(&trace.Call{
-		From: r.From, To: r.To, Method: r.Method, Value: r.Value, GasLimit: limit, ReadOnly: r.ReadOnly, Params: traceBlock(r.Params),
-	})
+	c.hooks.OnCall(e)
 }
 
-func traceBlock(b *kernel.Block) *trace.Block {
-	if b == nil {
+func (c *Manager) traceBlock(b *kernel.Block) *trace.Block {
+	first := c.m.Profile.TraceFirst
+	switch {
+	case b == nil || first && len(b.Data) == 0:
 		return nil
+	case first:
+		return &trace.Block{Data: b.Data}
 	}
 	return &trace.Block{Codec: b.Codec, Data: b.Data}
 }
@@ -237,6 +268,9 @@ func (c *Manager) traceReturn(res kernel.Result, err error) {
 	case err == nil:
 	case errors.Is(err, execerr.ErrOutOfGas):
 		res = kernel.Result{ExitCode: sysOutOfGas}
+		if c.m.Profile.TraceFirst {
+			e = &trace.Error{Errno: uint32(execerr.Forbidden), Text: "out of gas"}
+		}
 	case errors.As(err, &s):
 		e = &trace.Error{Errno: uint32(s.Number), Text: s.Reason}
 	default:
@@ -247,6 +281,6 @@ func (c *Manager) traceReturn(res kernel.Result, err error) {
 			c.hooks.OnError(e)
 		}
 	} else if c.hooks.OnReturn != nil {
-		c.hooks.OnReturn(&trace.Return{ExitCode: res.ExitCode, Data: traceBlock(res.Return)})
+		c.hooks.OnReturn(&trace.Return{ExitCode: res.ExitCode, Data: c.traceBlock(res.Return)})
 	}
 }

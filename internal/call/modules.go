@@ -18,9 +18,11 @@ import (
 // Modules is the cache of compiled actors of one era on one engine. Safe for
 // concurrent use; machines share it.
 type Modules struct {
-	env   engine.Env
-	rules *instrument.Rules
-	links map[string]string // "module\x00name" to its type
+	env     engine.Env
+	era     *machine.Profile
+	refused func(format string, a ...any) error // makes the error of code that is not accepted
+	rules   *instrument.Rules
+	links   map[string]string // "module\x00name" to its type
 
 	mu   sync.Mutex
 	code map[cid.Cid]*entry
@@ -49,22 +51,29 @@ type module struct {
 	tableExported bool // exports a table as "table"
 	tableInit     uint32
 	minPages      uint32
-	tableElems    uint32
+	elements      uint64 // of all tables
 	memory, table syscalls.GrowthLimits
 	start         string
 	invoke        invokeKind
 	linkError     error
 }
 
-// NewModules makes an empty cache for the syscalls of abi.
-func NewModules(ctx context.Context, e engine.Engine, abi machine.ABI) (*Modules, error) {
-	host := syscalls.HostFuncs(abi)
+// NewModules makes an empty cache for the era of a profile.
+func NewModules(ctx context.Context, e engine.Engine, p *machine.Profile) (*Modules, error) {
+	host := syscalls.HostFuncs(p.ABI)
 	env, err := e.Env(ctx, engine.EnvConfig{Host: host, Counter: instrument.CounterExport})
 	if err != nil {
 		return nil, err
 	}
 	rules := instrument.RulesV040()
-	m := &Modules{env: env, rules: &rules, code: map[cid.Cid]*entry{}, links: map[string]string{}}
+	if p.FirstPass {
+		rules = instrument.RulesV020()
+	}
+	refused := execerr.Guestf
+	if p.OnlyBuiltins {
+		refused = execerr.Nodef // the reference would have made no machine
+	}
+	m := &Modules{env: env, era: p, rules: &rules, refused: refused, code: map[cid.Cid]*entry{}, links: map[string]string{}}
 	for _, h := range host {
 		if h.Module != "edgefvm" { // the pass's own; a guest cannot name them
 			m.links[h.Module+"\x00"+h.Name] = signature(h.Params, h.Results)
@@ -96,6 +105,9 @@ func (m *Modules) Preload(ctx context.Context, code cid.Cid, wasm []byte) error 
 
 // load is the module of an actor's code, compiled on its first use.
 func (m *Modules) load(ctx context.Context, mc *machine.Machine, code cid.Cid) (*module, error) {
+	if mc.Profile.OnlyBuiltins && mc.Manifest.IDByCode(code) == 0 {
+		return nil, execerr.Guestf("no builtin actor has the code %s", code)
+	}
 	return m.compiled(ctx, code, func() ([]byte, error) {
 		wasm, err := mc.Store.GetRaw(ctx, code)
 		switch {
@@ -133,7 +145,7 @@ func (m *Modules) compiled(ctx context.Context, code cid.Cid, read func() ([]byt
 	}
 	meta, err := instrument.Instrument(wasm, m.rules)
 	if err != nil {
-		e.err = execerr.Guestf("the code %s is not accepted: %w", code, err)
+		e.err = m.refused("the code %s is not accepted: %w", code, err)
 		return nil, e.err
 	}
 	mod, err := m.build(ctx, meta)
@@ -152,13 +164,14 @@ func (m *Modules) build(ctx context.Context, meta *instrument.Module) (*module, 
 	}
 	if l := meta.Memory; l != nil {
 		mod.minPages = l.Min
-		mod.memory = growthLimits(l, wasmMaxPages, machine.MaxInstanceMemory/engine.PageSize)
+		mod.memory = growthLimits(l, wasmMaxPages, uint32(m.era.InstanceMemory/engine.PageSize))
 	}
 	if l := meta.Table; l != nil {
-		mod.tableElems = l.Min
-		mod.table = growthLimits(l, machine.MaxTableElements, machine.MaxTableElements)
-		mod.table.Declared = min(mod.table.Declared, machine.MaxTableElements) // refused before the account is asked
+		most := m.era.TableElements
+		mod.table = growthLimits(l, most, most)
+		mod.table.Declared = min(mod.table.Declared, most) // refused before the account is asked
 	}
+	mod.elements = meta.Elements
 	mod.invoke = invokeOf(meta)
 	if mod.linkError != nil {
 		return mod, nil // never instantiated

@@ -28,6 +28,7 @@ const (
 	receiver = 101
 	script   = 102 // an actor whose code a test chooses
 	plenty   = 1_000_000_000
+	maxDepth = 1024 // calls of a message at once, since nv18
 )
 
 // world is a message's call stack over a small state.
@@ -89,7 +90,7 @@ func newWorld(t *testing.T, nv network.Version, limit uint64, account []byte) *w
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { e.Close(t.Context()) })
-	modules, err := NewModules(t.Context(), e, m.Profile.ABI)
+	modules, err := NewModules(t.Context(), e, m.Profile)
 	if err != nil {
 		t.Fatal(err)
 	}

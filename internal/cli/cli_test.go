@@ -258,7 +258,7 @@ func TestRootPrintsHelp(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	out := ok(t, "version")
-	for _, want := range []string{"edgefvm ", "engines: wazero", "network versions: 18 to 29", bundle.Module} {
+	for _, want := range []string{"edgefvm ", "engines: wazero", "network versions: 16 to 29", bundle.Module} {
 		if !strings.Contains(out, want) {
 			t.Errorf("it lacks %q:\n%s", want, out)
 		}

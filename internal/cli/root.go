@@ -73,7 +73,7 @@ func newRoot(started *bool) *cobra.Command {
 		Use:   "edgefvm",
 		Short: "Run Filecoin messages on the Filecoin Virtual Machine, in Go",
 		Long: `edgefvm executes Filecoin messages exactly as the network does: exit code, return
-data, gas, events and state root, for network versions 18 to 29.
+data, gas, events and state root, for network versions 16 to 29.
 
 Exit codes: 0 all well, 1 something differs or failed, 2 wrong usage, 130 interrupted.
 Environment: EDGEFVM_ENGINE the Wasm engine, EDGEFVM_BUNDLES a folder of actor bundles,

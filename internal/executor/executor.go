@@ -48,8 +48,9 @@ const (
 
 // The codecs of a message's params.
 const (
-	codecCBOR = 0x51
-	codecRaw  = 0x55
+	codecCBOR    = 0x51
+	codecRaw     = 0x55
+	codecDagCBOR = 0x71 // until nv17
 )
 
 // Result is what applying a message gives. Amounts are attoFIL.
@@ -76,7 +77,7 @@ type Result struct {
 // Execute applies one message. An error means that there is no receipt: the
 // message is one that no block may hold, or this node failed.
 func Execute(ctx context.Context, m *machine.Machine, modules *call.Modules, msg *Message, kind Kind, chainLength int) (*Result, error) {
-	if err := msg.check(); err != nil {
+	if err := msg.check(m.Profile); err != nil {
 		return nil, &InvalidMessage{err}
 	}
 	s, refused, err := preflight(ctx, m, msg, kind, chainLength)
@@ -139,7 +140,10 @@ func preflight(ctx context.Context, m *machine.Machine, msg *Message, kind Kind,
 	}
 	mf := m.Manifest
 	switch {
-	case st.Code == mf.Account() || st.Code == mf.EthAccount():
+	case st.Code == mf.Account():
+	case !m.Profile.Ethereum:
+		return s, refuse(sysSenderInvalid, penalty, "the sender %s is not an account", addr.String(msg.From)), nil
+	case st.Code == mf.EthAccount():
 	case st.Code == mf.Placeholder() && st.Nonce == 0 && st.Delegated != nil && isEthereum(*st.Delegated):
 		// The first message of an Ethereum account makes it one (FIP-0055),
 		// whether or not the message succeeds.
@@ -189,16 +193,23 @@ func run(ctx context.Context, m *machine.Machine, modules *call.Modules, msg *Me
 	if err := c.Gas().Apply(s.inclusion); err != nil {
 		return nil, execerr.Nodef("charging for inclusion: %w", err)
 	}
-	var params *kernel.Block
-	if len(msg.Params) > 0 {
-		// Plain CBOR, not DAG-CBOR: links from outside the chain lead nowhere.
-		params = &kernel.Block{Codec: codecCBOR, Data: msg.Params}
-		if msg.Method == 0 {
-			params.Codec = codecRaw
-		}
-	}
-	ret, err := c.Send(ctx, kernel.SendRequest{From: s.id, To: msg.To, Method: msg.Method, Params: params, Value: msg.Value})
+	ret, err := c.Send(ctx, kernel.SendRequest{From: s.id, To: msg.To, Method: msg.Method, Params: paramsBlock(m.Profile, msg), Value: msg.Value})
 	return receipt(m, msg, c, ret, err)
+}
+
+// paramsBlock is the message's parameters, nil if there are none.
+func paramsBlock(p *machine.Profile, msg *Message) *kernel.Block {
+	b := &kernel.Block{Codec: codecCBOR, Data: msg.Params}
+	switch {
+	case len(msg.Params) == 0:
+		return nil
+	case p.OnlyDagCBOR:
+		b.Codec = codecDagCBOR
+	case msg.Method == 0:
+		b.Codec = codecRaw
+	}
+	// Plain CBOR, not DAG-CBOR, since nv18: links from outside the chain lead nowhere.
+	return b
 }
 
 // effectivePremium is what is left of the premium under the fee cap: the part

@@ -11,6 +11,7 @@ import (
 	cbg "github.com/whyrusleeping/cbor-gen"
 
 	"github.com/edgefvm/fvm/internal/addr"
+	"github.com/edgefvm/fvm/internal/machine"
 )
 
 // Message is an unsigned message of the chain.
@@ -135,7 +136,7 @@ func DecodeMessage(data []byte) (*Message, error) {
 }
 
 // check refuses what the network has no receipt for.
-func (m *Message) check() error {
+func (m *Message) check(p *machine.Profile) error {
 	switch {
 	case m.GasLimit == 0:
 		return errors.New("the message has no gas limit")
@@ -143,6 +144,8 @@ func (m *Message) check() error {
 		return fmt.Errorf("the message's gas limit %d is negative", m.GasLimit)
 	case m.To == address.Undef || m.From == address.Undef:
 		return errors.New("the message lacks an address")
+	case !p.Ethereum && (m.To.Protocol() == address.Delegated || m.From.Protocol() == address.Delegated):
+		return errors.New("f4 addresses exist only since network version 18")
 	}
 	return nil
 }

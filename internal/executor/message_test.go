@@ -23,7 +23,11 @@ func newModules(t *testing.T) *call.Modules {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { e.Close(t.Context()) })
-	mods, err := call.NewModules(t.Context(), e, machine.ABI4)
+	p, err := machine.ProfileFor(28, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mods, err := call.NewModules(t.Context(), e, p)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,37 @@ func (p *PriceList) OnChainMessage(size int) Charge {
 	return Charge{Name: "OnChainMessage", Compute: p.messageCompute.of(n), Other: p.actorUpdate.Add(p.messageStorage.of(n))}
 }
 
+// OnSend is the price of a call and of what it transfers, together (until nv17). It has the name of OnMethodInvocation.
+func (p *PriceList) OnSend(value abi.TokenAmount, method abi.MethodNum) Charge {
+	g := p.send.base
+	switch {
+	case method != 0:
+		g = g.Sub(p.send.callRebate)
+	case !value.IsZero():
+		g = g.Add(p.send.onlyFunds)
+	}
+	if !value.IsZero() {
+		g = g.Add(p.send.funds)
+	}
+	return Charge{Name: "OnMethodInvocation", Compute: g}
+}
+
+// free is a charge of nothing, which shows in traces only from nv18 on: until then what was free was not charged.
+func (p *PriceList) free(name string) Charge {
+	if p.silent {
+		return Charge{}
+	}
+	return Charge{Name: name}
+}
+
+// extern is the price of asking the node, which counts as computing until nv17.
+func (p *PriceList) extern(name string, g Gas) Charge {
+	if p.externComputes {
+		return Charge{Name: name, Compute: g}
+	}
+	return Charge{Name: name, Other: g}
+}
+
 // OnValueTransfer is the price of moving funds.
 func (p *PriceList) OnValueTransfer() Charge {
 	return Charge{Name: "OnValueTransfer", Compute: p.transfer}
@@ -37,48 +68,56 @@ func (p *PriceList) OnCreateActor(newAddress bool) Charge {
 	if newAddress {
 		g = g.Add(p.addressAssign).Add(p.addressLookup)
 	}
-	return Charge{Name: "OnCreateActor", Other: g}
+	return Charge{Name: "OnCreateActor", Compute: p.actorCreateCompute, Other: g}
 }
 
-// OnDeleteActor is the price of deleting an actor: none.
-func (p *PriceList) OnDeleteActor() Charge { return Charge{Name: "OnDeleteActor"} }
+// OnDeleteActor is the price of deleting an actor: none, and until nv17 less than none, a signed number.
+func (p *PriceList) OnDeleteActor() Charge {
+	return Charge{Name: "OnDeleteActor", Other: p.actorDelete}
+}
 
 // OnActorLookup is the price of a message's first look at an actor.
 func (p *PriceList) OnActorLookup() Charge {
+	if p.silent {
+		return Charge{}
+	}
 	return Charge{Name: "OnActorLookup", Other: p.actorLookup}
 }
 
 // OnActorUpdate is the price of a message's first change of an actor, beside that of the look.
 func (p *PriceList) OnActorUpdate() Charge {
+	if p.silent {
+		return Charge{}
+	}
 	return Charge{Name: "OnActorUpdate", Other: p.actorUpdate}
 }
 
 // OnSelfBalance is the price of the actor's own balance: none.
-func (p *PriceList) OnSelfBalance() Charge { return Charge{Name: "OnSelfBalance"} }
+func (p *PriceList) OnSelfBalance() Charge { return p.free("OnSelfBalance") }
 
 // OnBalanceOf is the price of another actor's balance: none.
-func (p *PriceList) OnBalanceOf() Charge { return Charge{Name: "OnBalanceOf"} }
+func (p *PriceList) OnBalanceOf() Charge { return p.free("OnBalanceOf") }
 
 // OnResolveAddress is the price of resolving an address: none.
-func (p *PriceList) OnResolveAddress() Charge { return Charge{Name: "OnResolveAddress"} }
+func (p *PriceList) OnResolveAddress() Charge { return p.free("OnResolveAddress") }
 
 // OnLookupDelegatedAddress is the price of an actor's f4 address: none.
-func (p *PriceList) OnLookupDelegatedAddress() Charge { return Charge{Name: "OnLookupAddress"} }
+func (p *PriceList) OnLookupDelegatedAddress() Charge { return p.free("OnLookupAddress") }
 
 // OnGetActorCodeCid is the price of an actor's code: none.
-func (p *PriceList) OnGetActorCodeCid() Charge { return Charge{Name: "OnGetActorCodeCid"} }
+func (p *PriceList) OnGetActorCodeCid() Charge { return p.free("OnGetActorCodeCid") }
 
 // OnGetBuiltinActorType is the price of looking code up in the manifest: none.
-func (p *PriceList) OnGetBuiltinActorType() Charge { return Charge{Name: "OnGetBuiltinActorType"} }
+func (p *PriceList) OnGetBuiltinActorType() Charge { return p.free("OnGetBuiltinActorType") }
 
 // OnGetCodeCidForType is the price of looking a type up in the manifest: none.
-func (p *PriceList) OnGetCodeCidForType() Charge { return Charge{Name: "OnGetCodeCidForType"} }
+func (p *PriceList) OnGetCodeCidForType() Charge { return p.free("OnGetCodeCidForType") }
 
 // OnNetworkContext is the price of knowing the network: none.
-func (p *PriceList) OnNetworkContext() Charge { return Charge{Name: "OnNetworkContext"} }
+func (p *PriceList) OnNetworkContext() Charge { return p.free("OnNetworkContext") }
 
 // OnMessageContext is the price of knowing the message: none.
-func (p *PriceList) OnMessageContext() Charge { return Charge{Name: "OnMessageContext"} }
+func (p *PriceList) OnMessageContext() Charge { return p.free("OnMessageContext") }
 
 // OnTipsetCid is the price of an earlier tipset's CID.
 func (p *PriceList) OnTipsetCid(lookback abi.ChainEpoch) Charge {
@@ -103,5 +142,5 @@ const drawSeed = 8 + 32 + 8
 // bytes (until nv20). It has the name of OnGetRandomness.
 func (p *PriceList) OnDrawRandomness(entropy int) Charge {
 	hash := p.hashing.blake2b256.Mul(uint64(entropy) + drawSeed)
-	return Charge{Name: "OnGetRandomness", Other: p.drawRandomness.Add(hash)}
+	return p.extern("OnGetRandomness", p.drawRandomness.Add(hash))
 }

@@ -14,7 +14,9 @@ func (p *PriceList) OnSetRoot() Charge { return Charge{Name: "OnActorSetRoot", C
 
 // OnBlockOpenBase is the price of asking for a block, found or not.
 func (p *PriceList) OnBlockOpenBase() Charge {
-	return Charge{Name: "OnBlockOpenBase", Compute: p.linkChecked, Other: p.blockOpen}
+	c := p.extern("OnBlockOpenBase", p.blockOpen)
+	c.Compute = c.Compute.Add(p.linkChecked)
+	return c
 }
 
 // OnBlockOpen is the price of the found block, of so many bytes and links.
@@ -43,6 +45,9 @@ func (p *PriceList) OnBlockCreate(size, links int) Charge {
 // of a multihash function.
 func (p *PriceList) OnBlockLink(code uint64, size int) Charge {
 	n := uint64(size)
+	if p.blockLink != (scaling{}) {
+		return Charge{Name: "OnBlockLink", Compute: p.blockLink.of(n), Other: p.blockPersist.of(n)}
+	}
 	compute := p.copied(n).Add(p.hashing.perByte(code).Mul(n)).Add(p.linkTracked)
 	return Charge{Name: "OnBlockLink", Compute: compute, Other: p.blockPersistCompute.Add(p.blockPersist.of(n))}
 }

@@ -30,8 +30,11 @@ func (p *PriceList) OnRecoverSecpPublicKey() Charge {
 }
 
 // OnHashing is the price of hashing so many bytes with a multihash function,
-// which must be one that actors can use.
+// which must be one that actors can use. Until nv17 it is the same for every function and size.
 func (p *PriceList) OnHashing(code uint64, size int) Charge {
+	if p.hashingFlat != 0 {
+		return Charge{Name: "OnHashing", Compute: p.hashingFlat}
+	}
 	return Charge{Name: "OnHashing", Compute: p.hashing.perByte(code).Mul(uint64(size))}
 }
 
@@ -71,5 +74,5 @@ func (p *PriceList) OnVerifyPost(info proof.WindowPoStVerifyInfo) Charge {
 
 // OnVerifyConsensusFault is the price of judging a reported fault, whatever the headers' sizes.
 func (p *PriceList) OnVerifyConsensusFault(int, int, int) Charge {
-	return Charge{Name: "OnVerifyConsensusFault", Other: p.consensusFault}
+	return p.extern("OnVerifyConsensusFault", p.consensusFault)
 }

@@ -52,6 +52,42 @@ func (g Gas) Mul(n uint64) Gas {
 	return Gas(lo)
 }
 
+// NewSigned is an amount of whole units that may be negative, as a tracker that counts in signed gas takes it: the
+// milligas in two's complement, at least and at most what 64 bits hold.
+func NewSigned(units int64) Gas {
+	switch {
+	case units > math.MaxInt64/precision:
+		return math.MaxInt64
+	case units < math.MinInt64/precision:
+		return 1 << 63
+	}
+	return Gas(units * precision)
+}
+
+// addSigned is a + b, at least the least and at most the greatest number.
+func addSigned(a, b int64) int64 {
+	s := a + b
+	switch {
+	case a > 0 && b > 0 && s < 0:
+		return math.MaxInt64
+	case a < 0 && b < 0 && s >= 0:
+		return math.MinInt64
+	}
+	return s
+}
+
+// subSigned is a - b, at least the least and at most the greatest number.
+func subSigned(a, b int64) int64 {
+	s := a - b
+	switch {
+	case a >= 0 && b < 0 && s < 0:
+		return math.MaxInt64
+	case a < 0 && b > 0 && s >= 0:
+		return math.MinInt64
+	}
+	return s
+}
+
 // RoundUp is g in whole units, rounded up.
 func (g Gas) RoundUp() uint64 {
 	u := uint64(g) / precision
@@ -66,7 +102,7 @@ func (g Gas) RoundDown() uint64 { return uint64(g) / precision }
 
 // Charge is an amount taken, with its name. Compute is what executing costs,
 // Other what storage, retained memory, deferred work and the node's externs do.
-// Only their sum decides anything; the split shows in traces.
+// Only their sum decides anything; the split shows in traces. The zero Charge is none at all.
 type Charge struct {
 	Name           string
 	Compute, Other Gas

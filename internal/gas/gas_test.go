@@ -201,3 +201,89 @@ func TestNoAllocations(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// signed is the exact result v as a signed Gas.
+func signed(v *big.Int) Gas {
+	switch {
+	case v.IsInt64():
+		return Gas(v.Int64())
+	case v.Sign() < 0:
+		return 1 << 63
+	}
+	return math.MaxInt64
+}
+
+func TestSignedArithmeticSaturates(t *testing.T) {
+	check := func(a, b int64) bool {
+		x, y := big.NewInt(a), big.NewInt(b)
+		return Gas(addSigned(a, b)) == signed(new(big.Int).Add(x, y)) &&
+			Gas(subSigned(a, b)) == signed(new(big.Int).Sub(x, y)) &&
+			NewSigned(a) == signed(new(big.Int).Mul(x, big.NewInt(1000)))
+	}
+	if err := quick.Check(check, &quick.Config{MaxCount: 5000}); err != nil {
+		t.Error(err)
+	}
+	edges := []int64{0, 1, -1, 999, 1000, -1000, math.MaxInt64 / 1000, math.MaxInt64/1000 + 1, math.MinInt64 / 1000, math.MinInt64/1000 - 1, math.MaxInt64 - 1, math.MaxInt64, math.MinInt64, math.MinInt64 + 1}
+	for _, a := range edges {
+		for _, b := range edges {
+			if !check(a, b) {
+				t.Errorf("%d and %d", a, b)
+			}
+		}
+	}
+}
+
+// Until nv17 a charge can be negative: it gives back, beyond what was used, and none of that is lost at the end.
+func TestSignedGasGivesBack(t *testing.T) {
+	tr := NewSignedTracker(New(100), nil)
+	step := func(c Charge, used, available int64, ok bool) {
+		t.Helper()
+		if err := tr.Apply(c); (err == nil) != ok || tr.Used() != NewSigned(used) || tr.Available() != NewSigned(available) {
+			t.Errorf("%+v: error %v, %d used, %d left; want %d and %d", c, err, tr.Used(), tr.Available(), New(uint64(used)), New(uint64(available)))
+		}
+	}
+	step(Charge{"a", New(30), 0}, 30, 70, true)
+	step(Charge{"b", 0, NewSigned(-50)}, 0, 120, true) // 20 less than nothing is used, which counts as nothing
+	step(Charge{"c", New(120), 0}, 100, 0, true)
+	step(Charge{"d", NewSigned(-10), New(10)}, 100, 0, true)
+	step(Charge{"e", 1, 0}, 100, 0, false)
+	step(Charge{"f", NewSigned(-1), 0}, 99, 1, true)
+	step(Charge{"g", NewSigned(math.MaxInt64), NewSigned(math.MaxInt64)}, 100, 0, false)
+	if err := tr.Charge("h", NewSigned(math.MinInt64)); err != nil || tr.Used() != 0 || tr.Available() != math.MaxInt64 {
+		t.Errorf("%v, %d used, %d left: more than any limit is given back", err, tr.Used(), tr.Available())
+	}
+	if err := tr.Charge("i", NewSigned(math.MinInt64)); err != nil || tr.Available() != math.MaxInt64 {
+		t.Errorf("%v, %d left: it saturates", err, tr.Available())
+	}
+}
+
+func TestSpent(t *testing.T) {
+	unsigned, signed := NewTracker(New(1), nil), NewSignedTracker(New(1), nil)
+	for _, c := range []struct {
+		last         Gas
+		counter      int64
+		want, signed Gas
+	}{
+		{100, 40, 60, 60}, {100, -7, 107, 107}, {100, 130, 0, Gas(1<<64 - 30)},
+		{math.MaxInt64, math.MinInt64, math.MaxUint64, math.MaxInt64},
+	} {
+		if got := unsigned.Spent(c.last, c.counter); got != c.want {
+			t.Errorf("from %d to %d: %d, want %d", c.last, c.counter, got, c.want)
+		}
+		if got := signed.Spent(c.last, c.counter); got != c.signed {
+			t.Errorf("from %d to %d, signed: %d, want %d", c.last, c.counter, int64(got), int64(c.signed))
+		}
+	}
+}
+
+// The zero charge is none; one of nothing, by an actor and without a name, is one.
+func TestNoCharge(t *testing.T) {
+	heard := 0
+	tr := NewTracker(10, &trace.Hooks{OnGasCharge: func(trace.GasCharge) { heard++ }})
+	if err := tr.Apply(Charge{}); err != nil || heard != 0 {
+		t.Errorf("none: %v, heard %d", err, heard)
+	}
+	if err := tr.Charge("", 0); err != nil || heard != 1 {
+		t.Errorf("nothing: %v, heard %d", err, heard)
+	}
+}

@@ -16,6 +16,14 @@ type scaling struct{ flat, scale Gas }
 
 func (s scaling) of(n uint64) Gas { return s.flat.Add(s.scale.Mul(n)) }
 
+// sending is the price of a call until nv17: a base, and what comes to it or goes from it.
+type sending struct {
+	base       Gas
+	funds      Gas // more if there is a value
+	onlyFunds  Gas // more again if no method is called with it
+	callRebate Gas // less if a method is called
+}
+
 // step is a price that holds from a count on.
 type step struct {
 	from uint64
@@ -98,12 +106,15 @@ type PriceList struct {
 	// Messages and calls.
 	messageCompute, messageStorage scaling // of a message's bytes on the chain
 	returnStorage                  scaling // of a return value's bytes on the chain
+	send                           sending // until nv17, instead of the next two
 	transfer                       Gas     // moving funds
 	invoke                         Gas     // calling a method
 	innerReturns                   bool    // returns from an actor to an actor are charged (links only)
 
 	// The state tree.
 	actorLookup, actorUpdate, actorCreate Gas
+	actorCreateCompute                    Gas
+	actorDelete                           Gas // a signed number
 	addressLookup, addressAssign          Gas // of a new address in the init actor's table
 
 	// Cryptography.
@@ -111,6 +122,7 @@ type PriceList struct {
 	secpRecover, blsPairing Gas
 	blsHashing              scaling
 	hashing                 hashPrices
+	hashingFlat             Gas // if not zero, the price of any hash of any size
 
 	// Sectors and proofs.
 	unsealedSectorCID, verifySeal Gas
@@ -128,12 +140,17 @@ type PriceList struct {
 	blockAllocate, blockMemcpy    Gas // a byte
 	blockRetention                Gas // a byte: the least that a block in memory costs
 	blockOpen                     Gas
-	blockOpenName                 string // of the charge for a found block
-	blockOpenIsOther              bool   // that charge counts the copying as other gas
+	blockOpenName                 string  // of the charge for a found block
+	blockOpenIsOther              bool    // that charge counts the copying as other gas
+	blockLink                     scaling // if not zero, the computing of storing a block, with its copies and its hash
 	blockPersist                  scaling
 	blockPersistCompute           Gas
 	linkTracked, linkChecked      Gas // a link that becomes reachable; one that has to be
 	eventEntry, utf8, eventDecode scaling
+
+	// How charges show in traces.
+	silent         bool // what is free is not charged at all
+	externComputes bool // what the node's externs do counts as computing
 
 	// IPLDScanPerField and IPLDScanPerCID are the prices of a CBOR item and of
 	// a link, when a block is searched for links.
@@ -145,11 +162,11 @@ type PriceList struct {
 }
 
 // lists says which list holds from which network version on, oldest first.
-// Network versions 16 and 17 (the Skyr list) are not supported yet.
 var lists = [...]struct {
 	from network.Version
 	list *PriceList
 }{
+	{network.Version16, &skyr},
 	{network.Version18, &hygge},
 	{network.Version21, &watermelon},
 	{network.Version25, &teep},
@@ -160,7 +177,7 @@ const (
 	preview network.Version = 30 // its rules may still change
 )
 
-// PricesFor is the price list of a network version, 18 to 29, and 30 as a
+// PricesFor is the price list of a network version, 16 to 29, and 30 as a
 // preview. It fails for any other.
 func PricesFor(nv network.Version, admitPreview bool) (*PriceList, error) {
 	if nv > newest && !(nv == preview && admitPreview) {

@@ -21,7 +21,9 @@ func TestPricesFor(t *testing.T) {
 	for nv := network.Version(0); nv < 40; nv++ {
 		var want *PriceList
 		switch {
-		case nv < 18 || nv > 30:
+		case nv < 16 || nv > 30:
+		case nv <= 17:
+			want = &skyr
 		case nv <= 20:
 			want = &hygge
 		case nv <= 24:
@@ -172,11 +174,82 @@ func TestCharges(t *testing.T) {
 		{"5 large non-interactive", func(p *PriceList) Charge { return p.OnVerifyAggregateSeals(aggregateOf(ni64, 5)) }, era{ // FIP-0092 has this example
 			{"OnVerifyAggregateSeals", 106_243_670_000, 0}, {"OnVerifyAggregateSeals", 106_243_670_000, 0}, {"OnVerifyAggregateSeals", 179_992_530_000, 0}}},
 	} {
-		for i, l := range lists {
+		for i, l := range lists[1:] {
 			if got := c.do(l.list); got != c.want[i] {
 				t.Errorf("%s at nv%d: %+v, want %+v", c.what, l.from, got, c.want[i])
 			}
 		}
+	}
+}
+
+// The list of nv16 and nv17. FIP-0032 has the numbers of blocks, syscalls and externs; the others are those of the actors'
+// own VM, such as Lotus's pricelistV0 with the changes of its later lists.
+func TestSkyrCharges(t *testing.T) {
+	p := &skyr
+	none, fil := abi.NewTokenAmount(0), abi.NewTokenAmount(7)
+	gone := Gas(1<<64 - 98_800_000) // -98800 gas
+	for _, c := range []struct {
+		what      string
+		got, want Charge
+	}{
+		{"empty message", p.OnChainMessage(0), Charge{"OnChainMessage", 38_863_000, 46_800_000}},
+		{"message", p.OnChainMessage(143), Charge{"OnChainMessage", 38_863_000, 232_700_000}},
+		{"call of nothing", p.OnSend(none, 0), Charge{"OnMethodInvocation", 29_233_000, 0}},
+		{"call", p.OnSend(none, 2), Charge{"OnMethodInvocation", 23_856_000, 0}},
+		{"funds", p.OnSend(fil, 0), Charge{"OnMethodInvocation", 216_405_000, 0}},
+		{"call with funds", p.OnSend(fil, 2), Charge{"OnMethodInvocation", 51_356_000, 0}},
+		{"no return", returned(p.OnMethodReturn(1, 0, 0)), Charge{"OnChainReturnValue", 0, 0}},
+		{"return", returned(p.OnMethodReturn(1, 10, 0)), Charge{"OnChainReturnValue", 0, 13_000_000}},
+		{"inner return", returned(p.OnMethodReturn(2, 10, 0)), Charge{Name: "OnReturnValue is not charged"}},
+		{"actor", p.OnCreateActor(false), Charge{"OnCreateActor", 1_108_454_000, 98_800_000}},
+		{"actor with address", p.OnCreateActor(true), Charge{"OnCreateActor", 1_108_454_000, 98_800_000}},
+		{"no actor", p.OnDeleteActor(), Charge{"OnDeleteActor", 0, gone}},
+		{"draw", p.OnDrawRandomness(0), Charge{"OnGetRandomness", 21_000_000, 0}},
+		{"draw with entropy", p.OnDrawRandomness(70), Charge{"OnGetRandomness", 21_000_000, 0}},
+		{"open", p.OnBlockOpenBase(), Charge{"OnBlockOpenBase", 135_617_000, 0}},
+		{"opened", p.OnBlockOpen(100, 0), Charge{"OnBlockOpenPerByte", 1_050_000, 0}},
+		{"read", p.OnBlockRead(101), Charge{"OnBlockRead", 50_500, 0}},
+		{"create", p.OnBlockCreate(100, 0), Charge{"OnBlockCreate", 1_050_000, 0}},
+		{"link", p.OnBlockLink(blake2b256, 100), Charge{"OnBlockLink", 353_740_000, 130_000_000}},
+		{"stat", p.OnBlockStat(), Charge{"OnBlockStat", 0, 0}},
+		{"secp", p.OnVerifySignature(crypto.SigTypeSecp256k1, 27), Charge{"OnVerifySignature", 1_637_292_000, 0}},
+		{"bls", p.OnVerifySignature(crypto.SigTypeBLS, 35), Charge{"OnVerifySignature", 16_598_605_000, 0}},
+		{"recover", p.OnRecoverSecpPublicKey(), Charge{"OnRecoverSecpPublicKey", 1_637_292_000, 0}},
+		{"hash", p.OnHashing(blake2b256, 100), Charge{"OnHashing", 31_355_000, 0}},
+		{"hash of another function", p.OnHashing(ripemd160, 0), Charge{"OnHashing", 31_355_000, 0}},
+		{"hash of no function", p.OnHashing(0x1234, 1<<30), Charge{"OnHashing", 31_355_000, 0}},
+		{"unsealed cid", p.OnComputeUnsealedSectorCid(8, 9), Charge{"OnComputeUnsealedSectorCid", 98_647_000, 0}},
+		{"seal", p.OnVerifySeal(proof.SealVerifyInfo{}), Charge{"OnVerifySeal", 2_000_000, 0}},
+		{"3 seals", p.OnVerifyAggregateSeals(aggregateOf(8, 3)), Charge{"OnVerifyAggregateSeals", 1_349_700_000, 0}},
+		{"7 large seals", p.OnVerifyAggregateSeals(aggregateOf(9, 7)), Charge{"OnVerifyAggregateSeals", 113_317_934_000, 0}},
+		{"replica", p.OnVerifyReplicaUpdate(proof.ReplicaUpdateInfo{}), Charge{"OnVerifyReplicaUpdate", 36_316_136_000, 0}},
+		{"fault", p.OnVerifyConsensusFault(1, 2, 3), Charge{"OnVerifyConsensusFault", 516_422_000, 0}},
+		{"sectors", p.OnVerifyPost(postOf(3)), Charge{"OnVerifyPost", 117_812_261_000, 0}},
+		{"syscall", Charge{Name: "OnSyscall", Compute: p.Wasm.HostCallCost}, Charge{"OnSyscall", 14_000_000, 0}},
+		{"memory", Charge{Compute: p.Wasm.InitMemory(1 << 20), Other: p.Wasm.GrowMemory(1 << 20)}, Charge{}},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: %+v, want %+v", c.what, c.got, c.want)
+		}
+	}
+}
+
+// What is free from nv18 on is not even a charge of nothing before, and neither are accesses to the state tree.
+func TestSkyrIsSilent(t *testing.T) {
+	for i, do := range []func(*PriceList) Charge{
+		(*PriceList).OnActorLookup, (*PriceList).OnActorUpdate, (*PriceList).OnSelfBalance, (*PriceList).OnBalanceOf, (*PriceList).OnResolveAddress,
+		(*PriceList).OnLookupDelegatedAddress, (*PriceList).OnGetActorCodeCid, (*PriceList).OnGetBuiltinActorType,
+		(*PriceList).OnGetCodeCidForType, (*PriceList).OnNetworkContext, (*PriceList).OnMessageContext,
+	} {
+		if got := do(&skyr); got != (Charge{}) {
+			t.Errorf("%d: %+v at nv16", i, got)
+		}
+		if got := do(&hygge); got.Name == "" {
+			t.Errorf("%d: no charge at nv18", i)
+		}
+	}
+	if len(skyr.PreloadedActors) != 0 {
+		t.Error("actors are preloaded that nobody pays for")
 	}
 }
 
@@ -211,7 +284,7 @@ func TestChargesOfOneEra(t *testing.T) {
 }
 
 func TestWasmPrices(t *testing.T) {
-	for _, l := range lists {
+	for _, l := range lists[1:] {
 		w := &l.list.Wasm
 		if w.HostCallCost != 14_000_000 || w.InitMemory(17*65536) != 445_644_800 || w.GrowMemory(65536) != 26_214_400 || w.InitTable(10) != 32_000 {
 			t.Errorf("nv%d: %+v", l.from, w)

@@ -15,6 +15,7 @@ const maxLimit Gas = math.MaxInt64
 // message and belongs to the goroutine that applies it.
 type Tracker struct {
 	limit, used Gas
+	signed      bool       // used, and what is charged, are signed numbers
 	outer       []snapshot // of the calls around, outermost first
 	hook        func(trace.GasCharge)
 }
@@ -31,15 +32,29 @@ func NewTracker(limit Gas, hooks *trace.Hooks) *Tracker {
 	return t
 }
 
+// NewSignedTracker is NewTracker for network versions 16 and 17, which counted in signed gas: charges are numbers in two's
+// complement, a negative one gives gas back, and what is used may fall below zero. Deleting an actor did that, and any
+// actor can ask for it.
+func NewSignedTracker(limit Gas, hooks *trace.Hooks) *Tracker {
+	t := NewTracker(limit, hooks)
+	t.signed = true
+	return t
+}
+
 // Charge takes gas for computing, under a name. Errors are those of Apply.
-func (t *Tracker) Charge(name string, g Gas) error { return t.Apply(Charge{Name: name, Compute: g}) }
+func (t *Tracker) Charge(name string, g Gas) error { return t.take(Charge{Name: name, Compute: g}) }
 
 // Apply takes a charge. If less is left, it takes all of that and fails with
 // execerr.ErrOutOfGas. The hook hears of the charge either way, in full.
 func (t *Tracker) Apply(c Charge) error {
-	used := t.used.Add(c.Total())
-	enough := used <= t.limit
-	t.used = min(used, t.limit)
+	if c == (Charge{}) {
+		return nil
+	}
+	return t.take(c)
+}
+
+func (t *Tracker) take(c Charge) error {
+	enough := t.use(c)
 	if t.hook != nil {
 		t.hook(trace.GasCharge{Name: c.Name, Compute: uint64(c.Compute), Other: uint64(c.Other)})
 	}
@@ -47,6 +62,29 @@ func (t *Tracker) Apply(c Charge) error {
 		return execerr.ErrOutOfGas
 	}
 	return nil
+}
+
+// use adds a charge to what is used, at most to the limit, and reports that the limit allows it.
+func (t *Tracker) use(c Charge) bool {
+	if t.signed {
+		used := addSigned(int64(t.used), addSigned(int64(c.Compute), int64(c.Other)))
+		t.used = Gas(min(used, int64(t.limit)))
+		return used <= int64(t.limit)
+	}
+	used := t.used.Add(c.Total())
+	t.used = min(used, t.limit)
+	return used <= t.limit
+}
+
+// Spent is what a guest has used whose counter went from last to counter, in milligas.
+func (t *Tracker) Spent(last Gas, counter int64) Gas {
+	switch {
+	case t.signed:
+		return Gas(subSigned(int64(last), counter))
+	case counter < 0:
+		return last.Add(Gas(-uint64(counter)))
+	}
+	return last.Sub(Gas(counter))
 }
 
 // PushLimit gives what follows a limit of its own, at most what is available.
@@ -69,10 +107,20 @@ func (t *Tracker) PopLimit() error {
 }
 
 // Available is what is left under the innermost limit.
-func (t *Tracker) Available() Gas { return t.limit.Sub(t.used) }
+func (t *Tracker) Available() Gas {
+	if t.signed {
+		return Gas(subSigned(int64(t.limit), int64(t.used)))
+	}
+	return t.limit.Sub(t.used)
+}
 
-// Used is what was taken under the innermost limit.
-func (t *Tracker) Used() Gas { return t.used }
+// Used is what was taken under the innermost limit. More given back than taken is nothing used.
+func (t *Tracker) Used() Gas {
+	if t.signed {
+		return Gas(max(int64(t.used), 0))
+	}
+	return t.used
+}
 
 // Limit is the innermost limit.
 func (t *Tracker) Limit() Gas { return t.limit }

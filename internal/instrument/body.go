@@ -14,6 +14,7 @@ const (
 	patchInit                            // table.init of a dropped segment
 	patchBulk                            // a bulk operation on memories, in its shortest form
 	patchGrow                            // memory.grow
+	patchPages                           // memory.size, of a guest that counts its pages
 	patchTableGrow                       // table.grow
 )
 

@@ -2,7 +2,7 @@ package instrument
 
 // tableIndex reads the index of a table.
 func (c *checker) tableIndex() uint32 {
-	i := c.u32()
+	i := c.shortIndex()
 	if c.err == nil && uint64(i) >= uint64(len(c.m.tables)) {
 		c.fail("unknown table")
 	}
@@ -41,6 +41,9 @@ func (c *checker) memorySize(op byte, at int) {
 	c.memory()
 	c.zero()
 	if op == opMemorySize {
+		if c.m.rules.CountPages {
+			c.patch(at, c.pos, patchPages, 0)
+		}
 		c.give(i32)
 		c.spend(c.m.rules.Costs.Default)
 		return
@@ -59,9 +62,25 @@ func (c *checker) zero() {
 	}
 }
 
-// elem reads an element segment and reports that instantiation drops it.
-func (c *checker) elem() (dropped bool) {
+// shortIndex reads an index, which the first parser wants as one zero byte.
+func (c *checker) shortIndex() uint32 {
+	at := c.pos
 	i := c.u32()
+	if c.m.rules.FirstParser && (i != 0 || c.pos != at+1) {
+		c.fail("an index other than a zero byte is not accepted")
+	}
+	return i
+}
+
+// unread marks what the first parser takes for unreachable: see Rules.
+func (c *checker) unread() {
+	if c.m.rules.FirstParser {
+		c.ctl[len(c.ctl)-1].polymorphic = true
+	}
+}
+
+// elem takes the index of an element segment and reports that instantiation drops it.
+func (c *checker) elem(i uint32) (dropped bool) {
 	if uint64(i) >= uint64(len(c.m.elements)) {
 		c.fail("unknown element segment")
 		return false
@@ -69,9 +88,8 @@ func (c *checker) elem() (dropped bool) {
 	return c.m.elements[i].mode != segmentPassive
 }
 
-// data reads the index of a data segment.
-func (c *checker) data() uint32 {
-	i := c.u32()
+// data takes the index of a data segment.
+func (c *checker) data(i uint32) uint32 {
 	if !c.m.hasData || i >= c.m.nData {
 		c.fail("unknown data segment")
 	}
@@ -80,7 +98,7 @@ func (c *checker) data() uint32 {
 
 // memoryIndex reads a memory's index, which must be 0 but may be padded.
 func (c *checker) memoryIndex() {
-	if c.u32() != 0 {
+	if c.shortIndex() != 0 {
 		c.fail("unknown memory")
 	}
 }
@@ -111,36 +129,38 @@ func (c *checker) prefixed(at int, costs *Costs) {
 		c.give(saturating[sub][1])
 		c.spend(costs.Math)
 	case subMemoryInit:
-		i := c.data()
+		i := c.data(c.shortIndex())
 		c.memoryIndex()
 		c.bulk(at, costs.MemoryCopy, i32)
 		c.rewrite(at, sub, i)
 	case subDataDrop:
-		c.data()
+		c.data(c.u32())
 		c.spend(costs.Default)
 	case subMemoryCopy:
 		c.memoryIndex()
 		c.memoryIndex()
 		c.bulk(at, costs.MemoryCopy, i32)
+		c.unread()
 		c.rewrite(at, sub, 0)
 	case subMemoryFill:
 		c.memoryIndex()
 		c.bulk(at, costs.MemoryFill, i32)
 		c.rewrite(at, sub, 0)
 	case subTableInit:
-		dropped := c.elem()
+		dropped := c.elem(c.shortIndex())
 		c.tableIndex()
 		c.bulk(at, costs.TableCopy, 0)
 		if dropped {
 			c.patch(at, c.pos, patchInit, 0)
 		}
 	case subElemDrop:
-		c.elem()
+		c.elem(c.u32())
 		c.spend(costs.Default)
 	case subTableCopy:
 		c.tableIndex()
 		c.tableIndex()
 		c.bulk(at, costs.TableCopy, 0)
+		c.unread()
 	case subTableGrow:
 		c.tableGrow(at, costs)
 	case subTableSize:

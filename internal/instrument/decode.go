@@ -240,16 +240,20 @@ func (m *module) valueTypes(s *reader) []byte {
 	}
 	ts := s.bytes(n)
 	for _, t := range ts {
-		if !isValueType(t) {
+		if !m.isValueType(t) {
 			s.fail("value type %#x is not accepted", t)
 		}
 	}
 	return ts
 }
 
+func (m *module) isValueType(t byte) bool {
+	return isValueType(t) && (t != funcref || m.rules.ReferenceTypes)
+}
+
 func (m *module) valueType(s *reader) byte {
 	t := s.u8()
-	if s.err == nil && !isValueType(t) {
+	if s.err == nil && !m.isValueType(t) {
 		s.fail("value type %#x is not accepted", t)
 	}
 	return t
@@ -434,7 +438,7 @@ func (m *module) constant(s *reader, want byte) constExpr {
 func (m *module) element(s *reader) element {
 	var e element
 	flags := s.u32()
-	if flags > 7 {
+	if flags > 7 || flags != 0 && m.rules.FirstParser {
 		s.fail("invalid element segment")
 		return e
 	}
@@ -448,7 +452,9 @@ func (m *module) element(s *reader) element {
 			s.fail("unknown table")
 			return e
 		}
-		e.offset = m.constant(s, i32)
+		if e.offset = m.constant(s, i32); e.offset.op != opI32Const && m.rules.FirstParser {
+			s.fail("the offset of an element segment is not a constant")
+		}
 	case flags&2 == 0:
 		e.mode = segmentPassive
 	default:
@@ -548,12 +554,12 @@ func (m *module) finish() error {
 	if m.hasData && m.rawData == nil && m.nData != 0 {
 		return refusef("data segments are missing")
 	}
-	// Quirk: the reference's stack limiter needs a function section, even an empty one.
-	if !m.hasFuncSection {
+	// Quirk: the stack limiter of 0.4.0 needs a function section, even an empty one.
+	if !m.hasFuncSection && !m.rules.FirstParser {
 		return refusef("no function section")
 	}
-	if len(m.tables)-m.nImpTab > 1 {
-		return refusef("more than one table")
+	if n := m.rules.Limits.Tables; len(m.tables)-m.nImpTab > n {
+		return refusef("more than one table, or than %d", n)
 	}
 	for _, t := range m.tables[m.nImpTab:] {
 		if t.Min > m.rules.Limits.TableElements {

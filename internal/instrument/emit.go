@@ -108,7 +108,11 @@ func (p *plan) functions() []byte {
 
 func (p *plan) globals() []byte {
 	w := &writer{}
-	w.len(len(p.m.globals) + 2)
+	added := 2
+	if p.m.rules.CountPages {
+		added++
+	}
+	w.len(len(p.m.globals) + added)
 	for _, g := range p.m.globals {
 		w.u8(g.typ)
 		if g.mutable {
@@ -131,6 +135,15 @@ func (p *plan) globals() []byte {
 	}
 	w.raw(i64, 1, opI64Const, 0, opEnd) // counter
 	w.raw(i32, 1, opI32Const, 0, opEnd) // height
+	if p.m.rules.CountPages {
+		pages := uint32(0)
+		if len(p.m.memories) > 0 {
+			pages = p.m.memories[0].Min
+		}
+		w.raw(i32, 1, opI32Const)
+		w.signed(int64(pages))
+		w.u8(opEnd)
+	}
 	return w.b
 }
 
@@ -363,8 +376,14 @@ func (p *plan) patch(w *writer, b *body, x patch, t temps) {
 		w.u8(0)
 	case patchBulk:
 		p.bulk(w, uint32(x.arg&0xff), uint32(x.arg>>8))
+	case patchPages:
+		w.op(opGlobalGet, p.pages)
 	case patchGrow:
 		w.op(opLocalTee, t.i32)
+		if p.m.rules.CountPages {
+			p.growCounted(w, t.i32)
+			break
+		}
 		w.raw(opMemorySize, 0)
 		w.op(opCall, uint32(p.helperIndex[helperGrow]))
 		w.raw(opIf, i32)
@@ -399,6 +418,23 @@ func (p *plan) bulk(w *writer, sub, segment uint32) {
 		w.u8(0)
 	}
 	w.u8(0)
+}
+
+// growCounted grows the memory by delta, the topmost value, and counts.
+func (p *plan) growCounted(w *writer, delta uint32) {
+	w.op(opGlobalGet, p.pages)
+	w.op(opCall, uint32(p.helperIndex[helperGrow]))
+	w.raw(opIf, i32)
+	w.op(opGlobalGet, p.pages) // the result
+	w.op(opLocalGet, delta)
+	w.raw(opMemoryGrow, 0, opI32Const, 0x7f, opI32Eq, opIf, blockEmpty, opI32Const, 0x7f, opI32Const, 0x7f)
+	w.op(opCall, uint32(p.helperIndex[helperGrow]))
+	w.raw(opDrop, opEnd)
+	w.op(opGlobalGet, p.pages)
+	w.op(opLocalGet, delta)
+	w.u8(opI32Add)
+	w.op(opGlobalSet, p.pages)
+	p.elseMinusOne(w)
 }
 
 func (p *plan) elseMinusOne(w *writer) { w.raw(opElse, opI32Const, 0x7f, opEnd) }

@@ -174,7 +174,7 @@ func (c *checker) begin(op byte) {
 	switch {
 	case result == blockEmpty:
 		result = 0
-	case !isValueType(result):
+	case !c.m.isValueType(result):
 		c.fail("block type is not accepted")
 		return
 	}
@@ -330,7 +330,7 @@ func guardCost(costs *Costs) uint64 { return 8*costs.Default + 3*costs.Math + co
 
 func (c *checker) callIndirect() {
 	t := c.m.typeIndex(&c.reader)
-	table := c.u32()
+	table := c.shortIndex()
 	if uint64(table) >= uint64(len(c.m.tables)) {
 		c.fail("unknown table")
 	}

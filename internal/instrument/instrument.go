@@ -12,7 +12,7 @@ const CounterExport = "gas_counter"
 // HelperModule is the module of the imports that the output itself uses:
 //
 //	exhausted () -> ()                 the counter fell below zero; returns to go on
-//	grow (delta, current i32) -> i32   may the memory grow by delta pages? 1 or 0
+//	grow (delta, current i32) -> i32   may the memory grow by delta pages? 1 or 0; -1, -1: the engine did not give them
 //	grow_table (delta, current i32) -> i32   may the table grow by delta elements?
 //
 // An output declares only those that it uses.
@@ -56,6 +56,8 @@ type Module struct {
 	ExportOrder []string
 	// Memory and Table are nil if the guest has none.
 	Memory, Table *Extent
+	// Elements is the initial size of all tables together.
+	Elements uint64
 	// MemoryExported: the memory is exported as "memory".
 	MemoryExported bool
 	// TableExported is Table if a table is exported as "table".
@@ -101,6 +103,9 @@ func describe(m *module) *Module {
 	}
 	if len(m.tables) > 0 {
 		out.Table = &m.tables[0]
+	}
+	for _, t := range m.tables {
+		out.Elements += uint64(t.Min)
 	}
 	for _, e := range m.exports {
 		x := Export{Kind: e.kind}

@@ -32,6 +32,9 @@ func (p *plan) checkReference() error {
 // stays valid by luck cannot be linked, since the network offers no global.
 func (p *plan) checkGlobals() error {
 	m := p.m
+	if m.rules.FirstParser {
+		return p.checkGlobalsFirst()
+	}
 	for _, im := range m.imports {
 		if im.Kind == kindGlobal && im.Module == "gas" && im.Name == "gas_counter" {
 			return refusef("import of the gas counter")
@@ -48,6 +51,33 @@ func (p *plan) checkGlobals() error {
 	}
 	_, err := m.analyze(seen[1 : len(m.globals)+1])
 	return err
+}
+
+// checkGlobalsFirst is checkGlobals for 0.2.0, which raises only the indices behind the gas counter, so that those of the
+// guest are right, and that of the stack's height is not. It lets a guest import the gas counter itself, to read and
+// to set. That we do not offer: such a module is refused.
+func (p *plan) checkGlobalsFirst() error {
+	m := p.m
+	for _, im := range m.imports {
+		switch {
+		case im.Kind != kindGlobal:
+		case im.Module == "gas" && im.Name == "gas_couner":
+			return refusef("import of the gas counter")
+		case im.Module != "gas" && im.Name != "gas_couner":
+			return refusef("import of a global")
+		}
+	}
+	n := int(m.nImpGlob)
+	seen := append(append([]global(nil), m.globals[:n]...), global{typ: i64, mutable: true})
+	seen = append(append(seen, m.globals[n:]...), global{typ: i32, mutable: true})
+	height := len(m.globals) - n // the number of defined ones
+	if height >= n {
+		height++
+	}
+	if g := seen[height]; p.guards() && (g.typ != i32 || !g.mutable) {
+		return refusef("imported globals displace the stack height")
+	}
+	return nil
 }
 
 // guards reports whether any call is guarded by the stack limiter.

@@ -44,6 +44,7 @@ const (
 	opF64Const      = 0x44
 	opI64Eqz        = 0x50
 	opI64LtS        = 0x53
+	opI32Eq         = 0x46
 	opI32GtU        = 0x4b
 	opF32Eq         = 0x5b
 	opF64Eq         = 0x61

@@ -33,14 +33,14 @@ type plan struct {
 	// thunkOf gives each function's place in thunks.
 	thunks  []uint32
 	thunkOf []uint32
-	// counter and height are the indices of the added globals.
-	counter, height uint32
+	// counter, height and pages are the indices of the added globals; the last is there only if pages are counted.
+	counter, height, pages uint32
 }
 
 func newPlan(m *module, bodies []body) *plan {
 	p := &plan{m: m, bodies: bodies, thunkOf: make([]uint32, len(m.funcs))}
 	p.counter = uint32(len(m.globals))
-	p.height = p.counter + 1
+	p.height, p.pages = p.counter+1, p.counter+2
 	for i := range p.thunkOf {
 		p.thunkOf[i] = noThunk
 	}

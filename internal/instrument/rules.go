@@ -14,8 +14,18 @@ type Rules struct {
 	// SignExtension, SatFloatToInt and ReferenceTypes are the features beyond
 	// the first version of Wasm and bulk memory.
 	SignExtension, SatFloatToInt, ReferenceTypes bool
-	Costs                                        Costs
-	Limits                                       Limits
+	// FirstParser: modules are read as 0.2.0's parser does, which knows bulk memory as an early draft had it: indices of
+	// bulk operations are a zero byte, and element segments are active and of table 0. 0.2.0 also does without a function
+	// section, has offsets of segments that are constants only, and finds the globals of modules that import some.
+	// Quirk: it takes the second index of memory.copy and table.copy for an instruction, unreachable. That is written back as
+	// the byte it was, so nothing traps, but the stack limiter takes all that follows in the block for unreachable.
+	FirstParser bool
+	// CountPages: the guest counts its own pages in a global, and tells the host if the engine does not give what was
+	// granted. Not a rule of the reference: without a limit a memory can have 65536 pages, whose bytes some engines
+	// count in 32 bits.
+	CountPages bool
+	Costs      Costs
+	Limits     Limits
 }
 
 // Costs are the prices of instructions in milligas (FIP-0032, FIP-0057). Blocks, drop, nop,
@@ -43,12 +53,28 @@ type Linear struct {
 // Limits are what the network's nodes allocate for one actor.
 type Limits struct {
 	MemoryPages   uint32
-	TableElements uint32
+	TableElements uint32 // of a table
+	Tables        int
 	// InstanceBytes bounds the reference's record of an instance, see recordSize.
 	InstanceBytes uint64
 }
 
 const milli = 1000 // milligas in a gas
+
+// RulesV020 are the rules of network versions 16 and 17: no price depends on an operand. The reference had no limits of its
+// own, only those of Wasm and of its engine.
+func RulesV020() Rules {
+	const instr = 4 * milli // FIP-0032
+	r := RulesV040()
+	r.StackCountsGroups, r.BranchTableSkipsDefault = false, false
+	r.SignExtension, r.SatFloatToInt, r.ReferenceTypes = false, false, false
+	r.FirstParser, r.CountPages = true, true
+	for _, price := range []*Linear{&r.Costs.TableCopy, &r.Costs.TableFill, &r.Costs.MemoryGrow, &r.Costs.MemoryFill, &r.Costs.MemoryCopy} {
+		*price = Linear{Base: instr}
+	}
+	r.Limits = Limits{MemoryPages: maxPages, TableElements: maxElems, Tables: maxTables, InstanceBytes: 1 << 62}
+	return r
+}
 
 // RulesV040 are the rules of network versions 18 to 29.
 func RulesV040() Rules {
@@ -67,7 +93,7 @@ func RulesV040() Rules {
 			MemoryFill: Linear{instr, perByte},
 			MemoryCopy: Linear{instr, perByte},
 		},
-		Limits: Limits{MemoryPages: 8192, TableElements: 20000, InstanceBytes: 1 << 20},
+		Limits: Limits{MemoryPages: 8192, TableElements: 20000, Tables: 1, InstanceBytes: 1 << 20},
 	}
 }
 

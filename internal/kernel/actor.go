@@ -10,7 +10,9 @@ import (
 
 	"github.com/edgefvm/fvm/internal/actors"
 	"github.com/edgefvm/fvm/internal/addr"
+	"github.com/edgefvm/fvm/internal/cbor"
 	"github.com/edgefvm/fvm/internal/execerr"
+	"github.com/edgefvm/fvm/internal/machine"
 	"github.com/edgefvm/fvm/internal/state"
 )
 
@@ -97,6 +99,95 @@ func (k *Kernel) CreateActor(ctx context.Context, code cid.Cid, id abi.ActorID, 
 		return execerr.Syscallf(execerr.ReadOnly, "no actor can be created in a read-only call")
 	}
 	return k.calls.CreateActor(ctx, code, id, delegated)
+}
+
+// CreateBuiltinActor makes an actor without calling its constructor, for whoever asks (until nv17).
+func (k *Kernel) CreateBuiltinActor(ctx context.Context, code cid.Cid, id abi.ActorID) error {
+	switch {
+	case k.m.Manifest.IDByCode(code) == 0:
+		return execerr.Syscallf(execerr.Forbidden, "the code %s is not that of a builtin actor", code)
+	case k.m.Manifest.Singleton(code):
+		return execerr.Syscallf(execerr.Forbidden, "there can be only one actor with the code %s", code)
+	}
+	st, err := k.calls.Actor(ctx, id)
+	if err != nil {
+		return err
+	}
+	if st != nil {
+		return execerr.Syscallf(execerr.Forbidden, "the actor %d exists already", id)
+	}
+	if err := k.gas.Apply(k.prices.OnCreateActor(false)); err != nil {
+		return err
+	}
+	return k.calls.SetActor(ctx, id, &state.ActorState{Code: code, Head: machine.EmptyArray(), Balance: zero()})
+}
+
+// NewActorAddress is an f2 address for a new actor. It derives from the key address of the message's sender (until nv17).
+func (k *Kernel) NewActorAddress(ctx context.Context) (address.Address, error) {
+	key, err := k.keyAddress(ctx, k.calls.From(), false)
+	if reason := syscallReason(err); reason != "" {
+		return address.Undef, execerr.Guestf("the key address of the message's sender: %s", reason)
+	}
+	if err != nil {
+		return address.Undef, err
+	}
+	return k.calls.TakeActorAddress(key)
+}
+
+// keyAddress is the address that an account's messages are signed by (until nv17). If paid, it charges for what it reads.
+func (k *Kernel) keyAddress(ctx context.Context, a address.Address, paid bool) (address.Address, error) {
+	if p := a.Protocol(); p == address.BLS || p == address.SECP256K1 {
+		return a, nil
+	}
+	id, ok, err := k.calls.ResolveAddress(ctx, a)
+	if err != nil {
+		return address.Undef, err
+	}
+	if !ok {
+		return address.Undef, execerr.Syscallf(execerr.NotFound, "no actor has the address %s", addr.String(a))
+	}
+	st, err := k.actor(ctx, id)
+	if err != nil {
+		return address.Undef, err
+	}
+	if st.Code != k.m.Manifest.Account() {
+		return address.Undef, execerr.Syscallf(execerr.IllegalArgument, "the actor %d is not an account", id)
+	}
+	if paid {
+		if err := k.gas.Apply(k.prices.OnBlockOpenBase()); err != nil {
+			return address.Undef, err
+		}
+	}
+	data, err := k.m.Store.GetRaw(ctx, st.Head)
+	if err != nil {
+		return address.Undef, k.readFailure(st.Head, err)
+	}
+	if paid {
+		if err := k.gas.Apply(k.prices.OnBlockOpen(len(data), 0)); err != nil {
+			return address.Undef, err
+		}
+	}
+	return accountKey(id, data)
+}
+
+// accountKey reads the state of an account: a list of its address.
+func accountKey(id abi.ActorID, data []byte) (address.Address, error) {
+	r := cbor.NewReader(data)
+	r.Tuple(1)
+	raw := r.Bytes()
+	if err := r.End(); err != nil {
+		return address.Undef, execerr.Guestf("the state of the account %d: %w", id, err)
+	}
+	a, err := addr.ParseAddress(raw)
+	if err != nil || a.Protocol() == address.Delegated {
+		return address.Undef, execerr.Guestf("the state of the account %d has the address %x, which is none", id, raw)
+	}
+	return a, nil
+}
+
+// KnownAddress reports that the network has addresses of a's protocol.
+func (k *Kernel) KnownAddress(a address.Address) bool {
+	return k.m.Profile.Ethereum || a.Protocol() != address.Delegated
 }
 
 // BuiltinActorType is the number of a builtin actor's code in the manifest, 0 for any other code.

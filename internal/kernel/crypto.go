@@ -27,12 +27,18 @@ func externFailure(what string, err error) error {
 	return execerr.Syscallf(execerr.IllegalArgument, "%s: %v", what, err)
 }
 
-// VerifySignature checks a signature by a key address (f1 or f3).
-func (k *Kernel) VerifySignature(typ stcrypto.SigType, sig []byte, signer address.Address, text []byte) (bool, error) {
+// VerifySignature checks a signature by a key address (f1 or f3), until nv17 also by an account's other addresses.
+func (k *Kernel) VerifySignature(ctx context.Context, typ stcrypto.SigType, sig []byte, signer address.Address, text []byte) (bool, error) {
 	if err := k.gas.Apply(k.prices.OnVerifySignature(typ, len(text))); err != nil {
 		return false, err
 	}
-	if p := signer.Protocol(); p != address.BLS && p != address.SECP256K1 {
+	if k.m.Profile.ResolveSigner {
+		key, err := k.keyAddress(ctx, signer, true)
+		if err != nil {
+			return false, err
+		}
+		signer = key // of whatever protocol: the check below is then false
+	} else if p := signer.Protocol(); p != address.BLS && p != address.SECP256K1 {
 		return false, execerr.Syscallf(execerr.IllegalArgument, "an address of protocol %d signs nothing", p)
 	}
 	if typ == stcrypto.SigTypeBLS {
@@ -76,11 +82,18 @@ func (k *Kernel) RecoverSecpPublicKey(hash *[32]byte, sig *[65]byte) ([65]byte, 
 
 // Hash is the digest of data under a multihash function.
 func (k *Kernel) Hash(code uint64, data []byte) ([]byte, error) {
+	if k.m.Profile.HashFirst {
+		if err := k.gas.Apply(k.prices.OnHashing(code, len(data))); err != nil {
+			return nil, err
+		}
+	}
 	if !crypto.SupportedHash(code) {
 		return nil, execerr.Syscallf(execerr.IllegalArgument, "the hash function %#x is not supported", code)
 	}
-	if err := k.gas.Apply(k.prices.OnHashing(code, len(data))); err != nil {
-		return nil, err
+	if !k.m.Profile.HashFirst {
+		if err := k.gas.Apply(k.prices.OnHashing(code, len(data))); err != nil {
+			return nil, err
+		}
 	}
 	digest, _ := crypto.Hash(code, data)
 	return digest, nil
@@ -151,6 +164,19 @@ func (k *Kernel) VerifyPoSt(ctx context.Context, info proof.WindowPoStVerifyInfo
 	return verdict("verifying a window proof", ok, err)
 }
 
+// VerifySeal judges one seal (until nv17; no actor does it).
+func (k *Kernel) VerifySeal(ctx context.Context, info proof.SealVerifyInfo) (bool, error) {
+	if err := k.gas.Apply(k.prices.OnVerifySeal(info)); err != nil {
+		return false, err
+	}
+	v, err := k.verifier("the verification of a seal")
+	if err != nil {
+		return false, err
+	}
+	ok, err := v.VerifySeal(ctx, info)
+	return verdict("verifying a seal", ok, err)
+}
+
 // VerifyAggregateSeals judges an aggregate of seals.
 func (k *Kernel) VerifyAggregateSeals(ctx context.Context, info proof.AggregateSealVerifyProofAndInfos) (bool, error) {
 	if err := k.gas.Apply(k.prices.OnVerifyAggregateSeals(info)); err != nil {
@@ -179,9 +205,9 @@ func (k *Kernel) VerifyReplicaUpdate(ctx context.Context, info proof.ReplicaUpda
 
 // BatchVerifySeals judges seals one by one. A seal that cannot be judged counts as invalid.
 func (k *Kernel) BatchVerifySeals(ctx context.Context, infos []proof.SealVerifyInfo) ([]bool, error) {
-	free := false
+	free := k.m.Profile.FreeBatches
 	if f, ok := k.m.Proofs.(externs.FreeBatch); ok {
-		free = f.BatchVerifySealsIsFree()
+		free = free || f.BatchVerifySealsIsFree()
 	}
 	if !free {
 		for i := range infos {

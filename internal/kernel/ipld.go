@@ -22,7 +22,10 @@ const (
 	codecDagCBOR = 0x71
 )
 
-func allowedCodec(codec uint64) bool {
+func (k *Kernel) allowedCodec(codec uint64) bool {
+	if k.m.Profile.OnlyDagCBOR {
+		return codec == codecDagCBOR
+	}
 	return codec == codecCBOR || codec == codecRaw || codec == codecDagCBOR
 }
 
@@ -50,7 +53,7 @@ func (k *Kernel) BlockOpen(ctx context.Context, c cid.Cid) (BlockID, BlockStat, 
 	if err := k.gas.Apply(k.prices.OnBlockOpen(len(data), len(b.Links))); err != nil {
 		return 0, BlockStat{}, err
 	}
-	if !k.m.Profile.Reachability && !allowedCodec(codec) {
+	if !k.m.Profile.Reachability && !k.allowedCodec(codec) {
 		return 0, BlockStat{}, execerr.Syscallf(execerr.IllegalCodec, "blocks of codec %#x cannot be opened", codec)
 	}
 	id, err := k.Blocks.PutReachable(b)
@@ -75,12 +78,12 @@ func (k *Kernel) scan(codec uint64, data []byte) ([]cid.Cid, error) {
 
 // BlockCreate makes a block of the actor's bytes, which are copied.
 func (k *Kernel) BlockCreate(codec uint64, data []byte) (BlockID, error) {
-	if len(data) > machine.MaxBlockSize {
+	if len(data) > machine.MaxBlockSize && !k.m.Profile.OnlyDagCBOR {
 		return 0, execerr.Syscallf(execerr.LimitExceeded, "a block holds at most %d bytes, not %d", machine.MaxBlockSize, len(data))
 	}
 	b := &Block{Codec: codec}
 	if k.m.Profile.Reachability {
-		if !allowedCodec(codec) {
+		if !k.allowedCodec(codec) {
 			return 0, execerr.Syscallf(execerr.IllegalCodec, "blocks of codec %#x cannot be made", codec)
 		}
 		links, err := k.scan(codec, data)
@@ -92,7 +95,7 @@ func (k *Kernel) BlockCreate(codec uint64, data []byte) (BlockID, error) {
 	if err := k.gas.Apply(k.prices.OnBlockCreate(len(data), len(b.Links))); err != nil {
 		return 0, err
 	}
-	if !allowedCodec(codec) {
+	if !k.allowedCodec(codec) {
 		return 0, execerr.Syscallf(execerr.IllegalCodec, "blocks of codec %#x cannot be made", codec)
 	}
 	b.Data = append([]byte(nil), data...)

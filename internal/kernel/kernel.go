@@ -40,7 +40,9 @@ type CallManager interface {
 	CreateActor(ctx context.Context, code cid.Cid, id abi.ActorID, delegated *address.Address) error
 	Transfer(ctx context.Context, from, to abi.ActorID, v abi.TokenAmount) error
 
+	From() address.Address // of the message's sender, as written in the message
 	NextActorAddress() (address.Address, error)
+	TakeActorAddress(key address.Address) (address.Address, error)
 	Origin() abi.ActorID
 	Nonce() uint64
 	GasPremium() abi.TokenAmount
@@ -100,6 +102,11 @@ func (k *Kernel) Prices() *gas.PriceList { return k.prices }
 // ChargeGas charges what the actor asks for itself, in gas.
 func (k *Kernel) ChargeGas(name string, compute uint64) error {
 	return k.gas.Charge(name, gas.New(compute))
+}
+
+// ChargeSignedGas charges what the actor asks for itself, in gas, or gives it back (until nv17).
+func (k *Kernel) ChargeSignedGas(name string, compute int64) error {
+	return k.gas.Charge(name, gas.NewSigned(compute))
 }
 
 // GasAvailable is the gas left, rounded down.

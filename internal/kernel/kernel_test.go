@@ -743,7 +743,7 @@ func TestEmitEncodedEvent(t *testing.T) {
 func TestSignatures(t *testing.T) {
 	w := newWorld(t, 28, plenty)
 	for _, a := range []address.Address{addr.NewID(self), f2(t)} {
-		if _, err := w.VerifySignature(stcrypto.SigTypeSecp256k1, make([]byte, 65), a, nil); execerrtest.Errno(err) != execerr.IllegalArgument {
+		if _, err := w.VerifySignature(t.Context(), stcrypto.SigTypeSecp256k1, make([]byte, 65), a, nil); execerrtest.Errno(err) != execerr.IllegalArgument {
 			t.Errorf("a signature by %s: %v", a, err)
 		}
 	}

@@ -26,11 +26,11 @@ import (
 
 // The limits of every network so far, in the reference's NetworkConfig.
 const (
-	MaxCallDepth      = 1024
-	MaxInstanceMemory = 512 << 20 // bytes, one instance
-	MaxMemory         = 2 << 30   // bytes, all instances of a call stack; a table element counts 8
-	MaxBlockSize      = 1 << 20   // bytes
-	MaxTableElements  = 20_000
+	MaxMemory        = 2 << 30 // bytes, all instances of a call stack; a table element counts 8
+	MaxBlockSize     = 1 << 20 // bytes
+	MaxTableElements = 20_000
+	maxInstance      = 512 << 20 // bytes, one instance
+	maxSubcalls      = 1024
 )
 
 // Context is fixed for the life of a machine.
@@ -87,7 +87,7 @@ type Setup struct {
 
 // New loads the state root and the manifest of builtin actors. Like the
 // reference it writes the empty array's block to the base store, since new
-// actors point at it and the flush would not find it.
+// actors point at it and the flush would not find it; not so before nv18.
 func New(ctx context.Context, c Context, s Setup) (*Machine, error) {
 	profile, err := ProfileFor(c.NetworkVersion, s.Preview)
 	if err != nil {
@@ -105,15 +105,18 @@ func New(ctx context.Context, c Context, s Setup) (*Machine, error) {
 	} else if !has {
 		return nil, fmt.Errorf("the blockstore does not have the state root %s", s.Root)
 	}
-	if err := s.Base.Put(ctx, emptyArray); err != nil {
-		return nil, fmt.Errorf("writing the empty array's block: %w", err)
+	if profile.WriteEmptyArray {
+		if err := s.Base.Put(ctx, emptyArray); err != nil {
+			return nil, fmt.Errorf("writing the empty array's block: %w", err)
+		}
 	}
 	store := blockstore.NewBuffered(s.Base)
-	tree, err := state.Load(ctx, store, s.Root)
+	store.SetFlushRules(blockstore.FlushRules{Skyr: profile.StrictFlush})
+	tree, err := state.Load(ctx, store, s.Root, profile.trees()...)
 	if err != nil {
 		return nil, fmt.Errorf("loading the state tree %s: %w", s.Root, err)
 	}
-	manifest, err := actors.LoadManifest(ctx, tree, store)
+	manifest, err := actors.LoadManifest(ctx, tree, store, profile.required()...)
 	if err != nil {
 		return nil, fmt.Errorf("loading the manifest of builtin actors: %w", err)
 	}

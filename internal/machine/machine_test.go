@@ -28,10 +28,9 @@ func TestProfileFor(t *testing.T) {
 		name    string // "": refused
 		refusal string
 	}{
-		{0, true, "", "network version 0 is not supported: 18 to 29"},
+		{0, true, "", "network version 0 is not supported: 16 to 29"},
 		{15, true, "", "network version 15 is not supported"},
-		{16, true, "", "network version 16 is not supported"},
-		{17, true, "", "network version 17 is not supported"},
+		{16, false, "E2", ""}, {17, false, "E2", ""}, {17, true, "E2", ""},
 		{18, false, "E3", ""}, {19, false, "E3", ""}, {20, false, "E3", ""},
 		{21, false, "E4", ""}, {22, false, "E4", ""}, {23, false, "E4", ""}, {24, false, "E4", ""}, {25, false, "E4", ""},
 		{26, false, "E4", ""}, {27, false, "E4", ""}, {28, false, "E4", ""}, {29, false, "E4", ""}, {29, true, "E4", ""},
@@ -56,12 +55,22 @@ func TestProfileFor(t *testing.T) {
 // The rules of each era, written out a second time.
 func TestProfiles(t *testing.T) {
 	for nv, want := range map[network.Version]machine.Profile{
+		16: {
+			Name: "E2", ABI: machine.ABI2, From: 16, To: 17, OldestTree: 3, NewestTree: 4, CallDepth: 1025,
+			InstanceMemory: 4 << 30, Memory: 128 << 30, NoMemoryLimits: true, TableElements: 10_000_000,
+			SignedGas: true, FirstPass: true, OnlyBuiltins: true, FatalStart: true, SettleMarks: true, SendFirst: true, TraceFirst: true,
+			LateZeroKey: true, OnlyDagCBOR: true, HashFirst: true, ResolveSigner: true, FreeBatches: true, StrictFlush: true, MaxSealProof: 9,
+		},
 		18: {
-			Name: "E3", ABI: machine.ABI3, From: 18, To: 20, TipsetFinality: true, DepthKeepsLimit: true, TraceImplicit: true,
+			Name: "E3", ABI: machine.ABI3, From: 18, To: 20, OldestTree: 5, NewestTree: 5, CallDepth: 1024, Ethereum: true,
+			InstanceMemory: 512 << 20, Memory: 2 << 30, TableElements: 20_000, WriteEmptyArray: true,
+			TipsetFinality: true, DepthKeepsLimit: true, TraceImplicit: true,
 			MaxSealProof: 14, CalibnetPoStEpoch: 498691,
 		},
 		21: {
-			Name: "E4", ABI: machine.ABI4, From: 21, To: 29, Reachability: true, MissingInvokeExits: true, LooseInvoke: true,
+			Name: "E4", ABI: machine.ABI4, From: 21, To: 29, OldestTree: 5, NewestTree: 5, CallDepth: 1024, Ethereum: true,
+			InstanceMemory: 512 << 20, Memory: 2 << 30, TableElements: 20_000, WriteEmptyArray: true,
+			Reachability: true, MissingInvokeExits: true, LooseInvoke: true,
 			TraceBlocks: true, ReturnCodec: true, MaxSealProof: 19,
 		},
 	} {
@@ -178,7 +187,8 @@ func TestNewRefuses(t *testing.T) {
 		want []string
 	}{
 		"good":                 {28, good, w.store, nil},
-		"unknown version":      {17, good, w.store, []string{"network version 17"}},
+		"unknown version":      {15, good, w.store, []string{"network version 15"}},
+		"tree too new":         {17, good, w.store, []string{"version is 5", good.String()}},
 		"preview not asked":    {30, good, w.store, []string{"network version 30", "preview"}},
 		"no root":              {28, cid.Undef, w.store, []string{"no state root"}},
 		"root not there":       {28, gone, w.store, []string{"does not have the state root", gone.String()}},

@@ -63,6 +63,9 @@ func DecodeSeals(b []byte) ([]proof.SealVerifyInfo, error) {
 	return decode(b, func(d *decoder, v *[]proof.SealVerifyInfo) { *v = list(d, (*decoder).sealInfo) })
 }
 
+// DecodeSeal decodes the argument of crypto::verify_seal. The error wraps ErrMalformed.
+func DecodeSeal(b []byte) (proof.SealVerifyInfo, error) { return decode(b, (*decoder).sealInfo) }
+
 // DecodePieces decodes the pieces of crypto::compute_unsealed_sector_cid. The error wraps ErrMalformed.
 func DecodePieces(b []byte) ([]abi.PieceInfo, error) {
 	return decode(b, func(d *decoder, v *[]abi.PieceInfo) { *v = list(d, (*decoder).piece) })

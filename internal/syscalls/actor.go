@@ -11,7 +11,7 @@ import (
 )
 
 func actorResolveAddress(ctx context.Context, s *sys) error {
-	a, err := s.mem.address(s.u32(0), s.u32(1))
+	a, err := s.address(s.u32(0), s.u32(1))
 	if err != nil {
 		return err
 	}
@@ -51,6 +51,15 @@ func actorGetActorCodeCID(ctx context.Context, s *sys) error {
 const actorAddressLen = 21 // an f2 address, in bytes
 
 func actorNextActorAddress(_ context.Context, s *sys) error {
+	return s.putActorAddress(s.k.NextActorAddress)
+}
+
+func actorNewActorAddress(ctx context.Context, s *sys) error {
+	return s.putActorAddress(func() (address.Address, error) { return s.k.NewActorAddress(ctx) })
+}
+
+// putActorAddress checks the buffer first, then writes what get returns into it.
+func (s *sys) putActorAddress(get func() (address.Address, error)) error {
 	buf, err := s.mem.slice(s.u32(0), s.u32(1))
 	if err != nil {
 		return err
@@ -58,7 +67,7 @@ func actorNextActorAddress(_ context.Context, s *sys) error {
 	if len(buf) < actorAddressLen {
 		return execerr.Syscallf(execerr.BufferTooSmall, "an actor's address has %d bytes, the buffer %d", actorAddressLen, len(buf))
 	}
-	a, err := s.k.NextActorAddress()
+	a, err := get()
 	if err != nil {
 		return err
 	}
@@ -73,13 +82,21 @@ func actorCreateActor(ctx context.Context, s *sys) error {
 	}
 	var delegated *address.Address
 	if n := s.u32(3); n > 0 {
-		a, err := s.mem.address(s.u32(2), n)
+		a, err := s.address(s.u32(2), n)
 		if err != nil {
 			return err
 		}
 		delegated = &a
 	}
 	return s.k.CreateActor(ctx, code, abi.ActorID(s.a[0]), delegated)
+}
+
+func actorCreateBuiltinActor(ctx context.Context, s *sys) error {
+	code, err := s.mem.cid(s.u32(1))
+	if err != nil {
+		return err
+	}
+	return s.k.CreateBuiltinActor(ctx, code, abi.ActorID(s.a[0]))
 }
 
 func actorGetBuiltinActorType(_ context.Context, s *sys) error {

@@ -44,6 +44,28 @@ func vmExit(_ context.Context, s *sys) error {
 	return &Abort{Code: code, Message: msg, Block: s.u32(1)}
 }
 
+// vmAbort ends the invocation in failure (until nv17): an actor that uses a code of the system, 0 among them, exits with code
+// 9, and one whose message is not readable still with its own code.
+func vmAbort(_ context.Context, s *sys) error {
+	c := s.u32(0)
+	if c < firstUserExit {
+		return &Abort{Code: exitcode.SysErrIllegalExitCode, Message: fmt.Sprintf("actor aborted with code %d", c)}
+	}
+	msg := "actor aborted"
+	if n := s.u32(2); n > 0 {
+		b, err := s.mem.slice(s.u32(1), n)
+		switch {
+		case err != nil:
+			msg = "its message is not readable: " + err.Error()
+		case !utf8.Valid(b):
+			msg = "its message is not UTF-8"
+		default:
+			msg = string(b)
+		}
+	}
+	return &Abort{Code: exitcode.ExitCode(c), Message: msg}
+}
+
 // text makes valid UTF-8 of an actor's bytes.
 func text(b []byte) string { return strings.ToValidUTF8(string(b), string(utf8.RuneError)) }
 
@@ -67,6 +89,26 @@ func vmMessageContext(_ context.Context, s *sys) error {
 	}
 	binary.LittleEndian.PutUint64(s.out[72:], flags)
 	return nil
+}
+
+func vmContext(_ context.Context, s *sys) error {
+	c, err := s.k.MessageContext()
+	if err != nil {
+		return err
+	}
+	if err := putTokens(s.out, "value", c.Value); err != nil {
+		return err
+	}
+	epoch, _, _, version := s.k.Network()
+	for i, v := range [...]uint64{uint64(c.Caller), uint64(c.Receiver), uint64(c.Method), uint64(epoch)} {
+		binary.LittleEndian.PutUint64(s.out[16+8*i:], v)
+	}
+	binary.LittleEndian.PutUint32(s.out[48:], version)
+	return nil
+}
+
+func networkBaseFee(_ context.Context, s *sys) error {
+	return putTokens(s.out, "base fee", s.k.BaseFee())
 }
 
 func networkContext(_ context.Context, s *sys) error {
@@ -187,7 +229,7 @@ func selfCurrentBalance(ctx context.Context, s *sys) error {
 func selfDestruct(ctx context.Context, s *sys) error { return s.k.SelfDestruct(ctx, s.u32(0) > 0) }
 
 func selfDestructTo(ctx context.Context, s *sys) error {
-	a, err := s.mem.address(s.u32(0), s.u32(1))
+	a, err := s.address(s.u32(0), s.u32(1))
 	if err != nil {
 		return err
 	}
@@ -195,7 +237,7 @@ func selfDestructTo(ctx context.Context, s *sys) error {
 }
 
 func sendSend(ctx context.Context, s *sys) error {
-	to, err := s.mem.address(s.u32(0), s.u32(1))
+	to, err := s.address(s.u32(0), s.u32(1))
 	if err != nil {
 		return err
 	}
@@ -209,6 +251,19 @@ func sendSend(ctx context.Context, s *sys) error {
 		return execerr.Syscallf(execerr.IllegalArgument, "unknown send flags %#x", flags)
 	}
 	p.ReadOnly = flags&1 != 0
+	return s.send(ctx, p)
+}
+
+// sendPlain is send without a gas limit and without flags (until nv17). A call that failed returns no data.
+func sendPlain(ctx context.Context, s *sys) error {
+	to, err := s.address(s.u32(0), s.u32(1))
+	if err != nil {
+		return err
+	}
+	return s.send(ctx, kernel.SendParams{To: to, Method: abi.MethodNum(s.a[2]), Params: s.u32(3), Value: tokens(s.a[4], s.a[5])})
+}
+
+func (s *sys) send(ctx context.Context, p kernel.SendParams) error {
 	r, err := s.k.Send(ctx, p)
 	if err != nil {
 		return err
@@ -221,14 +276,27 @@ func sendSend(ctx context.Context, s *sys) error {
 }
 
 func gasCharge(_ context.Context, s *sys) error {
-	name, err := s.mem.slice(s.u32(0), s.u32(1))
+	name, err := s.chargeName()
 	if err != nil {
 		return err
 	}
-	if !utf8.Valid(name) {
-		return execerr.Syscallf(execerr.IllegalArgument, "the charge's name is not UTF-8")
+	return s.k.ChargeGas(name, s.a[2])
+}
+
+func gasChargeSigned(_ context.Context, s *sys) error {
+	name, err := s.chargeName()
+	if err != nil {
+		return err
 	}
-	return s.k.ChargeGas(string(name), s.a[2])
+	return s.k.ChargeSignedGas(name, int64(s.a[2]))
+}
+
+func (s *sys) chargeName() (string, error) {
+	name, err := s.mem.slice(s.u32(0), s.u32(1))
+	if err == nil && !utf8.Valid(name) {
+		err = execerr.Syscallf(execerr.IllegalArgument, "the charge's name is not UTF-8")
+	}
+	return string(name), err
 }
 
 func gasAvailable(_ context.Context, s *sys) error {

@@ -17,7 +17,7 @@ const (
 	sigBLS  = 2
 )
 
-func cryptoVerifySignature(_ context.Context, s *sys) error {
+func cryptoVerifySignature(ctx context.Context, s *sys) error {
 	var typ crypto.SigType
 	switch s.u32(0) {
 	case sigSecp:
@@ -31,7 +31,7 @@ func cryptoVerifySignature(_ context.Context, s *sys) error {
 	if err != nil {
 		return err
 	}
-	signer, err := s.mem.address(s.u32(3), s.u32(4))
+	signer, err := s.address(s.u32(3), s.u32(4))
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func cryptoVerifySignature(_ context.Context, s *sys) error {
 	if err != nil {
 		return err
 	}
-	ok, err := s.k.VerifySignature(typ, sig, signer, text)
+	ok, err := s.k.VerifySignature(ctx, typ, sig, signer, text)
 	return s.putBool(ok, err)
 }
 
@@ -154,6 +154,19 @@ func cryptoVerifyPoSt(ctx context.Context, s *sys) error {
 		return decoding("a window proof", err)
 	}
 	ok, err := s.k.VerifyPoSt(ctx, info)
+	return s.putBool(ok, err)
+}
+
+func cryptoVerifySeal(ctx context.Context, s *sys) error {
+	raw, err := s.mem.slice(s.u32(0), s.u32(1))
+	if err != nil {
+		return err
+	}
+	info, err := proofparams.DecodeSeal(raw)
+	if err != nil {
+		return decoding("a seal", err)
+	}
+	ok, err := s.k.VerifySeal(ctx, info)
 	return s.putBool(ok, err)
 }
 

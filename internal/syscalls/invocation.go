@@ -50,6 +50,13 @@ type Invocation struct {
 	MemoryLimits, TableLimits GrowthLimits
 	// Last is the last error a syscall returned, nil after one that succeeded.
 	Last *Cause
+	// SettleMarks begins the next settlement where the guest's counter stood at the last one (until nv17).
+	SettleMarks bool
+	// Unlimited has no limit of the network on the guest's memory and table: what this node does not give is its failure
+	// (until nv17).
+	Unlimited bool
+	// AllPages is true once the guest has as many pages as Wasm allows.
+	AllPages bool
 	// Starting is true while a start function runs: syscalls are then a failure.
 	Starting bool
 
@@ -102,11 +109,10 @@ func (inv *Invocation) Settle(in engine.Instance) error {
 
 // SettleCounter is Settle for a counter's value, for an instance that could not be made.
 func (inv *Invocation) SettleCounter(counter int64) error {
-	var exec gas.Gas
-	if counter < 0 {
-		exec = inv.lastGas.Add(gas.Gas(-uint64(counter)))
-	} else {
-		exec = inv.lastGas.Sub(gas.Gas(counter))
+	tracker := inv.Kernel.Gas()
+	exec := tracker.Spent(inv.lastGas, counter)
+	if inv.SettleMarks {
+		inv.lastGas = gas.Gas(counter)
 	}
 	var delta uint64
 	if used := inv.Memory.Used(); used > inv.lastMemory {
@@ -119,7 +125,6 @@ func (inv *Invocation) SettleCounter(counter int64) error {
 	} else {
 		memory, exec = exec, 0
 	}
-	tracker := inv.Kernel.Gas()
 	if err := tracker.Charge("wasm_exec", exec); err != nil {
 		return err
 	}
@@ -149,34 +154,44 @@ func exhausted(ctx context.Context, in engine.Instance, _ []uint64) error {
 // grow decides whether a guest's memory may grow by stack[0] pages from stack[1].
 func grow(_ context.Context, in engine.Instance, stack []uint64) error {
 	inv := in.Data().(*Invocation)
-	stack[0] = inv.grant(stack, inv.MemoryLimits, engine.PageSize)
-	return nil
+	const minusOne = 1<<32 - 1
+	if uint32(stack[0]) == minusOne && uint32(stack[1]) == minusOne {
+		return execerr.Nodef("the engine did not give a guest the memory that it was granted")
+	}
+	pages := uint64(uint32(stack[0])) + uint64(uint32(stack[1]))
+	err := inv.grant(stack, inv.MemoryLimits, engine.PageSize)
+	if err == nil && stack[0] == 1 {
+		inv.AllPages = pages == allPages
+	}
+	return err
 }
+
+const allPages = 65536 // of 4 GiB
 
 // growTable decides whether a guest's table may grow by stack[0] elements from stack[1].
 func growTable(_ context.Context, in engine.Instance, stack []uint64) error {
 	inv := in.Data().(*Invocation)
-	stack[0] = inv.grant(stack, inv.TableLimits, tableElement)
-	return nil
+	return inv.grant(stack, inv.TableLimits, tableElement)
 }
 
 const tableElement = 8 // bytes that a table's element counts for
 
-// grant is 1 if something of unit bytes may grow by stack[0] from stack[1].
-func (inv *Invocation) grant(stack []uint64, l GrowthLimits, unit uint64) uint64 {
+// grant makes stack[0] 1 if something of unit bytes may grow by stack[0] from stack[1], else 0.
+func (inv *Invocation) grant(stack []uint64, l GrowthLimits, unit uint64) error {
 	delta, current := uint64(uint32(stack[0])), uint64(uint32(stack[1]))
-	if delta == 0 {
-		return 1
-	}
-	if current+delta > uint64(l.Declared) || !inv.Memory.Grow(delta*unit) {
-		return 0
+	stack[0] = 0
+	if current+delta > uint64(l.Declared) && delta != 0 {
+		return nil
 	}
 	// Quirk: what is beyond the limit of an instance is refused only after the
 	// message's account has granted it, and stays on the account.
-	if current+delta > uint64(l.Instance) {
-		return 0
+	switch {
+	case delta == 0 || inv.Memory.Grow(delta*unit) && current+delta <= uint64(l.Instance):
+		stack[0] = 1
+	case inv.Unlimited:
+		return execerr.Nodef("a guest of %d bytes asks for %d more: the reference FVM had no limit here, this node has", current*unit, delta*unit)
 	}
-	return 1
+	return nil
 }
 
 // helpers are the imports that the instrumentation pass itself uses.

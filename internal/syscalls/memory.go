@@ -61,6 +61,15 @@ func (m memory) address(off, n uint32) (address.Address, error) {
 	return a, nil
 }
 
+// address reads an address that the network of the guest knows.
+func (s *sys) address(off, n uint32) (address.Address, error) {
+	a, err := s.mem.address(off, n)
+	if err == nil && !s.k.KnownAddress(a) {
+		return address.Undef, execerr.Syscallf(execerr.IllegalArgument, "reading an address: the network has none of protocol %d", a.Protocol())
+	}
+	return a, err
+}
+
 // putTokens writes an amount as 128 bits, little-endian. An amount that does
 // not fit is a failure that every node has.
 func putTokens(out []byte, what string, v abi.TokenAmount) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"slices"
 
 	"github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/internal/execerr"
@@ -41,12 +42,8 @@ type row struct {
 
 func params(p ...engine.ValueType) []engine.ValueType { return p }
 
-// common are the syscalls that all eras since nv18 have.
+// common are the syscalls that all eras have.
 var common = []row{
-	{"vm", "exit", params(i32, i32, i32, i32), 0, vmExit},
-	{"vm", "message_context", params(), 80, vmMessageContext},
-	{"network", "context", params(), 44, networkContext},
-	{"network", "tipset_cid", params(i64, i32, i32), 4, networkTipsetCID},
 	{"network", "total_fil_circ_supply", params(), 16, networkTotalFilCircSupply},
 	{"ipld", "block_open", params(i32), 16, ipldBlockOpen},
 	{"ipld", "block_create", params(i64, i32, i32), 4, ipldBlockCreate},
@@ -57,13 +54,9 @@ var common = []row{
 	{"self", "set_root", params(i32), 0, selfSetRoot},
 	{"self", "current_balance", params(), 16, selfCurrentBalance},
 	{"actor", "resolve_address", params(i32, i32), 8, actorResolveAddress},
-	{"actor", "lookup_delegated_address", params(i64, i32, i32), 4, actorLookupDelegatedAddress},
 	{"actor", "get_actor_code_cid", params(i64, i32, i32), 4, actorGetActorCodeCID},
-	{"actor", "next_actor_address", params(i32, i32), 4, actorNextActorAddress},
-	{"actor", "create_actor", params(i64, i32, i32, i32), 0, actorCreateActor},
 	{"actor", "get_builtin_actor_type", params(i32), 4, actorGetBuiltinActorType},
 	{"actor", "get_code_cid_for_type", params(i32, i32, i32), 4, actorGetCodeCIDForType},
-	{"actor", "balance_of", params(i64), 16, actorBalanceOf},
 	{"crypto", "verify_signature", params(i32, i32, i32, i32, i32, i32, i32), 4, cryptoVerifySignature},
 	{"crypto", "recover_secp_public_key", params(i32, i32), 65, cryptoRecoverSecpPublicKey},
 	{"crypto", "hash", params(i64, i32, i32, i32, i32), 4, cryptoHash},
@@ -73,12 +66,39 @@ var common = []row{
 	{"crypto", "verify_aggregate_seals", params(i32, i32), 4, cryptoVerifyAggregateSeals},
 	{"crypto", "verify_replica_update", params(i32, i32), 4, cryptoVerifyReplicaUpdate},
 	{"crypto", "batch_verify_seals", params(i32, i32, i32), 0, cryptoBatchVerifySeals},
-	{"gas", "charge", params(i32, i32, i64), 0, gasCharge},
-	{"gas", "available", params(), 8, gasAvailable},
-	{"send", "send", params(i32, i32, i64, i32, i64, i64, i64, i64), 20, sendSend},
 	{"debug", "log", params(i32, i32), 0, debugLog},
 	{"debug", "enabled", params(), 4, debugEnabled},
 	{"debug", "store_artifact", params(i32, i32, i32, i32), 0, debugStoreArtifact},
+}
+
+// only2 are the syscalls that nv16 and nv17 have besides.
+var only2 = []row{
+	{"vm", "abort", params(i32, i32, i32), 0, vmAbort},
+	{"vm", "context", params(), 52, vmContext},
+	{"network", "base_fee", params(), 16, networkBaseFee},
+	{"self", "self_destruct", params(i32, i32), 0, selfDestructTo},
+	{"actor", "new_actor_address", params(i32, i32), 4, actorNewActorAddress},
+	{"actor", "create_actor", params(i64, i32), 0, actorCreateBuiltinActor},
+	{"crypto", "verify_seal", params(i32, i32), 4, cryptoVerifySeal},
+	{"rand", "get_chain_randomness", params(i64, i64, i32, i32), 32, randDrawChain},
+	{"rand", "get_beacon_randomness", params(i64, i64, i32, i32), 32, randDrawBeacon},
+	{"gas", "charge", params(i32, i32, i64), 0, gasChargeSigned},
+	{"send", "send", params(i32, i32, i64, i32, i64, i64), 20, sendPlain},
+}
+
+// since3 are the syscalls that all eras since nv18 have besides.
+var since3 = []row{
+	{"vm", "exit", params(i32, i32, i32, i32), 0, vmExit},
+	{"vm", "message_context", params(), 80, vmMessageContext},
+	{"network", "context", params(), 44, networkContext},
+	{"network", "tipset_cid", params(i64, i32, i32), 4, networkTipsetCID},
+	{"actor", "lookup_delegated_address", params(i64, i32, i32), 4, actorLookupDelegatedAddress},
+	{"actor", "next_actor_address", params(i32, i32), 4, actorNextActorAddress},
+	{"actor", "create_actor", params(i64, i32, i32, i32), 0, actorCreateActor},
+	{"actor", "balance_of", params(i64), 16, actorBalanceOf},
+	{"gas", "charge", params(i32, i32, i64), 0, gasCharge},
+	{"gas", "available", params(), 8, gasAvailable},
+	{"send", "send", params(i32, i32, i64, i32, i64, i64, i64, i64), 20, sendSend},
 }
 
 // only3 are the syscalls that nv18 to nv20 have besides.
@@ -99,11 +119,13 @@ var only4 = []row{
 }
 
 func rows(abi machine.ABI) []row {
-	out := append([]row(nil), common...)
-	if abi == machine.ABI3 {
-		return append(out, only3...)
+	switch abi {
+	case machine.ABI2:
+		return slices.Concat(common, only2)
+	case machine.ABI3:
+		return slices.Concat(common, since3, only3)
 	}
-	return append(out, only4...)
+	return slices.Concat(common, since3, only4)
 }
 
 // HostFuncs is the import surface of an era, the instrumentation's helpers included.
@@ -143,7 +165,8 @@ func (r *row) host(ctx context.Context, in engine.Instance, stack []uint64) erro
 		out, err := s.mem.slice(uint32(stack[0]), r.outSize)
 		if err != nil {
 			// Quirk: the guest's counter is not refreshed here, so the next
-			// settlement charges the execution before this call again.
+			// settlement charges the execution before this call again (not
+			// until nv17, see SettleMarks).
 			inv.Last = &Cause{r.module, r.name, &execerr.Syscall{Number: execerr.IllegalArgument, Reason: "no space for the return value"}}
 			stack[0] = uint64(execerr.IllegalArgument)
 			return nil

@@ -27,7 +27,7 @@ var update = flag.Bool("update", false, "write the tables of syscalls to testdat
 // The table of each era is the one in testdata: the name, the parameters (out:
 // the pointer to what is returned, with its size in bytes), the results.
 func TestTable(t *testing.T) {
-	for abi, name := range map[machine.ABI]string{machine.ABI3: "nv18", machine.ABI4: "nv21"} {
+	for abi, name := range map[machine.ABI]string{machine.ABI2: "nv16", machine.ABI3: "nv18", machine.ABI4: "nv21"} {
 		var lines []string
 		for _, r := range rows(abi) {
 			lines = append(lines, line(r.hostFunc(), r.outSize))

@@ -10,6 +10,7 @@ type gen struct {
 	*rand.Rand
 	tame    bool
 	actor   bool
+	first   bool
 	w       writer
 	types   []funcType
 	funcs   []int // type of each function, imports first
@@ -37,7 +38,7 @@ type genFrame struct {
 func (g *gen) one(n int) bool { return g.Intn(n) == 0 }
 
 func (g *gen) valType() byte {
-	if g.one(12) {
+	if !g.first && g.one(12) {
 		return funcref
 	}
 	return []byte{i32, i32, i32, i64, f32, f64}[g.Intn(6)]
@@ -50,11 +51,13 @@ type Options struct {
 	Tame bool
 	// Actor modules export invoke, of the right type, and import gas.available, if anything.
 	Actor bool
+	// First modules have nothing that the parser of before nv18 does not read.
+	First bool
 }
 
 // Module makes a module that is valid or nearly so. The same seed makes the same bytes.
 func Module(seed int64, o Options) []byte {
-	g := &gen{Rand: rand.New(rand.NewSource(seed)), tame: o.Tame, actor: o.Actor}
+	g := &gen{Rand: rand.New(rand.NewSource(seed)), tame: o.Tame, actor: o.Actor, first: o.First}
 	g.table, g.memory = !g.one(5), !g.one(6)
 	g.types = append(g.types, funcType{nil, nil})
 	if g.actor {
@@ -116,7 +119,7 @@ func (g *gen) head() {
 	}
 	g.w.section(secType, w.b)
 	w = &writer{}
-	if g.actor && g.one(60) || !g.actor && g.one(10) {
+	if !g.first && (g.actor && g.one(60) || !g.actor && g.one(10)) {
 		for n := 1 + g.Intn(3); n > 0; n-- {
 			g.globals = append(g.globals, global{typ: g.valType(), mutable: g.one(2)})
 		}
@@ -234,10 +237,13 @@ func (g *gen) segments() {
 	}
 	w := &writer{}
 	g.elems = make([]bool, g.Intn(4))
+	if g.first && !g.table {
+		g.elems = nil
+	}
 	w.len(len(g.elems))
 	for i := range g.elems {
 		switch mode := g.Intn(4); {
-		case mode < 2 && g.table:
+		case g.first || mode < 2 && g.table:
 			w.raw(0, opI32Const, byte(g.Intn(4)), opEnd)
 		case mode == 2:
 			w.raw(3, 0)
@@ -481,7 +487,7 @@ func (g *gen) plain(w *writer) {
 	for {
 		op := g.Intn(256)
 		o := ordinaries[op]
-		if !o.known || o.align >= 0 && !g.memory {
+		if g.first && o.extend || !o.known || o.align >= 0 && !g.memory {
 			continue
 		}
 		g.need(w, o.in[:o.n]...)
@@ -577,7 +583,11 @@ func (g *gen) callOp(w *writer) {
 		t := g.Intn(len(g.types))
 		g.need(w, append(append([]byte(nil), g.types[t].params...), i32)...)
 		w.op(opCallIndirect, uint32(t))
-		w.raw([][]byte{{0}, {0x80, 0}}[g.Intn(2)]...)
+		padded := g.Intn(2)
+		if g.first {
+			padded = 0
+		}
+		w.raw([][]byte{{0}, {0x80, 0}}[padded]...)
 		for _, r := range g.types[t].results {
 			g.give(r)
 		}
@@ -613,9 +623,16 @@ func (g *gen) bulkOp(w *writer) {
 			return 0, false
 		}
 		i := g.Intn(len(passive))
+		if g.first {
+			i = 0
+		}
 		return byte(i), passive[i] || !g.tame
 	}
-	switch k := g.Intn(14); {
+	kinds := 14
+	if g.first {
+		kinds = 9
+	}
+	switch k := g.Intn(kinds); {
 	case k == 0 && g.memory:
 		w.raw(opMemorySize, 0)
 		g.give(i32)
@@ -634,7 +651,7 @@ func (g *gen) bulkOp(w *writer) {
 		}
 	case k == 4 && g.memory:
 		three()
-		if g.tame || g.one(2) {
+		if g.tame || g.first || g.one(2) {
 			op(subMemoryCopy, 0, 0)
 		} else {
 			op(subMemoryCopy, 0x80, 0, 0)

@@ -99,6 +99,8 @@ type ordinary struct {
 	out   byte // 0: none
 	align int8 // natural alignment of a memory access, as a power of two; -1: none
 	nan   bool // the result may be a NaN of any payload
+	// extend: of the proposal for sign extension
+	extend bool
 }
 
 // ordinaries is indexed by opcode.
@@ -168,6 +170,9 @@ func buildOrdinaries() *[256]ordinary {
 	unary(0xbf, 0xbf, i64, f64)
 	unary(0xc0, 0xc1, i32, i32) // extend
 	unary(0xc2, 0xc4, i64, i64)
+	for op := 0xc0; op <= 0xc4; op++ {
+		t[op].extend = true
+	}
 	// Only the sign is touched by abs, neg and copysign: a NaN keeps its payload.
 	for _, span := range [][2]int{{0x8d, 0x97}, {0x9b, 0xa5}, {0xb6, 0xb6}, {0xbb, 0xbb}} {
 		for op := span[0]; op <= span[1]; op++ {
