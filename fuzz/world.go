@@ -110,6 +110,9 @@ func (w *worlds) at(ctx context.Context, nv network.Version) (*world, error) {
 	return nil, fmt.Errorf("there is no state of network version %d to fuzz on", nv)
 }
 
+// treeVersions are those of state trees before and from nv18 on.
+var treeVersions = []uint64{4, 5}
+
 func loadWorld(ctx context.Context, info worldInfo, a *conformance.Actors) (*world, error) {
 	car, err := worldFiles.ReadFile(fmt.Sprintf("worlds/nv%d.car.gz", info.NV))
 	if err != nil {
@@ -132,11 +135,11 @@ func loadWorld(ctx context.Context, info worldInfo, a *conformance.Actors) (*wor
 		base: duel.Base{Name: fmt.Sprintf("world nv%d", info.NV), Store: store}, code: duel.Base{Name: "bundle " + info.Bundle, Store: code},
 	}
 	buf := blockstore.NewBuffered(x.store())
-	tree, err := state.Load(ctx, buf, x.root)
+	tree, err := state.Load(ctx, buf, x.root, treeVersions...)
 	if err != nil {
 		return nil, err
 	}
-	if x.manifest, err = actors.LoadManifest(ctx, tree, buf); err != nil {
+	if x.manifest, err = actors.LoadManifest(ctx, tree, buf, slimActors[:3]...); err != nil {
 		return nil, err
 	}
 	return x, x.makeSlim(ctx)
@@ -243,7 +246,7 @@ func (c *collector) PutMany(ctx context.Context, bs []blocks.Block) error {
 func (w *world) changed(ctx context.Context, extra []oracle.Block, change func(*state.Tree) error) (cid.Cid, []oracle.Block, error) {
 	c := &collector{Blockstore: &blockstore.Overlay{Top: blockstore.NewMemory(), Base: w.store()}, got: extra}
 	buf := blockstore.NewBuffered(c)
-	tree, err := state.Load(ctx, buf, w.root)
+	tree, err := state.Load(ctx, buf, w.root, treeVersions...)
 	if err != nil {
 		return cid.Undef, nil, err
 	}
