@@ -32,6 +32,7 @@ var plan = []room{
 	{"internal/hamt", 2, true},
 	{"bundle", 2, false},
 	{"oracle", 1, false},
+	{"bls", 1, false},
 	{"blockstore", 1, true},
 	{"trace", 1, true},
 	{"internal/event", 1, true},
