@@ -9,6 +9,6 @@
 //	answer, err := c.Apply(ctx, request)
 //
 // The command line, the fuzzer and the sweeps call this package; it calls
-// nothing of this module but a helper that writes files. How results are
+// nothing of this module but code that writes files. How results are
 // compared does not belong here.
 package oracle
