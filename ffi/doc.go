@@ -1,8 +1,8 @@
 // Package ffi lets Lotus, Venus and other Go nodes run on EdgeFVM, unmodified: it is the Go module
-// github.com/filecoin-project/filecoin-ffi as they see it, without Rust and without cgo. One line in the node's go.mod
-// puts it in the place of the original:
+// github.com/filecoin-project/filecoin-ffi as they see it, without Rust and without cgo. A replace in the node's go.mod
+// puts it in the place of the original, see docs/operators.md:
 //
-//	replace github.com/filecoin-project/filecoin-ffi => github.com/edgefvm/fvm/ffi v1.2.3
+//	replace github.com/filecoin-project/filecoin-ffi => ../edgefvm/ffi
 //
 // What a machine is told, what it gives, and the CBOR of its traces and events are the original's to the byte, and so
 // are the keys and signatures of BLS. Two things differ. Proofs are judged by a verifier that a program registers

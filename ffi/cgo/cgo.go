@@ -32,8 +32,8 @@ type ConsensusFault struct {
 	Type ConsensusFaultType
 }
 
-// Externs are a node's answers and its blockstore. Machines call them from many goroutines, each machine from one
-// at a time. A panic in one of them becomes an error of the call that asked.
+// Externs are a node's answers and its blockstore. Machines call them from many goroutines, one machine from one at a
+// time, or in shadow mode from one for each engine. A panic in one of them becomes an error of the call that asked.
 type Externs interface {
 	// GetChainRandomness is the digest of the ticket at epoch. An error is the actor's to hear, as an illegal argument.
 	GetChainRandomness(ctx context.Context, epoch abi.ChainEpoch) ([32]byte, error)

@@ -88,6 +88,12 @@ func TestSendChargedFirst(t *testing.T) {
 			}
 		}
 	}
+	// Only the message's own return value goes on the chain.
+	inner := newWorld(t, 17, plenty, nil)
+	inner.depth = 1
+	if _, err := inner.transfer(addr.NewID(receiver), 5); err != nil || inner.paid["OnChainReturnValue"] != 0 {
+		t.Errorf("a call of an actor: %v, paid %v", err, inner.paid)
+	}
 	// A return value that cannot be paid for is that of a failed message: what it did is undone.
 	w := newWorld(t, 17, message+funds+only-1, nil)
 	if _, err := w.transfer(addr.NewID(receiver), 5); execerrtest.Kind(err) != "out of gas" || w.balance(sender) != 1000 {
@@ -111,6 +117,11 @@ func TestAutoCreateBefore18(t *testing.T) {
 		_, err := w.transfer(c.to, 7)
 		if execerrtest.Errno(err) != c.want || (c.want == 0) != (err == nil) || w.paid["OnCreateActor"] != c.paid {
 			t.Errorf("%s: %v, paid %v", c.name, err, w.paid)
+		}
+	}
+	for nv, codec := range map[network.Version]uint64{17: 0x71, 18: 0x51} {
+		if got := newWorld(t, nv, plenty, nil).paramsCodec(); got != codec {
+			t.Errorf("nv%d: the constructor's params have codec %#x", nv, got)
 		}
 	}
 	w := newWorld(t, 17, price+1_000_000, abortCode(guestCode{invoke: zero}))
@@ -222,6 +233,23 @@ func TestMemoryOfTheNode(t *testing.T) {
 	mod, err := w.modules.build(t.Context(), &instrument.Module{Memory: &instrument.Extent{Min: 1, Max: 5, HasMax: true}, Imports: []instrument.Import{{Module: "vm", Name: "exit"}}})
 	if err != nil || mod.memory.Declared != 5 || mod.memory.Instance != 65536 {
 		t.Errorf("%+v, %v", mod, err)
+	}
+}
+
+// A memory may have all 65,536 pages. There are engines that cannot reach the last byte of them, so that an access out of bounds
+// there has no receipt; in any smaller memory it is a trap.
+func TestEndOfFourGiB(t *testing.T) {
+	load := "\x41\x7f\x28\x00\x00\x1a" // four bytes from 2^32 - 1 on
+	for _, c := range []struct {
+		name, grow string // by so many pages
+		exit       exitcode.ExitCode
+		err        string
+	}{{"a page less", "\x41\xfe\xff\x03", 4, ""}, {"all", "\x41\xff\xff\x03", 0, "node"}} {
+		w := newWorld(t, 17, 20_000_000, nil).install(abortCode(guestCode{invoke: c.grow + "\x40\x00\x1a" + load + zero}))
+		res, err := w.invoke()
+		if execerrtest.Kind(err) != c.err || res.ExitCode != c.exit {
+			t.Errorf("%s: %+v, %v", c.name, res, err)
+		}
 	}
 }
 
