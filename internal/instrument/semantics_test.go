@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/tetratelabs/wazero/api"
+
+	"github.com/edgefvm/fvm/internal/wasmgen"
 )
 
 // Random modules do the same before and after the pass.
@@ -32,7 +34,7 @@ type tally struct{ modules, calls, traps, endless int }
 // compare runs all exports of a module and of the pass's output for it.
 func compare(t *testing.T, seed int64, done *tally) {
 	t.Helper()
-	compareWith(t, seed, randomModule(seed, true), RulesV040(), done)
+	compareWith(t, seed, wasmgen.Module(seed, wasmgen.Options{Tame: true}), RulesV040(), done)
 }
 
 func compareWith(t *testing.T, seed int64, wasm []byte, r Rules, done *tally) {

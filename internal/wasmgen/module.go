@@ -1,16 +1,16 @@
-package instrument
+// Package wasmgen makes random WebAssembly modules, to compare what they do on two
+// engines, on two implementations, or before and after the pass over them.
+//
+// Tests and the fuzzer call it; it calls nothing of this module.
+package wasmgen
 
 import "math/rand"
 
-// gen makes random modules that are valid or nearly so, to compare what they do
-// before and after the pass.
 type gen struct {
 	*rand.Rand
-	// tame modules do the same on every engine: they make no NaN that is not
-	// canonical but from constants and operands, use no segment that instantiation
-	// drops, grow tables by little and have each index in its shortest form.
 	tame    bool
-	first   bool // nothing that the parser of 0.2.0 does not read
+	actor   bool
+	first   bool
 	w       writer
 	types   []funcType
 	funcs   []int // type of each function, imports first
@@ -44,19 +44,25 @@ func (g *gen) valType() byte {
 	return []byte{i32, i32, i32, i64, f32, f64}[g.Intn(6)]
 }
 
-// randomModule makes a module from a seed.
-func randomModule(seed int64, tame bool) []byte {
-	return (&gen{Rand: rand.New(rand.NewSource(seed)), tame: tame}).module()
+// Options say what modules are like.
+type Options struct {
+	// Tame modules do the same on every engine: they make no NaN that is not canonical but from constants and operands, use no
+	// segment that instantiation drops, grow tables by little and have each index in its shortest form.
+	Tame bool
+	// Actor modules export invoke, of the right type, and import gas.available, if anything.
+	Actor bool
+	// First modules have nothing that the parser of before nv18 does not read.
+	First bool
 }
 
-// randomFirst makes a module that has nothing which the first parser does not read.
-func randomFirst(seed int64, tame bool) []byte {
-	return (&gen{Rand: rand.New(rand.NewSource(seed)), tame: tame, first: true}).module()
-}
-
-func (g *gen) module() []byte {
+// Module makes a module that is valid or nearly so. The same seed makes the same bytes.
+func Module(seed int64, o Options) []byte {
+	g := &gen{Rand: rand.New(rand.NewSource(seed)), tame: o.Tame, actor: o.Actor, first: o.First}
 	g.table, g.memory = !g.one(5), !g.one(6)
 	g.types = append(g.types, funcType{nil, nil})
+	if g.actor {
+		g.types = append(g.types, funcType{[]byte{i32}, []byte{i32}})
+	}
 	for n := g.Intn(5); n > 0; n-- {
 		t := funcType{}
 		for k := g.Intn(4); k > 0; k-- {
@@ -68,8 +74,14 @@ func (g *gen) module() []byte {
 		g.types = append(g.types, t)
 	}
 	g.imports = g.Intn(3)
+	if g.actor {
+		g.imports = g.Intn(2)
+	}
 	for n := g.imports + 1 + g.Intn(4); n > 0; n-- {
 		g.funcs = append(g.funcs, g.Intn(len(g.types)))
+	}
+	if g.actor {
+		g.funcs[0], g.funcs[g.imports] = 1, 1
 	}
 	g.w.append([]byte("\x00asm\x01\x00\x00\x00"))
 	g.head()
@@ -107,7 +119,7 @@ func (g *gen) head() {
 	}
 	g.w.section(secType, w.b)
 	w = &writer{}
-	if !g.first && g.one(10) {
+	if !g.first && (g.actor && g.one(60) || !g.actor && g.one(10)) {
 		for n := 1 + g.Intn(3); n > 0; n-- {
 			g.globals = append(g.globals, global{typ: g.valType(), mutable: g.one(2)})
 		}
@@ -122,8 +134,13 @@ func (g *gen) head() {
 		}
 	}
 	for i := 0; i < g.imports; i++ {
-		w.string("env")
-		w.string(string(rune('a' + i)))
+		if g.actor {
+			w.string("gas")
+			w.string("available")
+		} else {
+			w.string("env")
+			w.string(string(rune('a' + i)))
+		}
 		w.op(kindFunc, uint32(g.funcs[i]))
 	}
 	g.w.section(secImport, w.b)
@@ -154,7 +171,11 @@ func (g *gen) head() {
 	for i := range g.funcs {
 		if i >= g.imports || g.one(3) {
 			n++
-			w.string("f" + string(rune('0'+i)))
+			if g.actor && i == g.imports {
+				w.string("invoke")
+			} else {
+				w.string("f" + string(rune('0'+i)))
+			}
 			w.op(kindFunc, uint32(i))
 		}
 	}
@@ -466,7 +487,7 @@ func (g *gen) plain(w *writer) {
 	for {
 		op := g.Intn(256)
 		o := ordinaries[op]
-		if g.first && o.extend || o.class == classNone || o.align >= 0 && !g.memory {
+		if g.first && o.extend || !o.known || o.align >= 0 && !g.memory {
 			continue
 		}
 		g.need(w, o.in[:o.n]...)
