@@ -17,6 +17,11 @@ const (
 	cureRoom        cure = C.EFVM_CURE_ROOM         // a fresh thread when the stack runs short
 	cureCallback    cure = C.EFVM_CURE_CALLBACK     // faults in host functions are Go's
 	curePages       cure = C.EFVM_CURE_PAGES        // memory is as large as declared
+
+	resetAccess  cure = C.EFVM_RESET_ACCESS  // of a reset: no access beyond the first size
+	resetZeros   cure = C.EFVM_RESET_ZEROS   // what was zero is zero
+	resetImage   cure = C.EFVM_RESET_IMAGE   // data segments are as they were
+	resetGlobals cure = C.EFVM_RESET_GLOBALS // globals too
 )
 
 // without switches cures off, for tests. It must come before New.
@@ -24,6 +29,9 @@ func without(c cure) { C.efvm_without = C.uint32_t(c) }
 
 // blockedSignals is the calling thread's signal mask, a bit for each signal.
 func blockedSignals() uint64 { return uint64(C.efvm_blocked()) }
+
+// canShrink is whether memories that have grown can be taken back.
+func canShrink() bool { return C.efvm_can_shrink() != 0 }
 
 // stackLeft is what is left of the calling thread's native stack, in bytes.
 func stackLeft() uint64 { return uint64(C.efvm_stack_left()) }

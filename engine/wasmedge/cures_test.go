@@ -34,6 +34,7 @@ var scenes = map[string]func() error{
 	"mixed":                        mixed,
 	"self-test":                    selfTest,
 	"stack":                        stackSize,
+	"reset":                        resets,
 }
 
 // Each cure works, and each is needed.
