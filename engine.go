@@ -143,6 +143,30 @@ func (e *Engine) Name() string { return e.eng.Name() }
 // Close frees all compiled code.
 func (e *Engine) Close(ctx context.Context) error { return e.eng.Close(ctx) }
 
+// EngineStats count how an engine came by the actors' compiled code.
+type EngineStats struct {
+	Memory   uint64 // lookups that found it in memory
+	Disk     uint64 // it was in the cache folder
+	Compiled uint64 // it was made
+}
+
+// Stats are the engine's counts so far.
+func (e *Engine) Stats() EngineStats {
+	var s EngineStats
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, m := range e.modules {
+		found, made := m.Counts()
+		s.Memory += found
+		s.Compiled += made
+	}
+	if d, ok := e.eng.(engine.DiskCounter); ok {
+		s.Disk = min(d.FromDisk(), s.Compiled)
+		s.Compiled -= s.Disk
+	}
+	return s
+}
+
 // Wait returns when no machine code is being made in the background, or with the
 // context's error. Engines without background work do not wait.
 func (e *Engine) Wait(ctx context.Context) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -178,6 +179,42 @@ func TestWithoutActorCode(t *testing.T) {
 }
 
 // What was preloaded, several at once, runs without its code in the machine's blockstore.
+// Code is made once for a cache folder, and looked up in memory after that.
+func TestEngineStats(t *testing.T) {
+	set, err := bundle.Open(t.Context(), bundle.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := blockstore.NewMemory()
+	b, err := set.Load(t.Context(), 18, "mainnet", code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(b.Actors, func(a bundle.Actor) bool { return a.Name == "account" })
+	if i < 0 {
+		t.Fatal("no account actor")
+	}
+	dir := t.TempDir()
+	for _, want := range []fvm.EngineStats{{Compiled: 1, Memory: 1}, {Disk: 1, Memory: 1}} {
+		e, err := fvm.NewEngine(fvm.EngineConfig{CacheDir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := e.Stats(); got != (fvm.EngineStats{}) {
+			t.Errorf("at first %+v", got)
+		}
+		for range 2 {
+			if err := e.Preload(t.Context(), code, 28, 1, b.Actors[i].Code); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := e.Stats(); got != want {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+		e.Close(context.Background())
+	}
+}
+
 func TestPreload(t *testing.T) {
 	s := newSetting(t, false)
 	engine, err := fvm.NewEngine(fvm.EngineConfig{})

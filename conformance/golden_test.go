@@ -17,8 +17,8 @@ import (
 
 // The golden vectors of this repository. A run that finds fewer is a failure, not a smaller success.
 const (
-	goldenVectors  = 1079
-	goldenMessages = 3845
+	goldenVectors  = 1353
+	goldenMessages = 4989
 )
 
 // envVectors lists files and folders of more vectors to run, as PATH does.

@@ -60,17 +60,27 @@ func (a *Actors) storeFor(ctx context.Context, v *Vector, variant Variant) (bloc
 	if v.Bundle() == NoBundle {
 		return blockstore.NewMemory(), nil
 	}
-	name := "the files given"
-	if len(a.cars) == 0 {
-		var err error
-		if name, err = v.BundleFor(variant); err != nil {
-			return nil, err
-		}
+	if len(a.cars) > 0 {
+		return a.Store(ctx, "")
+	}
+	name, err := v.BundleFor(variant)
+	if err != nil {
+		return nil, err
+	}
+	return a.Store(ctx, name)
+}
+
+// Store has the actors' code of a bundle, such as "v18/mainnet", or of the files given. Not to be written to.
+func (a *Actors) Store(ctx context.Context, name string) (*blockstore.Memory, error) {
+	if len(a.cars) > 0 {
+		name = givenFiles
 	}
 	l := a.claim(name)
 	l.once.Do(func() { l.store, l.err = a.load(ctx, name) })
 	return l.store, l.err
 }
+
+const givenFiles = "the files given"
 
 // claim finds a bundle's place, or makes one, and forgets the bundle that was not used for longest.
 func (a *Actors) claim(name string) *loadedBundle {

@@ -228,7 +228,10 @@ const signatureOnChain = 69
 
 // decode reads message i: the message, its kind and its length on the chain.
 func (v *Vector) decode(i int) (*fvm.Message, fvm.Kind, int, error) {
-	m := v.file.Messages[i]
+	return decodeMessage(v.file.Messages[i])
+}
+
+func decodeMessage(m message) (*fvm.Message, fvm.Kind, int, error) {
 	msg, err := fvm.DecodeMessage(m.Bytes)
 	if err != nil {
 		return nil, 0, 0, err

@@ -27,6 +27,12 @@ type Engine interface {
 	Close(ctx context.Context) error
 }
 
+// DiskCounter is implemented by an engine that keeps compiled code on disk.
+type DiskCounter interface {
+	// FromDisk is how often Compile found its code there.
+	FromDisk() uint64
+}
+
 // EnvConfig says what guests of an environment can import.
 type EnvConfig struct {
 	// Host functions offered to guests.

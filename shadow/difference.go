@@ -129,7 +129,7 @@ func (m *Machine) tell(ctx context.Context, d *Difference, other *lane, flush bo
 		// What is already asked for is written, even if the caller has no more time.
 		d.Bundle, d.BundleError = s.write(context.WithoutCancel(ctx))
 	}
-	args := []any{"engine", d.Engine, "primary", d.Primary, "message", d.Number, "difference", d.Error()}
+	args := []any{"engine", d.Engine, "primary", d.Primary, "message", d.Number, "difference", d.Error(), "bundle", d.Bundle}
 	m.opts.Logger.Error("engines differ", args...)
 	if m.opts.Report != nil {
 		m.opts.Report(*d)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/filecoin-project/go-state-types/abi"
@@ -15,6 +16,7 @@ import (
 // are open there, and what differs. It is empty if they are the same. The texts
 // of errors are not compared: only their numbers are part of the network's rules.
 func Diff(want, got []Event) string {
+	want, got = told(want), told(got)
 	var open calls
 	for i := range min(len(want), len(got)) {
 		if d := diffEvent(want[i], got[i]); d != "" {
@@ -29,6 +31,14 @@ func Diff(want, got []Event) string {
 		return fmt.Sprintf("event %d%s: got %s (and %d more), want the trace to end", len(want), open.where(), describe(got[len(want)]), len(got)-len(want)-1)
 	}
 	return ""
+}
+
+// told is the events without those that are extra.
+func told(es []Event) []Event {
+	if !slices.ContainsFunc(es, extra) {
+		return es
+	}
+	return slices.DeleteFunc(slices.Clone(es), extra)
 }
 
 // calls are those that are open, outermost first.

@@ -28,7 +28,10 @@ type Events []Event
 func (es Events) MarshalJSON() ([]byte, error) {
 	out := []byte{'['}
 	for i, e := range es {
-		if i > 0 {
+		if extra(e) {
+			continue
+		}
+		if len(out) > 1 {
 			out = append(out, ',')
 		}
 		l := list{buf: append(out, '[')}
@@ -38,6 +41,12 @@ func (es Events) MarshalJSON() ([]byte, error) {
 		out = append(l.buf, ']')
 	}
 	return append(out, ']'), nil
+}
+
+// extra reports an event that is not part of the network's traces.
+func extra(e Event) bool {
+	i, ok := e.(*Invoke)
+	return ok && i.Extra
 }
 
 // list is a JSON list being written.

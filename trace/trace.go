@@ -30,10 +30,18 @@ type (
 		NoLimits bool
 		Params   *Block // nil: none
 	}
-	// Invoke is the receiver of the call before it, found in the state tree.
+	// Invoke is the receiver of the call before it, as it was found in the state tree: before the call's value came to
+	// it. As JSON it has its ID and code only.
 	Invoke struct {
-		ID   abi.ActorID
-		Code cid.Cid
+		ID        abi.ActorID
+		Code      cid.Cid
+		Head      cid.Cid
+		Nonce     uint64
+		Balance   abi.TokenAmount
+		Delegated *address.Address // nil: none
+		// Extra: the network's own traces have no such event (until network version 17). As JSON it is left out, and Diff
+		// does not see it.
+		Extra bool
 	}
 	// Return ends a call that came to an exit code.
 	Return struct {

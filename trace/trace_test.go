@@ -14,8 +14,8 @@ import (
 	"github.com/edgefvm/fvm/internal/addr"
 )
 
-// The files hold traces of the reference implementation: v3.json of network
-// versions 18 to 20, v4.json of 21 and later. Between them they have every kind
+// The files hold traces of the reference implementation: v2.json of network
+// versions 16 and 17, v3.json of 18 to 20, v4.json of 21 and later. Between them they have every kind
 // of event but logs, every name of a charge, and every form of address.
 func readTraces(t testing.TB, name string) []byte {
 	t.Helper()
@@ -31,7 +31,7 @@ func readTraces(t testing.TB, name string) []byte {
 }
 
 func TestJSONRoundTrip(t *testing.T) {
-	for _, name := range []string{"v3.json", "v4.json"} {
+	for _, name := range []string{"v2.json", "v3.json", "v4.json"} {
 		t.Run(name, func(t *testing.T) {
 			want := readTraces(t, name)
 			var traces []Events
@@ -85,6 +85,25 @@ func TestJSONEveryKind(t *testing.T) {
 	}
 	if c := es[0].(*GasCharge); c.Other != 1<<64-1 {
 		t.Errorf("-1 is %d milligas", c.Other)
+	}
+}
+
+// Invocations that the network's traces of before nv18 do not have are for tools alone.
+func TestExtraInvocations(t *testing.T) {
+	es := Events{&Invoke{Extra: true}, &Log{Text: "a"}, &Invoke{ID: 7, Extra: true}, &Log{Text: "b"}}
+	got, err := es.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `[["log","a"],["log","b"]]`
+	if string(got) != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if d := Diff(events(t, want), es); d != "" {
+		t.Error(d)
+	}
+	if d := Diff(events(t, `[["log","a"]]`), es); !strings.Contains(d, "event 1: got log") {
+		t.Errorf("%q", d)
 	}
 }
 

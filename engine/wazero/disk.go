@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	wz "github.com/tetratelabs/wazero"
 )
@@ -37,6 +38,8 @@ type disk struct {
 
 	mu    sync.Mutex
 	using map[digest]*sync.Mutex // one for every module seen
+
+	hits atomic.Uint64 // modules whose code was there
 }
 
 // openDisk prepares the cache in dir. Both results are nil if that cannot be
@@ -160,7 +163,9 @@ func (d *disk) compile(rt wz.Runtime, wasm []byte) (wz.CompiledModule, error) {
 		d.log.Warn("compiled code will not be cached", "err", err)
 	}
 	name, ok := d.stage(key)
-	if !ok {
+	if ok {
+		d.hits.Add(1)
+	} else {
 		name, ok = d.build(key, wasm)
 	}
 	if ok {

@@ -61,7 +61,10 @@ type wazeroEngine struct {
 	closed bool
 }
 
-var _ engine.Engine = (*wazeroEngine)(nil)
+var (
+	_ engine.Engine      = (*wazeroEngine)(nil)
+	_ engine.DiskCounter = (*wazeroEngine)(nil)
+)
 
 // errClosed is what a closed engine, environment or instance answers.
 var errClosed = errors.New("wazero: closed")
@@ -98,6 +101,14 @@ func New(opts Options) (engine.Engine, error) {
 }
 
 func (e *wazeroEngine) Name() string { return e.name }
+
+// FromDisk implements engine.DiskCounter.
+func (e *wazeroEngine) FromDisk() uint64 {
+	if e.disk == nil {
+		return 0
+	}
+	return e.disk.hits.Load()
+}
 
 // Env makes one runtime with the host functions linked into it.
 func (e *wazeroEngine) Env(ctx context.Context, cfg engine.EnvConfig) (engine.Env, error) {

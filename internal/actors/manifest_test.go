@@ -145,3 +145,30 @@ func TestQuirkManifestDoubles(t *testing.T) {
 		t.Errorf("the doubled name is %v", c)
 	}
 }
+
+// Before nv18 three actors are enough, and seven of those there are exist once.
+func TestManifestBefore18(t *testing.T) {
+	es := entries("system", "init", "account", "reward", "cron", "storagepower", "storagemarket", "verifiedregistry", "storageminer", "multisig")
+	if _, err := NewManifest(es); err == nil {
+		t.Error("nv18 takes it")
+	}
+	m, err := NewManifest(es, Required()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range es {
+		want := e.Name != "account" && e.Name != "storageminer" && e.Name != "multisig"
+		if m.Singleton(e.Code) != want {
+			t.Errorf("%s exists once: %v", e.Name, !want)
+		}
+	}
+	if m.Singleton(code("other")) {
+		t.Error("the code of nobody exists once")
+	}
+	for _, missing := range Required() {
+		less := slices.DeleteFunc(slices.Clone(es), func(e Entry) bool { return e.Name == missing })
+		if _, err := NewManifest(less, Required()...); err == nil {
+			t.Errorf("without %s", missing)
+		}
+	}
+}

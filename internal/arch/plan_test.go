@@ -11,8 +11,12 @@ type room struct {
 
 // plan is the floor plan. Rooms on one storey do not know each other.
 var plan = []room{
-	{"cmd/edgefvm", 14, false},
-	{"internal/cli", 13, false},
+	{"cmd/edgefvm", 16, false},
+	{"internal/cli", 15, false},
+	{"fuzz", 14, false},
+	{"internal/sweep", 14, false},
+	{"internal/duel/dueltest", 14, false}, // for tests
+	{"internal/duel", 13, false},
 	{"shadow", 12, false},
 	{"internal/goldentest", 12, false}, // for tests
 	{"conformance", 11, false},
@@ -27,6 +31,8 @@ var plan = []room{
 	{"internal/gas", 2, true},
 	{"internal/hamt", 2, true},
 	{"bundle", 2, false},
+	{"oracle", 1, false},
+	{"bls", 1, false},
 	{"blockstore", 1, true},
 	{"trace", 1, true},
 	{"internal/event", 1, true},
@@ -48,6 +54,8 @@ var plan = []room{
 	{"internal/cbor", 0, true},
 	{"internal/addr", 0, true},
 	{"internal/wholefile", 0, false},
+	{"internal/wasmgen", 0, false},
+	{"fuzz/internal/script", 0, false},
 	{"internal/arch", 0, false},
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // Backtrace says how a failure came up the call stack. It is for people; no
-// result depends on it.
+// result depends on it. Its form is the one that nodes log, since tools look for parts of it.
 type Backtrace struct {
 	Frames []Frame // innermost first
 	Cause  string  // empty: unknown
@@ -27,7 +27,7 @@ type Frame struct {
 
 func (b *Backtrace) begin(c *syscalls.Cause) {
 	b.Frames = b.Frames[:0]
-	b.Cause = fmt.Sprintf("%s::%s -- %s (errno %d)", c.Module, c.Name, c.Err.Reason, c.Err.Number)
+	b.Cause = fmt.Sprintf("%s::%s -- %s (%d: %s)", c.Module, c.Name, c.Err.Reason, uint32(c.Err.Number), c.Err.Number)
 }
 
 // Empty reports that nothing failed.
@@ -38,7 +38,7 @@ func (b *Backtrace) String() string {
 	var s strings.Builder
 	for i := range b.Frames {
 		f := b.Frames[len(b.Frames)-1-i]
-		fmt.Fprintf(&s, "%02d: f0%d (method %d) -- %s (exit %d)\n", i, f.Actor, f.Method, f.Message, f.Code)
+		fmt.Fprintf(&s, "%02d: f0%d (method %d) -- %s (%d)\n", i, f.Actor, f.Method, f.Message, f.Code)
 	}
 	if b.Cause != "" {
 		fmt.Fprintf(&s, "--> caused by: %s\n", b.Cause)

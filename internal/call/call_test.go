@@ -478,11 +478,11 @@ func TestInvoke(t *testing.T) {
 		backward string // in the backtrace
 	}{
 		{"nothing returned", guestCode{invoke: zero}.bytes(), 0, 0, "", "", ""},
-		{"exit code 20", guestCode{invoke: exit20}.bytes(), 0, 20, "", "", "f0102 (method 2) -- actor aborted (exit 20)"},
+		{"exit code 20", guestCode{invoke: exit20}.bytes(), 0, 20, "", "", "f0102 (method 2) -- actor aborted (20)"},
 		{"exit code 0", guestCode{invoke: zero + zero + zero + zero + "\x10\x00"}.bytes(), 0, 0, "", "", ""},
 		{"a system's exit code", guestCode{invoke: "\x41\x05" + zero + zero + zero + "\x10\x00"}.bytes(), 0, 9, "", "", "with code 5"},
 		{"exit with a block that does not exist", guestCode{invoke: zero + "\x41\x05" + zero + zero + "\x10\x00"}.bytes(), 0, 0, "guest", "block", ""},
-		{"a returned block that does not exist", guestCode{invoke: "\x41\x05"}.bytes(), 0, 11, "", "", "does not exist (exit 11)"},
+		{"a returned block that does not exist", guestCode{invoke: "\x41\x05"}.bytes(), 0, 11, "", "", "does not exist (11)"},
 		{"trap", guestCode{invoke: trap}.bytes(), 0, 4, "", "", "unreachable"},
 		{"out of gas", guestCode{invoke: forever}.bytes(), 0, 0, "out of gas", "", "out of gas"},
 		{"no memory", guestCode{invoke: zero, noMemory: true}.bytes(), 0, 0, "guest", "no memory", "fatal"},
@@ -644,7 +644,7 @@ func TestBacktrace(t *testing.T) {
 	b.Frames = append(b.Frames, Frame{Actor: 1})
 	b.begin(&syscalls.Cause{Module: "send", Name: "send", Err: &execerr.Syscall{Number: 5, Reason: "no funds"}})
 	b.Frames = append(b.Frames, Frame{102, 3, 20, "inner"}, Frame{101, 2, 21, "outer"})
-	want := "00: f0101 (method 2) -- outer (exit 21)\n01: f0102 (method 3) -- inner (exit 20)\n--> caused by: send::send -- no funds (errno 5)"
+	want := "00: f0101 (method 2) -- outer (21)\n01: f0102 (method 3) -- inner (20)\n--> caused by: send::send -- no funds (5: insufficient funds)"
 	if got := b.String(); got != want || b.Empty() {
 		t.Errorf("%q, want %q", got, want)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/internal/execerr"
 	"github.com/edgefvm/fvm/internal/kernel"
+	"github.com/edgefvm/fvm/internal/state"
 	"github.com/edgefvm/fvm/internal/syscalls"
 	"github.com/edgefvm/fvm/trace"
 
@@ -33,7 +34,7 @@ func (c *Manager) callActor(ctx context.Context, t target) (kernel.Result, error
 	if st == nil {
 		return kernel.Result{}, execerr.Syscallf(execerr.NotFound, "there is no actor %d", inv.Self)
 	}
-	c.traceInvoke(t, st.Code)
+	c.traceInvoke(t, st)
 	if err := c.transferTo(ctx, inv); err != nil {
 		return kernel.Result{}, err
 	}
@@ -54,10 +55,10 @@ func (c *Manager) callActor(ctx context.Context, t target) (kernel.Result, error
 	return res, err
 }
 
-func (c *Manager) traceInvoke(t target, code cid.Cid) {
-	p := c.m.Profile
-	if c.hooks != nil && c.hooks.OnInvoke != nil && !p.TraceFirst && (!t.implicit || p.TraceImplicit) {
-		c.hooks.OnInvoke(&trace.Invoke{ID: t.invocation.Self, Code: code})
+func (c *Manager) traceInvoke(t target, st *state.ActorState) {
+	first := c.m.Profile.TraceFirst
+	if c.hooks != nil && c.hooks.OnInvoke != nil && (!t.implicit || first || c.m.Profile.TraceImplicit) {
+		c.hooks.OnInvoke(&trace.Invoke{ID: t.invocation.Self, Code: st.Code, Head: st.Head, Nonce: st.Nonce, Balance: st.Balance, Delegated: st.Delegated, Extra: first})
 	}
 }
 

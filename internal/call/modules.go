@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/ipfs/go-cid"
 	format "github.com/ipfs/go-ipld-format"
@@ -26,7 +27,12 @@ type Modules struct {
 
 	mu   sync.Mutex
 	code map[cid.Cid]*entry
+
+	found, made atomic.Uint64
 }
+
+// Counts are how often code was there when it was asked for, and how often the engine was asked to compile it.
+func (m *Modules) Counts() (found, made uint64) { return m.found.Load(), m.made.Load() }
 
 type entry struct {
 	mu  sync.Mutex
@@ -137,6 +143,7 @@ func (m *Modules) compiled(ctx context.Context, code cid.Cid, read func() ([]byt
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.mod != nil || e.err != nil {
+		m.found.Add(1)
 		return e.mod, e.err
 	}
 	wasm, err := read()
@@ -176,6 +183,7 @@ func (m *Modules) build(ctx context.Context, meta *instrument.Module) (*module, 
 	if mod.linkError != nil {
 		return mod, nil // never instantiated
 	}
+	m.made.Add(1)
 	var err error
 	if mod.wasm, err = m.env.Compile(ctx, meta.Code); err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/conformance"
+	"github.com/edgefvm/fvm/oracle"
 )
 
 // timing is what one message took, the least of all rounds.
@@ -61,10 +62,10 @@ says what was measured.`,
 			defer engine.Close(context.WithoutCancel(cmd.Context()))
 			b := &bench{cmd: cmd, actors: set.actors(cmd), engine: engine}
 			if against != "" {
-				if b.peer, err = startPeer(cmd.Context(), against); err != nil {
-					return err
+				if b.peer, err = oracle.Start(cmd.Context(), against); err != nil {
+					return fmt.Errorf("--against: %w", err)
 				}
-				defer b.peer.close()
+				defer b.peer.Close()
 				if err := b.giveBundles(&set, files); err != nil {
 					return err
 				}
@@ -93,7 +94,7 @@ type bench struct {
 	cmd     *cobra.Command
 	actors  *conformance.Actors
 	engine  *fvm.Engine
-	peer    *peer
+	peer    *oracle.Client
 	timings []timing
 	vectors int      // that ran
 	skipped []string // with the reason
@@ -144,7 +145,7 @@ func (b *bench) vector(ctx context.Context, v *conformance.Vector, rounds int) e
 		}
 		var theirs []time.Duration
 		if b.peer != nil {
-			if theirs, err = b.peer.run(v.Path); err != nil {
+			if theirs, err = b.theirs(ctx, v.Path); err != nil {
 				return err
 			}
 			if len(theirs) != len(ours) {

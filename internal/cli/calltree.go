@@ -30,14 +30,14 @@ type frame struct {
 	Errno    uint32             `json:"errno,omitempty"`     // the call failed before the receiver ran
 	Meaning  string             `json:"meaning,omitempty"`
 	Creates  bool               `json:"creates,omitempty"` // an account was made for the receiver
-	Self     uint64             `json:"gas_self_milli"`
-	Total    uint64             `json:"gas_total_milli"`
-	Kinds    map[string]uint64  `json:"gas_by_kind_milli,omitempty"` // of Self
+	Self     int64              `json:"gas_self_milli"`    // less than none: gas was given back
+	Total    int64              `json:"gas_total_milli"`
+	Kinds    map[string]int64   `json:"gas_by_kind_milli,omitempty"` // of Self
 	Calls    []*frame           `json:"calls,omitempty"`
 
 	value   abi.TokenAmount
 	code    cid.Cid
-	charges map[string]uint64
+	charges map[string]int64
 }
 
 // callTree makes the tree of a message from its trace. Names of actors come from actorName.
@@ -84,12 +84,12 @@ func callTree(events []trace.Event, actorName func(cid.Cid) string) *frame {
 	return root
 }
 
-func newFrame() *frame { return &frame{Kinds: map[string]uint64{}, charges: map[string]uint64{}} }
+func newFrame() *frame { return &frame{Kinds: map[string]int64{}, charges: map[string]int64{}} }
 
 func (f *frame) charge(c *trace.GasCharge) {
-	sum := c.Compute + c.Other
+	sum := int64(c.Compute + c.Other) // signed, as in traces
 	f.Self += sum
-	if sum > 0 {
+	if sum != 0 {
 		f.Kinds[kindOf(c.Name)] += sum
 		f.charges[c.Name] += sum
 	}
@@ -125,12 +125,12 @@ func (f *frame) walk(visit func(*frame)) {
 // share is gas of one kind.
 type share struct {
 	Kind  string `json:"kind"`
-	Milli uint64 `json:"milligas"`
+	Milli int64  `json:"milligas"`
 }
 
 // byKind sums the tree's gas by kind, or by the charge's own name, the most first.
 func (f *frame) byKind(charges bool) []share {
-	sums := map[string]uint64{}
+	sums := map[string]int64{}
 	f.walk(func(f *frame) {
 		from := f.Kinds
 		if charges {
@@ -143,7 +143,7 @@ func (f *frame) byKind(charges bool) []share {
 	return sortShares(sums)
 }
 
-func sortShares(sums map[string]uint64) []share {
+func sortShares(sums map[string]int64) []share {
 	list := make([]share, 0, len(sums))
 	for k, v := range sums {
 		list = append(list, share{k, v})

@@ -57,11 +57,11 @@ func differences(ctx context.Context, store blockstore.Blockstore, before, after
 		return nil, err
 	}
 	buffer := blockstore.NewBuffered(store)
-	old, err := state.Load(ctx, buffer, before)
+	old, err := state.Load(ctx, buffer, before, state.Versions()...)
 	if err != nil {
 		return nil, err
 	}
-	now, err := state.Load(ctx, buffer, after)
+	now, err := state.Load(ctx, buffer, after, state.Versions()...)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/engine/wasmedge/aot"
+	"github.com/edgefvm/fvm/internal/duel/dueltest"
 )
 
 const (
@@ -26,6 +27,7 @@ const (
 
 func TestMain(m *testing.M) {
 	aot.RunIfChild()
+	dueltest.RunIfChild()
 	os.Unsetenv("EDGEFVM_ENGINE")
 	if mode := os.Getenv(envPeer); mode != "" {
 		beReference(mode)

@@ -166,7 +166,7 @@ func TestExplain(t *testing.T) {
 
 	type call struct {
 		Actor, Name string
-		Total       uint64 `json:"gas_total_milli"`
+		Total       int64  `json:"gas_total_milli"`
 		Self        uint64 `json:"gas_self_milli"`
 		Calls       []call
 	}
@@ -191,13 +191,13 @@ func TestExplain(t *testing.T) {
 	if !x.Matches || x.NV != 28 || len(x.Messages) != 1 || m.Name != "TerminateSectors" || m.Exit == nil || *m.Exit != 0 || len(m.Events) != 2 || len(m.Changes) != 5 {
 		t.Errorf("%+v", x)
 	}
-	sum := func(list []share) (n uint64) {
+	sum := func(list []share) (n int64) {
 		for _, s := range list {
 			n += s.Milli
 		}
 		return n
 	}
-	if total := m.Calls.Total; (total+999)/1000 != uint64(m.GasUsed) || sum(m.ByKind) != total || sum(m.ByCharge) != total {
+	if total := m.Calls.Total; (total+999)/1000 != int64(m.GasUsed) || sum(m.ByKind) != total || sum(m.ByCharge) != total {
 		t.Errorf("the gas is %d, the calls' %d, by kind %d, by charge %d", m.GasUsed, total, sum(m.ByKind), sum(m.ByCharge))
 	}
 

@@ -181,14 +181,14 @@ func (m *explained) printCalls(g *page) {
 	for _, f := range m.Calls.Calls {
 		printFrame(g, f, "  ", "  ", total)
 	}
-	if m.Calls.Self > 0 {
+	if m.Calls.Self != 0 {
 		g.line("%s%s%s", padRight(cut("  inclusion and return on the chain", g.treeColumn()), g.treeColumn()), padLeft("", gasColumn), padLeft(gasText(m.Calls.Self), gasColumn)+padLeft(percent(m.Calls.Self, total), shareColumn))
 	}
 }
 
 const leastLabel = 24 // columns for the name of a call, however deep
 
-func printFrame(g *page, f *frame, first, rest string, total uint64) {
+func printFrame(g *page, f *frame, first, rest string, total int64) {
 	p := g.p
 	label := f.who() + " · " + f.Name
 	var notes []string
@@ -237,8 +237,8 @@ func printFrame(g *page, f *frame, first, rest string, total uint64) {
 	}
 }
 
-func percent(part, of uint64) string {
-	if of == 0 {
+func percent(part, of int64) string {
+	if of <= 0 {
 		return ""
 	}
 	return fmt.Sprintf("%.1f%%", 100*float64(part)/float64(of))
@@ -260,8 +260,8 @@ func (m *explained) printKinds(g *page) {
 }
 
 // bar draws a part of most, which is wide columns, in eighths of a column.
-func bar(part, most uint64, wide int) string {
-	if most == 0 {
+func bar(part, most int64, wide int) string {
+	if most <= 0 || part <= 0 {
 		return ""
 	}
 	eighths := int(float64(part) / float64(most) * float64(wide) * 8)

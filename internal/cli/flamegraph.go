@@ -44,7 +44,7 @@ type flame struct {
 // calls below it underneath, and beside those its own gas by kind.
 func drawFlamegraph(w io.Writer, x *explanation) error {
 	var shown []*frame
-	var total uint64
+	var total int64
 	for i := range x.Messages {
 		if x.only < 0 || x.only == i {
 			shown = append(shown, x.Messages[i].Calls)
@@ -94,7 +94,7 @@ func flameTitle(x *explanation) string {
 // below draws the calls of f from x on, then its own gas by kind.
 func (d *flame) below(f *frame, x float64, row int) {
 	if row >= flameDepth {
-		n, total := -1, uint64(0) // without f itself
+		n, total := -1, int64(0) // without f itself
 		f.walk(func(*frame) { n++ })
 		for _, c := range f.Calls {
 			total += c.Total
@@ -119,13 +119,16 @@ func (d *flame) below(f *frame, x float64, row int) {
 // kindBoxes draws a call's own gas.
 func (d *flame) kindBoxes(f *frame, x float64, row int) {
 	for _, k := range sortShares(f.Kinds) {
+		if k.Milli <= 0 {
+			continue // given back
+		}
 		d.kinds[k.Kind] = true
 		d.box(x, row, k.Milli, kindColours[k.Kind], k.Kind+": "+gasText(k.Milli)+" gas", k.Kind)
 		x += float64(k.Milli) * d.scale
 	}
 }
 
-func (d *flame) box(x float64, row int, milli uint64, colour, tip, label string) {
+func (d *flame) box(x float64, row int, milli int64, colour, tip, label string) {
 	wide := float64(milli) * d.scale
 	if wide < leastBox {
 		return

@@ -156,7 +156,12 @@ func groupDigits(s string) string {
 }
 
 // gasText writes milligas as gas, rounded up as receipts are.
-func gasText(milligas uint64) string { return grouped((milligas + 999) / 1000) }
+func gasText(milligas int64) string {
+	if milligas < 0 {
+		return grouped(milligas / 1000)
+	}
+	return grouped((milligas + 999) / 1000)
+}
 
 // fil writes an amount for people: exact, in FIL from a billionth on.
 func fil(v abi.TokenAmount) string {

@@ -35,37 +35,77 @@ func VerifyBLSAggregate(sig [BLSSignatureLen]byte, keys [][BLSKeyLen]byte, msgs 
 	if len(keys) == 0 {
 		return true
 	}
-	// The product of e(key, H(msg)) over all signers must be e(g, sig), so that
-	// times e(-g, sig) must be one.
-	p := make([]bls12381.G1Affine, len(keys)+1)
-	q := make([]bls12381.G2Affine, len(keys)+1)
-	_, _, g, _ := bls12381.Generators()
-	p[0].Neg(&g)
-	if !isCompressed(sig[0]) {
+	s, good := DecodeBLSSignature(sig)
+	ks, ok := publicKeys(keys)
+	if !good || !ok || !distinct(msgs) {
 		return false
 	}
-	if _, err := q[0].SetBytes(sig[:]); err != nil {
-		return false
-	}
-	for i, key := range keys {
-		if !isCompressed(key[0]) {
-			return false
-		}
-		if _, err := p[i+1].SetBytes(key[:]); err != nil || p[i+1].IsInfinity() {
-			return false
-		}
-	}
-	if !distinct(msgs) {
-		return false
-	}
+	hashes := make([]bls12381.G2Affine, len(msgs))
 	for i, msg := range msgs {
-		h, err := bls12381.HashToG2(msg, []byte(blsDomain))
+		h, err := HashBLS(msg)
 		if err != nil {
 			return false
 		}
-		q[i+1] = h
+		hashes[i] = h
 	}
-	ok, err := bls12381.PairingCheck(p, q)
+	return pairs(s, ks, hashes)
+}
+
+// VerifyBLSDigests is VerifyBLSAggregate for messages whose hashes are given as points. Nobody's signature is bad here,
+// and points that are equal are refused as messages are.
+func VerifyBLSDigests(sig [BLSSignatureLen]byte, keys [][BLSKeyLen]byte, digests [][BLSSignatureLen]byte) bool {
+	s, ok := DecodeBLSSignature(sig)
+	if !ok || len(keys) != len(digests) || len(keys) == 0 {
+		return false
+	}
+	hashes := make([]bls12381.G2Affine, len(digests))
+	seen := make(map[[BLSSignatureLen]byte]struct{}, len(digests))
+	for i, d := range digests {
+		if _, dup := seen[d]; dup {
+			return false
+		}
+		seen[d] = struct{}{} // a point has one encoding
+		if hashes[i], ok = DecodeBLSSignature(d); !ok {
+			return false
+		}
+	}
+	ks, ok := publicKeys(keys)
+	return ok && pairs(s, ks, hashes)
+}
+
+// DecodeBLSSignature reads a compressed point of G2. It is false for other bytes, and outside the prime-order subgroup.
+func DecodeBLSSignature(sig [BLSSignatureLen]byte) (p bls12381.G2Affine, ok bool) {
+	if !isCompressed(sig[0]) {
+		return p, false
+	}
+	_, err := p.SetBytes(sig[:])
+	return p, err == nil
+}
+
+// HashBLS is the point that a message is signed by.
+func HashBLS(msg []byte) (bls12381.G2Affine, error) {
+	return bls12381.HashToG2(msg, []byte(blsDomain))
+}
+
+// publicKeys decodes keys. It is false if one of them is no key.
+func publicKeys(keys [][BLSKeyLen]byte) ([]bls12381.G1Affine, bool) {
+	points := make([]bls12381.G1Affine, len(keys))
+	for i, key := range keys {
+		if !isCompressed(key[0]) {
+			return nil, false
+		}
+		if _, err := points[i].SetBytes(key[:]); err != nil || points[i].IsInfinity() {
+			return nil, false
+		}
+	}
+	return points, true
+}
+
+// pairs tells whether the product of e(key, hash) over all signers is e(g, sig), so that times e(-g, sig) it is one.
+func pairs(sig bls12381.G2Affine, keys []bls12381.G1Affine, hashes []bls12381.G2Affine) bool {
+	_, _, g, _ := bls12381.Generators()
+	g.Neg(&g)
+	ok, err := bls12381.PairingCheck(append([]bls12381.G1Affine{g}, keys...), append([]bls12381.G2Affine{sig}, hashes...))
 	return err == nil && ok
 }
 

@@ -32,6 +32,39 @@ const (
 	ReadOnly          Errno = 13
 )
 
+// String is the number in the words that nodes log.
+func (n Errno) String() string {
+	switch n {
+	case IllegalArgument:
+		return "illegal argument"
+	case IllegalOperation:
+		return "illegal operation"
+	case LimitExceeded:
+		return "limit exceeded"
+	case AssertionFailed:
+		return "filecoin assertion failed"
+	case InsufficientFunds:
+		return "insufficient funds"
+	case NotFound:
+		return "resource not found"
+	case InvalidHandle:
+		return "invalid ipld block handle"
+	case IllegalCid:
+		return "illegal cid specification"
+	case IllegalCodec:
+		return "illegal ipld codec"
+	case Serialization:
+		return "serialization error"
+	case Forbidden:
+		return "operation forbidden"
+	case BufferTooSmall:
+		return "buffer too small"
+	case ReadOnly:
+		return "execution context is read-only"
+	}
+	return fmt.Sprintf("errno %d", uint32(n))
+}
+
 // Syscall is an error that the actor hears of, as a number; the actor runs on.
 type Syscall struct {
 	Number Errno

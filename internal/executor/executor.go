@@ -237,7 +237,7 @@ func receipt(m *machine.Machine, msg *Message, c *call.Manager, ret kernel.Resul
 		r.ExitCode = sysOutOfGas
 	case errors.As(err, &sys):
 		r.ExitCode = dispatchCode(sys.Number)
-		c.Backtrace = call.Backtrace{Cause: sys.Error()}
+		c.Backtrace = call.Backtrace{Cause: fmt.Sprintf("send::send -- %s (%d: %s)", sys.Reason, uint32(sys.Number), sys.Number)}
 	case errors.As(err, &fatal) && fatal.Guest:
 		// Quirk: a fatal error that all nodes have alike costs all the gas.
 		r.ExitCode, r.GasUsed = sysAssertionFailed, msg.GasLimit

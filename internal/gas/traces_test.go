@@ -22,6 +22,7 @@ func TestChargesInTraces(t *testing.T) {
 		lists []*PriceList
 		names int // of charges, at least
 	}{
+		{"v2.json", []*PriceList{&skyr}, 22},
 		{"v3.json", []*PriceList{&hygge}, 32},
 		{"v4.json", []*PriceList{&watermelon, &teep}, 35},
 	} {
@@ -105,6 +106,11 @@ func over(g, unit Gas) int {
 // are not of the price list, such as those that actors choose.
 func (p *PriceList) explain(want Charge, at around) []Charge {
 	one := func(c Charge) []Charge { return []Charge{c} }
+	if p == &skyr {
+		if all := p.explainFirst(want); all != nil {
+			return all
+		}
+	}
 	switch want.Name {
 	case "OnChainMessage":
 		return one(p.OnChainMessage(over(want.Other-p.OnChainMessage(0).Other, p.messageStorage.scale)))
@@ -183,6 +189,27 @@ func (p *PriceList) explain(want Charge, at around) []Charge {
 		if c.Name == want.Name {
 			return one(c)
 		}
+	}
+	return nil
+}
+
+// explainFirst is explain for the charges that have another form at nv16 and nv17.
+func (p *PriceList) explainFirst(want Charge) []Charge {
+	size := over(want.Compute, p.copied(1))
+	switch want.Name {
+	case "OnMethodInvocation":
+		none, some := abi.NewTokenAmount(0), abi.NewTokenAmount(1)
+		return []Charge{p.OnSend(none, 0), p.OnSend(none, 1), p.OnSend(some, 0), p.OnSend(some, 1)}
+	case "OnChainReturnValue": // it comes after the return
+		return []Charge{returned(p.OnMethodReturn(1, over(want.Other, p.returnStorage.scale), 0))}
+	case "OnGetRandomness":
+		return []Charge{p.OnDrawRandomness(0)}
+	case "OnBlockOpenPerByte":
+		return []Charge{p.OnBlockOpen(size, 0)}
+	case "OnBlockCreate":
+		return []Charge{p.OnBlockCreate(size, 0)}
+	case "OnBlockLink":
+		return []Charge{p.OnBlockLink(blake2b256, over(want.Other, p.blockPersist.scale))}
 	}
 	return nil
 }

@@ -7,12 +7,14 @@ import (
 	"testing"
 
 	"github.com/tetratelabs/wazero"
+
+	"github.com/edgefvm/fvm/internal/wasmgen"
 )
 
 // Any bytes are refused or give a module that an engine takes, the same each time.
 func FuzzInstrument(f *testing.F) {
 	for seed := int64(0); seed < 60; seed++ {
-		f.Add(randomModule(seed, seed%2 == 0))
+		f.Add(wasmgen.Module(seed, wasmgen.Options{Tame: seed%2 == 0}))
 	}
 	f.Add((&guest{
 		hosts: []fn{{params: []byte{i32}}}, funcs: []fn{{name: "f"}, {code: []byte{opCall, 1}}}, start: 2,
@@ -66,7 +68,7 @@ func TestMutatedModules(t *testing.T) {
 		}
 	}()
 	for ; seed < 200; seed++ {
-		wasm := randomModule(seed, false)
+		wasm := wasmgen.Module(seed, wasmgen.Options{})
 		if checkAny(t, rt, wasm) {
 			plain++
 		}

@@ -102,6 +102,7 @@ var (
 	features = api.CoreFeaturesV2 &^ api.CoreFeatureSIMD // as engine/wazero has them
 
 	errOutOfGas = errors.New("out of gas")
+	errNotGiven = errors.New("the engine did not give what was granted")
 )
 
 // fullCounter is what a counter is set to: enough for hundreds of thousands of instructions.
@@ -114,12 +115,13 @@ const maxTestPages = 32
 type host struct {
 	rt      wazero.Runtime
 	refills int      // how often an exhausted counter is filled again
+	pages   uint32   // that a memory may have
 	log     []string // calls of imports
 }
 
 func newHost(t testing.TB, config wazero.RuntimeConfig, imports []Import) *host {
 	t.Helper()
-	h := &host{rt: wazero.NewRuntimeWithConfig(ctx, config.WithCoreFeatures(features).WithMemoryLimitPages(maxTestPages))}
+	h := &host{pages: maxTestPages, rt: wazero.NewRuntimeWithConfig(ctx, config.WithCoreFeatures(features).WithMemoryLimitPages(maxTestPages))}
 	t.Cleanup(func() { h.rt.Close(ctx) })
 	b := h.rt.NewHostModuleBuilder(HelperModule)
 	b.NewFunctionBuilder().WithFunc(func(_ context.Context, m api.Module) {
@@ -129,7 +131,10 @@ func newHost(t testing.TB, config wazero.RuntimeConfig, imports []Import) *host 
 		setCounter(m, fullCounter)
 	}).Export("exhausted")
 	b.NewFunctionBuilder().WithFunc(func(delta, current uint32) uint32 {
-		if uint64(delta)+uint64(current) > maxTestPages {
+		if delta == math.MaxUint32 && current == math.MaxUint32 {
+			panic(errNotGiven)
+		}
+		if uint64(delta)+uint64(current) > uint64(h.pages) {
 			return 0
 		}
 		return 1

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/tetratelabs/wazero/api"
+
+	"github.com/edgefvm/fvm/internal/wasmgen"
 )
 
 // Random modules do the same before and after the pass.
@@ -32,8 +34,11 @@ type tally struct{ modules, calls, traps, endless int }
 // compare runs all exports of a module and of the pass's output for it.
 func compare(t *testing.T, seed int64, done *tally) {
 	t.Helper()
-	wasm := randomModule(seed, true)
-	r := RulesV040()
+	compareWith(t, seed, wasmgen.Module(seed, wasmgen.Options{Tame: true}), RulesV040(), done)
+}
+
+func compareWith(t *testing.T, seed int64, wasm []byte, r Rules, done *tally) {
+	t.Helper()
 	r.StackLimit = 1 << 30 // the guest alone has none
 	out, err := Instrument(wasm, &r)
 	if err != nil || out.Code == nil {
@@ -43,6 +48,9 @@ func compare(t *testing.T, seed int64, done *tally) {
 		return // wazero does not mind misplaced elements, see TestMisplacedSegments
 	}
 	h := newHost(t, interpreter(), out.Imports)
+	if out.Memory != nil && out.Memory.HasMax {
+		h.pages = min(h.pages, out.Memory.Max) // as the call manager has it
+	}
 	defer h.rt.Close(ctx)
 
 	// The output goes first: if it comes to no end, the guest does not either.

@@ -781,3 +781,20 @@ func TestArtifactNames(t *testing.T) {
 		}
 	}
 }
+
+// The transfer to the burnt funds may take the last gas: that is no ordinary end.
+func TestQuirkBurningOutOfGas(t *testing.T) {
+	const found = 500_000 // what reading its own balance costs; the transfer costs 475,000
+	w := newWorld(t, 28, found+400_000)
+	if err := w.SelfDestruct(t.Context(), true); execerrtest.Kind(err) != "guest" {
+		t.Errorf("without the gas for it: %v", err)
+	}
+	w = newWorld(t, 28, found-1)
+	if err := w.SelfDestruct(t.Context(), true); !errors.Is(err, execerr.ErrOutOfGas) {
+		t.Errorf("without the gas to get there: %v", err)
+	}
+	w = newWorld(t, 18, found+400_000)
+	if err := w.SelfDestructTo(t.Context(), addr.NewID(other)); !errors.Is(err, execerr.ErrOutOfGas) {
+		t.Errorf("to a beneficiary: %v", err)
+	}
+}

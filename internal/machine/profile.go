@@ -56,8 +56,8 @@ type Profile struct {
 	// SendFirst charges a call and its transfer together, before either, and nothing for memory; the message's return value
 	// it charges when the call is over, even an empty one (until nv17).
 	SendFirst bool
-	// TraceFirst is the first form of traces: the end of a call that ran out of gas is an error, and there are no invocations,
-	// limits and codecs (until nv17).
+	// TraceFirst is the first form of traces: the end of a call that ran out of gas is an error, there are no limits and codecs,
+	// and no invocations but those marked as extra (until nv17).
 	TraceFirst bool
 	// LateZeroKey charges for an account with the BLS zero address before it is refused (until nv17).
 	LateZeroKey bool

@@ -67,6 +67,15 @@ var versions = [...]version{
 // Current is the version of the state tree of network version 18 and later.
 const Current = 5
 
+// Versions are all versions of the state tree that can be read.
+func Versions() []uint64 {
+	list := make([]uint64, len(versions))
+	for i, v := range versions {
+		list[i] = v.number
+	}
+	return list
+}
+
 func findVersion(number uint64) *version {
 	for i := range versions {
 		if versions[i].number == number {

@@ -115,7 +115,9 @@ func newGuest(t testing.TB, nv network.Version, limit uint64) *guest {
 		GasLimit: limit, Origin: 0x0e0f, From: addr.NewID(0x0e0f), To: addr.NewID(self), Nonce: 0x0102030405060708, GasPremium: big.NewInt(0x77),
 	})
 	k := kernel.New(c, kernel.Invocation{Caller: other, Self: self, Method: 0x1112131415161718, Value: amount(t, "18446744073709551621")})
-	g.inv = &syscalls.Invocation{Kernel: k, Memory: &account{limit: machine.MaxMemory}}
+	g.inv = &syscalls.Invocation{
+		Kernel: k, Memory: &account{limit: machine.MaxMemory}, SettleMarks: g.m.Profile.SettleMarks, Unlimited: g.m.Profile.NoMemoryLimits,
+	}
 	for _, h := range syscalls.HostFuncs(g.m.Profile.ABI) {
 		g.funcs[h.Module+"::"+h.Name] = h
 	}

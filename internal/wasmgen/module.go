@@ -1,15 +1,16 @@
-package instrument
+// Package wasmgen makes random WebAssembly modules, to compare what they do on two
+// engines, on two implementations, or before and after the pass over them.
+//
+// Tests and the fuzzer call it; it calls nothing of this module.
+package wasmgen
 
 import "math/rand"
 
-// gen makes random modules that are valid or nearly so, to compare what they do
-// before and after the pass.
 type gen struct {
 	*rand.Rand
-	// tame modules do the same on every engine: they make no NaN that is not
-	// canonical but from constants and operands, use no segment that instantiation
-	// drops, grow tables by little and have each index in its shortest form.
 	tame    bool
+	actor   bool
+	first   bool
 	w       writer
 	types   []funcType
 	funcs   []int // type of each function, imports first
@@ -37,17 +38,31 @@ type genFrame struct {
 func (g *gen) one(n int) bool { return g.Intn(n) == 0 }
 
 func (g *gen) valType() byte {
-	if g.one(12) {
+	if !g.first && g.one(12) {
 		return funcref
 	}
 	return []byte{i32, i32, i32, i64, f32, f64}[g.Intn(6)]
 }
 
-// randomModule makes a module from a seed.
-func randomModule(seed int64, tame bool) []byte {
-	g := &gen{Rand: rand.New(rand.NewSource(seed)), tame: tame}
+// Options say what modules are like.
+type Options struct {
+	// Tame modules do the same on every engine: they make no NaN that is not canonical but from constants and operands, use no
+	// segment that instantiation drops, grow tables by little and have each index in its shortest form.
+	Tame bool
+	// Actor modules export invoke, of the right type, and import gas.available, if anything.
+	Actor bool
+	// First modules have nothing that the parser of before nv18 does not read.
+	First bool
+}
+
+// Module makes a module that is valid or nearly so. The same seed makes the same bytes.
+func Module(seed int64, o Options) []byte {
+	g := &gen{Rand: rand.New(rand.NewSource(seed)), tame: o.Tame, actor: o.Actor, first: o.First}
 	g.table, g.memory = !g.one(5), !g.one(6)
 	g.types = append(g.types, funcType{nil, nil})
+	if g.actor {
+		g.types = append(g.types, funcType{[]byte{i32}, []byte{i32}})
+	}
 	for n := g.Intn(5); n > 0; n-- {
 		t := funcType{}
 		for k := g.Intn(4); k > 0; k-- {
@@ -59,8 +74,14 @@ func randomModule(seed int64, tame bool) []byte {
 		g.types = append(g.types, t)
 	}
 	g.imports = g.Intn(3)
+	if g.actor {
+		g.imports = g.Intn(2)
+	}
 	for n := g.imports + 1 + g.Intn(4); n > 0; n-- {
 		g.funcs = append(g.funcs, g.Intn(len(g.types)))
+	}
+	if g.actor {
+		g.funcs[0], g.funcs[g.imports] = 1, 1
 	}
 	g.w.append([]byte("\x00asm\x01\x00\x00\x00"))
 	g.head()
@@ -98,7 +119,7 @@ func (g *gen) head() {
 	}
 	g.w.section(secType, w.b)
 	w = &writer{}
-	if g.one(10) {
+	if !g.first && (g.actor && g.one(60) || !g.actor && g.one(10)) {
 		for n := 1 + g.Intn(3); n > 0; n-- {
 			g.globals = append(g.globals, global{typ: g.valType(), mutable: g.one(2)})
 		}
@@ -113,8 +134,13 @@ func (g *gen) head() {
 		}
 	}
 	for i := 0; i < g.imports; i++ {
-		w.string("env")
-		w.string(string(rune('a' + i)))
+		if g.actor {
+			w.string("gas")
+			w.string("available")
+		} else {
+			w.string("env")
+			w.string(string(rune('a' + i)))
+		}
 		w.op(kindFunc, uint32(g.funcs[i]))
 	}
 	g.w.section(secImport, w.b)
@@ -145,7 +171,11 @@ func (g *gen) head() {
 	for i := range g.funcs {
 		if i >= g.imports || g.one(3) {
 			n++
-			w.string("f" + string(rune('0'+i)))
+			if g.actor && i == g.imports {
+				w.string("invoke")
+			} else {
+				w.string("f" + string(rune('0'+i)))
+			}
 			w.op(kindFunc, uint32(i))
 		}
 	}
@@ -207,10 +237,13 @@ func (g *gen) segments() {
 	}
 	w := &writer{}
 	g.elems = make([]bool, g.Intn(4))
+	if g.first && !g.table {
+		g.elems = nil
+	}
 	w.len(len(g.elems))
 	for i := range g.elems {
 		switch mode := g.Intn(4); {
-		case mode < 2 && g.table:
+		case g.first || mode < 2 && g.table:
 			w.raw(0, opI32Const, byte(g.Intn(4)), opEnd)
 		case mode == 2:
 			w.raw(3, 0)
@@ -454,7 +487,7 @@ func (g *gen) plain(w *writer) {
 	for {
 		op := g.Intn(256)
 		o := ordinaries[op]
-		if o.class == classNone || o.align >= 0 && !g.memory {
+		if g.first && o.extend || !o.known || o.align >= 0 && !g.memory {
 			continue
 		}
 		g.need(w, o.in[:o.n]...)
@@ -550,7 +583,11 @@ func (g *gen) callOp(w *writer) {
 		t := g.Intn(len(g.types))
 		g.need(w, append(append([]byte(nil), g.types[t].params...), i32)...)
 		w.op(opCallIndirect, uint32(t))
-		w.raw([][]byte{{0}, {0x80, 0}}[g.Intn(2)]...)
+		padded := g.Intn(2)
+		if g.first {
+			padded = 0
+		}
+		w.raw([][]byte{{0}, {0x80, 0}}[padded]...)
 		for _, r := range g.types[t].results {
 			g.give(r)
 		}
@@ -586,9 +623,16 @@ func (g *gen) bulkOp(w *writer) {
 			return 0, false
 		}
 		i := g.Intn(len(passive))
+		if g.first {
+			i = 0
+		}
 		return byte(i), passive[i] || !g.tame
 	}
-	switch k := g.Intn(14); {
+	kinds := 14
+	if g.first {
+		kinds = 9
+	}
+	switch k := g.Intn(kinds); {
 	case k == 0 && g.memory:
 		w.raw(opMemorySize, 0)
 		g.give(i32)
@@ -607,7 +651,7 @@ func (g *gen) bulkOp(w *writer) {
 		}
 	case k == 4 && g.memory:
 		three()
-		if g.tame || g.one(2) {
+		if g.tame || g.first || g.one(2) {
 			op(subMemoryCopy, 0, 0)
 		} else {
 			op(subMemoryCopy, 0x80, 0, 0)

@@ -1,0 +1,15 @@
+// Package ffi lets Lotus, Venus and other Go nodes run on EdgeFVM, unmodified: it is the Go module
+// github.com/filecoin-project/filecoin-ffi as they see it, without Rust and without cgo. A replace in the node's go.mod
+// puts it in the place of the original, see docs/operators.md:
+//
+//	replace github.com/filecoin-project/filecoin-ffi => ../edgefvm/ffi
+//
+// What a machine is told, what it gives, and the CBOR of its traces and events are the original's to the byte, and so
+// are the keys and signatures of BLS. Two things differ. Proofs are judged by a verifier that a program registers
+// ([RegisterProofVerifier]); none is part of this module. Nothing here seals or proves ([ErrNoProver]).
+//
+// A failure of the node itself (a store that fails, a missing block, an extern that panics) is an error of the call,
+// where the original makes a receipt of it; the machine refuses further use then, and the node makes a new one.
+//
+// The environment chooses the engine and the shadow mode for operators, see [Settings].
+package ffi

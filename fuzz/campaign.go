@@ -1,0 +1,276 @@
+package fuzz
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/filecoin-project/go-state-types/network"
+
+	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/conformance"
+	"github.com/edgefvm/fvm/internal/duel"
+)
+
+// Options say what a campaign runs, and where.
+type Options struct {
+	Actors *conformance.Actors
+	// Engines makes the engines of one worker: ours first, then others that must agree with it. keep is false for code that is
+	// seen once: what is compiled need not outlive the engine. Required.
+	Engines func(keep bool) ([]*fvm.Engine, error)
+	// Oracle is the program of the reference. Required.
+	Oracle string
+	Seed   uint64
+	// Layers by name. Default: all.
+	Layers []string
+	// Versions are network versions. Default: all that there are.
+	Versions []network.Version
+	// Jobs is how many cases run at once, each with a reference of its own. Default: 1.
+	Jobs int
+	// Cases bounds the cases of each layer. 0: until the context ends.
+	Cases uint64
+	// Only runs one case, of the one layer. Nil: many.
+	Only *uint64
+	// Corpus are vector files whose messages layer actors changes, besides calls of its own.
+	Corpus []string
+	// Dir keeps the state of the campaign, and vectors of differences. Empty: nothing is kept.
+	Dir string
+	// Most is how many differences end the campaign. Default: 1.
+	Most int
+	// Progress hears how it goes, every few seconds and once at the end. Default: nobody.
+	Progress func(*Report)
+}
+
+// Finding is a difference.
+type Finding struct {
+	Layer       string                   `json:"layer"`
+	Seed        uint64                   `json:"seed"`
+	Index       uint64                   `json:"index"`
+	NV          network.Version          `json:"nv"`
+	Note        string                   `json:"note"`
+	Differences []conformance.Difference `json:"differences"`
+	// Saved is the vector of the case made smaller; of Parts parts, Left are left.
+	Saved string `json:"saved,omitempty"`
+	Parts int    `json:"parts"`
+	Left  int    `json:"left"`
+	Error string `json:"error,omitempty"` // why it could not be saved
+}
+
+type campaign struct {
+	Options
+	f      *factory
+	layers []layer
+
+	mu       sync.Mutex
+	rep      *Report
+	claimed  map[string]uint64          // the next index of each layer
+	flying   map[string]map[uint64]bool // indices that are running
+	order    int
+	stop     context.CancelFunc
+	started  time.Time
+	resumed  time.Duration
+	lastSave time.Time
+}
+
+// Run runs a campaign until the context ends, the cases are done, or enough differences are found. What happened is in
+// the report, in any case. An error is one of the surroundings, not a difference.
+func Run(ctx context.Context, opts Options) (*Report, error) {
+	c, err := newCampaign(opts)
+	if err != nil {
+		return nil, err
+	}
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	c.stop = stop
+	errs := make([]error, max(opts.Jobs, 1))
+	var workers sync.WaitGroup
+	for i := range errs {
+		workers.Go(func() {
+			errs[i] = c.work(running, i)
+			if errs[i] != nil {
+				stop()
+			}
+		})
+	}
+	workers.Wait()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	err = errors.Join(append(errs, c.save())...)
+	if c.Progress != nil {
+		c.Progress(c.rep)
+	}
+	return c.rep, err
+}
+
+func newCampaign(opts Options) (*campaign, error) {
+	w, err := newWorlds(opts.Actors)
+	if err != nil {
+		return nil, err
+	}
+	c := &campaign{Options: opts, claimed: map[string]uint64{}, flying: map[string]map[uint64]bool{}, started: time.Now(), lastSave: time.Now()}
+	c.Most = max(c.Most, 1)
+	if len(c.Versions) == 0 {
+		c.Versions = Versions()
+	}
+	c.f = &factory{worlds: w, seed: opts.Seed, nvs: c.Versions}
+	for _, l := range layers() {
+		if len(opts.Layers) == 0 || slices.Contains(opts.Layers, l.name) {
+			c.layers = append(c.layers, l)
+		}
+	}
+	for _, name := range opts.Layers {
+		if names, _ := Layers(); !slices.Contains(names, name) {
+			return nil, fmt.Errorf("there is no layer %q; there are %v", name, names)
+		}
+	}
+	if c.f.corpus, err = readCorpus(opts.Corpus, c.Versions, opts.Actors); err != nil {
+		return nil, err
+	}
+	if opts.Only != nil && len(c.layers) != 1 {
+		return nil, errors.New("one case is of one layer: name it")
+	}
+	if c.rep, err = c.load(); err != nil {
+		return nil, err
+	}
+	c.resumed = c.rep.Took
+	for name, t := range c.rep.Layers {
+		c.claimed[name] = t.Next
+	}
+	return c, nil
+}
+
+// claim gives out the next case, the layers in turn. False: there is none.
+func (c *campaign) claim() (*layer, uint64, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for range c.layers {
+		l := &c.layers[c.order/run%len(c.layers)]
+		i := c.claimed[l.name]
+		switch {
+		case c.Only != nil && i == 0:
+			c.claimed[l.name] = 1
+			return l, *c.Only, true
+		case c.Only == nil && (c.Cases == 0 || i < c.Cases):
+			c.order++
+			c.claimed[l.name] = i + 1
+			if c.flying[l.name] == nil {
+				c.flying[l.name] = map[uint64]bool{}
+			}
+			c.flying[l.name][i] = true
+			return l, i, true
+		}
+		c.order += run
+	}
+	return nil, 0, false
+}
+
+// worker runs cases on engines and an oracle of its own.
+type worker struct {
+	*campaign
+	peer    *duel.Peer
+	engines map[bool][]*fvm.Engine // by whether the code is kept
+	strange int                    // cases with code of their own since the engines were made
+}
+
+func (c *campaign) work(ctx context.Context, number int) error {
+	w := &worker{campaign: c, peer: duel.NewPeer(c.Oracle), engines: map[bool][]*fvm.Engine{}}
+	defer w.close(context.WithoutCancel(ctx))
+	for ctx.Err() == nil {
+		l, i, ok := c.claim()
+		if !ok {
+			return nil
+		}
+		if err := w.one(ctx, l, i); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *worker) close(ctx context.Context) {
+	w.peer.Close()
+	for _, list := range w.engines {
+		for _, e := range list {
+			_ = e.Close(ctx)
+		}
+	}
+}
+
+// What is compiled for cases with code of their own is thrown away now and then.
+const (
+	strangeEngine = 400
+	strangeOracle = 6000
+)
+
+func (w *worker) enginesFor(ctx context.Context, l *layer) ([]*fvm.Engine, error) {
+	if l.code {
+		w.peer.Recycle(strangeOracle)
+		if w.strange++; w.strange > strangeEngine {
+			for _, e := range w.engines[false] {
+				_ = e.Close(ctx)
+			}
+			delete(w.engines, false)
+			w.strange = 0
+		}
+	}
+	if list := w.engines[!l.code]; list != nil {
+		return list, nil
+	}
+	list, err := w.Engines(!l.code)
+	w.engines[!l.code] = list
+	return list, err
+}
+
+// one runs a case and notes what came.
+func (w *worker) one(ctx context.Context, l *layer, index uint64) error {
+	engines, err := w.enginesFor(ctx, l)
+	if err != nil {
+		return err
+	}
+	c, err := w.f.make(ctx, l, index)
+	if err != nil {
+		return err
+	}
+	v, err := duel.Run(ctx, c.Case, engines, w.peer)
+	if err != nil {
+		return fmt.Errorf("case %d of layer %s with seed %d: %w", index, l.name, w.f.seed, err)
+	}
+	var found *Finding
+	if len(v.Differences) > 0 {
+		found = w.find(ctx, c, v, engines)
+	}
+	w.note(c, v, found)
+	return nil
+}
+
+// note adds a case to the report.
+func (w *worker) note(c *Case, v *duel.Verdict, found *Finding) {
+	seen := cover(c, v)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.flying[c.Layer], c.Index)
+	w.rep.add(c, v, found, seen)
+	if w.Only != nil {
+		w.rep.Shown = show(c, v)
+	}
+	if found != nil && len(w.rep.Findings) >= w.Most {
+		w.stop()
+	}
+	w.rep.Took = w.resumed + time.Since(w.started)
+	w.rep.Speed = float64(w.rep.ran) / time.Since(w.started).Seconds()
+	if time.Since(w.lastSave) < saveEvery {
+		return
+	}
+	w.lastSave = time.Now()
+	if err := w.save(); err != nil {
+		w.stop()
+	}
+	if w.Progress != nil {
+		w.Progress(w.rep)
+	}
+}
+
+const saveEvery = 5 * time.Second

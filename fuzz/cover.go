@@ -1,0 +1,106 @@
+package fuzz
+
+import (
+	"fmt"
+	"maps"
+
+	"github.com/edgefvm/fvm/fuzz/internal/script"
+	"github.com/edgefvm/fvm/internal/duel"
+	"github.com/edgefvm/fvm/trace"
+)
+
+// Coverage counts what messages reached, by name.
+type Coverage struct {
+	// Syscalls are "era 4 ipld::block_open 6": what a syscall gave to a script.
+	Syscalls map[string]int `json:"syscalls"`
+	// Charges are "nv28 OnBlockOpen", of more than nothing.
+	Charges map[string]int `json:"charges"`
+	// Methods are "nv28 storageminer 5 ok", or failed.
+	Methods map[string]int `json:"methods"`
+}
+
+func newCoverage() *Coverage {
+	c := &Coverage{}
+	c.complete()
+	return c
+}
+
+func (c *Coverage) complete() {
+	for _, m := range []*map[string]int{&c.Syscalls, &c.Charges, &c.Methods} {
+		if *m == nil {
+			*m = map[string]int{}
+		}
+	}
+}
+
+func (c *Coverage) add(other *Coverage) {
+	for _, m := range []struct{ into, from map[string]int }{{c.Syscalls, other.Syscalls}, {c.Charges, other.Charges}, {c.Methods, other.Methods}} {
+		for k, n := range m.from {
+			m.into[k] += n
+		}
+	}
+}
+
+// open is a call that has not returned.
+type open struct {
+	call  *trace.Call
+	actor string
+}
+
+// cover reads traces for what they reached.
+func cover(c *Case, v *duel.Verdict) *Coverage {
+	seen := newCoverage()
+	charges := map[string]int{}
+	nv := int(c.Request.NV)
+	for _, events := range v.Ours.Traces {
+		var calls []open
+		for _, e := range events {
+			switch e := e.(type) {
+			case *trace.GasCharge:
+				if e.Compute|e.Other != 0 {
+					charges[e.Name]++
+				}
+			case *trace.Call:
+				calls = append(calls, open{call: e})
+			case *trace.Invoke:
+				if len(calls) > 0 {
+					calls[len(calls)-1].actor, _ = v.Ours.ActorName(e.Code)
+				}
+			case *trace.Error:
+				calls = calls[:max(len(calls)-1, 0)]
+			case *trace.Return:
+				if len(calls) == 0 {
+					continue
+				}
+				seen.returned(nv, calls[len(calls)-1], e)
+				calls = calls[:len(calls)-1]
+			}
+		}
+	}
+	for name, n := range charges {
+		seen.Charges[fmt.Sprintf("nv%d %s", nv, name)] += n
+	}
+	return seen
+}
+
+func (c *Coverage) returned(nv int, o open, r *trace.Return) {
+	switch {
+	case o.actor != "" && o.actor != "script":
+		how := "ok"
+		if r.ExitCode != 0 {
+			how = "failed"
+		}
+		c.Methods[fmt.Sprintf("nv%d %s %d %s", nv, o.actor, o.call.Method, how)]++
+	case o.call.Params != nil && r.Data != nil:
+		log := r.Data.Data
+		era := script.EraOf(nv)
+		for _, h := range script.Hear(o.call.Params.Data, log) {
+			c.Syscalls[fmt.Sprintf("era %d %s %d", era, h.Syscall, h.Errno)]++
+		}
+	}
+}
+
+// Clone is a copy that does not change.
+func (c *Coverage) Clone() *Coverage {
+	return &Coverage{Syscalls: maps.Clone(c.Syscalls), Charges: maps.Clone(c.Charges), Methods: maps.Clone(c.Methods)}
+}

@@ -1,0 +1,9 @@
+// Package duel runs the same messages on a machine of ours and on the oracle and
+// compares what they make of them: receipts, fees, events, traces charge by
+// charge, and the state root. A difference becomes a vector that expects what the
+// reference gave.
+//
+// The fuzzer and the gas sweep call it. It calls oracle for the reference, fvm
+// for ours, and conformance for the form of settings and vectors. What messages
+// are worth running does not belong here.
+package duel

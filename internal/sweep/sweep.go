@@ -1,0 +1,276 @@
+// Package sweep runs messages again with their gas cut at every charge of their
+// trace, on ours and on the reference. Where gas runs out decides what was done
+// before, what is charged for it, and who pays: a place where two implementations
+// part easily.
+//
+// The command line calls it. It calls duel for each run and conformance for the
+// vectors.
+package sweep
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/ipfs/go-cid"
+
+	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/blockstore"
+	"github.com/edgefvm/fvm/conformance"
+	"github.com/edgefvm/fvm/internal/duel"
+	"github.com/edgefvm/fvm/oracle"
+	"github.com/edgefvm/fvm/trace"
+)
+
+// Options say on what messages run, and how often.
+type Options struct {
+	Actors *conformance.Actors
+	// Engines are ours; the first is compared with the reference, the others with the first. Required.
+	Engines []*fvm.Engine
+	// Oracle is the program of the reference. Empty: engines are compared with each other only.
+	Oracle string
+	// Most bounds the charges of a message at which it is cut, spread over all of them. 0: every charge.
+	Most int
+	// Jobs is how many vectors are swept at once. Default: 1.
+	Jobs int
+	// Dir is the folder for vectors of differences. Default: none are written.
+	Dir string
+	// Progress hears of each vector that ended, in any order, one at a time. Default: nobody.
+	Progress func(done, files int, o *Outcome)
+}
+
+// Outcome is what became of one vector.
+type Outcome struct {
+	Path     string `json:"path"`
+	Messages int    `json:"messages"`
+	// Charges are the places where gas was cut, Runs the messages that ran again.
+	Charges int `json:"charges"`
+	Runs    int `json:"runs"`
+	// Gone are runs of which there is no receipt, because the reference panics.
+	Gone int `json:"gone,omitempty"`
+	// Unjudged are runs that asked for blocks that the vector has not, and then differed.
+	Unjudged    int                      `json:"unjudged,omitempty"`
+	Failures    int                      `json:"failures"`
+	Differences []conformance.Difference `json:"differences,omitempty"` // of the first failure
+	Limit       int64                    `json:"limit,omitempty"`       // its gas limit
+	Saved       string                   `json:"saved,omitempty"`       // its vector
+	// Skipped says why the vector was not swept.
+	Skipped string `json:"skipped,omitempty"`
+	Error   string `json:"error,omitempty"`
+}
+
+// Run sweeps the first variant of each vector. The outcomes are in the order of the files; those that ctx cut short are left out.
+func Run(ctx context.Context, files []string, opts Options) ([]Outcome, error) {
+	return each(ctx, files, opts, func(w *worker, ctx context.Context, v *conformance.Vector, o *Outcome) error {
+		return w.vector(ctx, v, o)
+	})
+}
+
+// each does something with each vector, several at once.
+func each(ctx context.Context, files []string, opts Options, do func(*worker, context.Context, *conformance.Vector, *Outcome) error) ([]Outcome, error) {
+	list := make([]*Outcome, len(files))
+	next := make(chan int)
+	var workers sync.WaitGroup
+	var mu sync.Mutex
+	done := 0
+	for range max(opts.Jobs, 1) {
+		workers.Go(func() {
+			w := &worker{Options: opts}
+			if opts.Oracle != "" {
+				w.peer = duel.NewPeer(opts.Oracle)
+				defer w.peer.Close()
+			}
+			for i := range next {
+				o := &Outcome{Path: files[i]}
+				v, err := conformance.Load(files[i])
+				if err == nil {
+					err = do(w, ctx, v, o)
+				}
+				if err != nil {
+					o.Error = err.Error()
+				}
+				if ctx.Err() != nil {
+					continue
+				}
+				mu.Lock()
+				list[i] = o
+				if done++; opts.Progress != nil {
+					opts.Progress(done, len(files), o)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+feed:
+	for i := range files {
+		select {
+		case next <- i:
+		case <-ctx.Done():
+			break feed
+		}
+	}
+	close(next)
+	workers.Wait()
+	var outcomes []Outcome
+	for _, o := range list {
+		if o != nil {
+			outcomes = append(outcomes, *o)
+		}
+	}
+	return outcomes, ctx.Err()
+}
+
+type worker struct {
+	Options
+	peer *duel.Peer
+}
+
+// vector sweeps its messages one after the other.
+func (w *worker) vector(ctx context.Context, v *conformance.Vector, o *Outcome) error {
+	set, skip, err := w.setting(ctx, v)
+	if err != nil || skip != "" {
+		o.Skipped = skip
+		return err
+	}
+	r := set.request
+	messages := r.Messages
+	for i := range messages {
+		step := *r
+		step.Messages = messages[i : i+1]
+		// A name for each state: the oracle keeps the last one.
+		scope := &duel.Base{Name: fmt.Sprintf("%s#%d", v.Path, i), Store: set.state}
+		c := &duel.Case{Request: &step, Bundle: set.bundle, Scope: scope, Bases: []duel.Base{{Name: "bundle " + set.bundle, Store: set.code}}}
+		o.Messages++
+		root, err := w.message(ctx, c, o)
+		if err != nil || root == "" {
+			return err
+		}
+		r.Root = root
+	}
+	return nil
+}
+
+// message runs a message with all its gas and with cuts, and returns the root after it. It is empty if the message has no receipt.
+func (w *worker) message(ctx context.Context, c *duel.Case, o *Outcome) (string, error) {
+	whole, root, err := w.whole(ctx, c)
+	if err != nil || whole == nil {
+		return "", err
+	}
+	msg, _, length, err := conformance.DecodeRequest(c.Request, 0)
+	if err != nil {
+		return "", err
+	}
+	points := chargePoints(whole, w.Most)
+	o.Charges += len(points)
+	for _, limit := range limits(points, msg.GasLimit) {
+		cut := *msg
+		cut.GasLimit = limit
+		var buf bytes.Buffer
+		if err := cut.MarshalCBOR(&buf); err != nil {
+			return "", err
+		}
+		r := *c.Request
+		// What the message takes on the chain stays as it was.
+		r.Messages = []oracle.Message{{Bytes: buf.Bytes(), Implicit: c.Request.Messages[0].Implicit, ChainLen: &length}}
+		one := *c
+		one.Request = &r
+		if err := w.cut(ctx, &one, limit, o); err != nil {
+			return "", err
+		}
+	}
+	return root, nil
+}
+
+// cut runs a message once and notes what differs.
+func (w *worker) cut(ctx context.Context, c *duel.Case, limit int64, o *Outcome) error {
+	v, err := duel.Run(ctx, c, w.Engines, w.peer)
+	if err != nil {
+		return err
+	}
+	o.Runs++
+	switch {
+	case v.Unjudged:
+		o.Unjudged++
+	case len(v.Differences) > 0:
+		o.Failures++
+		if o.Failures > 1 {
+			return nil
+		}
+		o.Differences, o.Limit = v.Differences, limit
+		if w.Dir != "" && w.peer != nil {
+			o.Saved, err = duel.Save(ctx, c, w.Engines[0], w.peer, w.Dir, fmt.Sprintf("gas sweep of %s: the gas limit is %d", o.Path, limit))
+		}
+	case v.Gone:
+		o.Gone++
+	}
+	return err
+}
+
+// whole runs the message as it is and writes the state after it into the case's scope.
+func (w *worker) whole(ctx context.Context, c *duel.Case) (trace.Events, string, error) {
+	cfg, err := conformance.ConfigOf(c.Request)
+	if err != nil {
+		return nil, "", err
+	}
+	var rec trace.Recorder
+	cfg.Engine, cfg.Hooks = w.Engines[0], rec.Hooks()
+	cfg.Blockstore = &blockstore.Overlay{Top: c.Scope.Store, Base: c.Bases[0].Store}
+	m, err := fvm.New(ctx, cfg)
+	if err != nil {
+		return nil, "", err
+	}
+	msg, kind, length, err := conformance.DecodeRequest(c.Request, 0)
+	if err != nil {
+		return nil, "", nil // a message that does not decode has no gas to cut
+	}
+	if _, err = m.Apply(ctx, msg, kind, length); err != nil {
+		if ctx.Err() == nil {
+			return nil, "", nil // it has no receipt
+		}
+		return nil, "", err
+	}
+	events := rec.Take()
+	root, err := m.Flush(ctx)
+	if err != nil || root == cid.Undef {
+		return nil, "", errors.Join(errors.New("the state after the message"), err)
+	}
+	return events, root.String(), nil
+}
+
+// chargePoints are the sums of gas after each charge, in whole gas. most bounds them.
+func chargePoints(events trace.Events, most int) []int64 {
+	set := map[int64]bool{}
+	var milli uint64
+	for _, e := range events {
+		if c, ok := e.(*trace.GasCharge); ok {
+			milli += c.Compute + c.Other
+			set[int64(milli/1000)] = true
+		}
+	}
+	list := slices.Sorted(maps.Keys(set))
+	if most <= 0 || len(list) <= most {
+		return list
+	}
+	few := make([]int64, most)
+	for i := range few {
+		few[i] = list[i*len(list)/most]
+	}
+	return few
+}
+
+// limits are one below, at, and one above each point, up to the message's own limit.
+func limits(points []int64, most int64) []int64 {
+	set := map[int64]bool{}
+	for _, p := range points {
+		for _, g := range []int64{p - 1, p, p + 1} {
+			if g > 0 && g <= most {
+				set[g] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
+}
