@@ -1,5 +1,7 @@
 package instrument
 
+import "github.com/edgefvm/fvm/internal/wasmops"
+
 // tableIndex reads the index of a table.
 func (c *checker) tableIndex() uint32 {
 	i := c.shortIndex()
@@ -113,10 +115,8 @@ func (c *checker) rewrite(at int, sub, segment uint32) {
 	}
 }
 
-// saturating are the types of the saturating conversions 0 to 7.
-var saturating = [8][2]byte{
-	{f32, i32}, {f32, i32}, {f64, i32}, {f64, i32}, {f32, i64}, {f32, i64}, {f64, i64}, {f64, i64},
-}
+// saturating are the types of the saturating conversions.
+var saturating = wasmops.Saturating()
 
 // prefixed reads an instruction of two bytes.
 func (c *checker) prefixed(at int, costs *Costs) {

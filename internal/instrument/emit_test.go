@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/tetratelabs/wazero"
+
+	"github.com/edgefvm/fvm/internal/wasmops"
 )
 
 // floats are bit patterns of f32 and f64 of both signs: numbers, infinities and NaNs,
@@ -25,11 +27,11 @@ func floats(typ byte) []uint64 {
 }
 
 // onBits is a guest whose function f does an instruction on floats given and returned as integers.
-func onBits(op byte, o *ordinary) *guest {
+func onBits(op byte, o *wasmops.Ordinary) *guest {
 	f := fn{name: "f"}
-	for i := byte(0); i < o.n; i++ {
+	for i := byte(0); i < o.N; i++ {
 		f.code = append(f.code, opLocalGet, i)
-		switch o.in[i] {
+		switch o.In[i] {
 		case f32:
 			f.params = append(f.params, i32)
 			f.code = append(f.code, opF32ReinterpretI32)
@@ -39,7 +41,7 @@ func onBits(op byte, o *ordinary) *guest {
 		}
 	}
 	f.code = append(f.code, op)
-	if o.out == f32 {
+	if o.Out == f32 {
 		f.results, f.code = []byte{i32}, append(f.code, opI32ReinterpretF32)
 	} else {
 		f.results, f.code = []byte{i64}, append(f.code, opI64ReinterpretF64)
@@ -66,12 +68,12 @@ func eachOperands(t *testing.T, config wazero.RuntimeConfig, op byte, check func
 		t.Fatal(err)
 	}
 	second := []uint64{0}
-	if o.n == 2 {
-		second = floats(o.in[1])
+	if o.N == 2 {
+		second = floats(o.In[1])
 	}
-	for _, a := range floats(o.in[0]) {
+	for _, a := range floats(o.In[0]) {
 		for _, b := range second {
-			args := []uint64{a, b}[:o.n]
+			args := []uint64{a, b}[:o.N]
 			before, err := raw.ExportedFunction("f").Call(ctx, args...)
 			if err != nil {
 				t.Fatal(err)
@@ -89,7 +91,7 @@ func TestNaNsAreCanonical(t *testing.T) {
 	instructions, nans := 0, 0
 	for op := range ordinaries {
 		o := &ordinaries[op]
-		if o.n == 0 || o.in[0] != f32 && o.in[0] != f64 || o.out != f32 && o.out != f64 {
+		if o.N == 0 || o.In[0] != f32 && o.In[0] != f64 || o.Out != f32 && o.Out != f64 {
 			continue
 		}
 		if keepsPayload := op >= 0x8b && op <= 0x8c || op >= 0x99 && op <= 0x9a || op == opF32Copysign || op == opF64Copysign; keepsPayload {
@@ -97,8 +99,8 @@ func TestNaNsAreCanonical(t *testing.T) {
 		}
 		instructions++
 		eachOperands(t, interpreter(), byte(op), func(args []uint64, before, after uint64) {
-			nanBefore, _ := isNaN(o.out, before)
-			nan, canonical := isNaN(o.out, after)
+			nanBefore, _ := isNaN(o.Out, before)
+			nan, canonical := isNaN(o.Out, after)
 			if nan != canonical || nan != nanBefore || !nan && before != after {
 				t.Errorf("instruction %#x of %#x: %#x, after the pass %#x", op, args, before, after)
 			}
@@ -117,7 +119,7 @@ func TestSignsKeepPayloads(t *testing.T) {
 	for _, config := range []wazero.RuntimeConfig{interpreter(), wazero.NewRuntimeConfig()} {
 		for _, op := range []byte{0x8b, 0x8c, opF32Copysign, 0x99, 0x9a, opF64Copysign} {
 			sign := uint64(1) << 31
-			if ordinaries[op].out == f64 {
+			if ordinaries[op].Out == f64 {
 				sign = 1 << 63
 			}
 			eachOperands(t, config, op, func(args []uint64, _, after uint64) {

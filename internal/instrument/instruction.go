@@ -1,5 +1,7 @@
 package instrument
 
+import "github.com/edgefvm/fvm/internal/wasmops"
+
 func (c *checker) patch(pos, end int, kind patchKind, arg uint64) {
 	c.out.patches = append(c.out.patches, patch{pos: pos, end: end, kind: kind, arg: arg})
 }
@@ -9,7 +11,7 @@ func (c *checker) instruction() {
 	at := c.pos
 	op := c.u8()
 	costs := &c.m.rules.Costs
-	if o := &ordinaries[op]; o.class != classNone {
+	if o := &ordinaries[op]; o.Known() {
 		c.ordinary(o, at, op)
 		c.isConst = false
 		return
@@ -73,34 +75,24 @@ func (c *checker) constantOf(t byte) {
 	c.spend(c.m.rules.Costs.Default)
 }
 
-func (c *checker) ordinary(o *ordinary, at int, op byte) {
-	if o.align >= 0 {
-		if c.memory(); c.u32() > uint32(o.align) {
+func (c *checker) ordinary(o *wasmops.Ordinary, at int, op byte) {
+	if o.Align >= 0 {
+		if c.memory(); c.u32() > uint32(o.Align) {
 			c.fail("alignment too large")
 		}
 		c.u32()
 	}
-	if o.extend && !c.m.rules.SignExtension {
+	if o.Extend && !c.m.rules.SignExtension {
 		c.fail("sign extension is not accepted")
 	}
-	if o.n == 2 {
-		c.pop(o.in[1])
+	if o.N == 2 {
+		c.pop(o.In[1])
 	}
-	c.pop(o.in[0])
-	c.push(o.out)
-	c.down(uint32(o.n))
-	c.up(arity(o.out))
-	costs := &c.m.rules.Costs
-	switch o.class {
-	case classDefault:
-		c.spend(costs.Default)
-	case classMath:
-		c.spend(costs.Math)
-	case classLoad:
-		c.spend(costs.Load)
-	case classStore:
-		c.spend(costs.Store)
-	}
+	c.pop(o.In[0])
+	c.push(o.Out)
+	c.down(uint32(o.N))
+	c.up(arity(o.Out))
+	c.spend(price(op, o, &c.m.rules.Costs))
 	switch op { // wazero 1.12 gets the sign wrong in large functions on amd64
 	case opF32Copysign:
 		c.patch(at, c.pos, patchCopysign32, 0)
@@ -109,9 +101,9 @@ func (c *checker) ordinary(o *ordinary, at int, op byte) {
 		c.patch(at, c.pos, patchCopysign64, 0)
 		c.out.temps |= tempF64
 	}
-	if o.nan {
+	if o.NaN {
 		kind, temp := patchNaN32, tempF32
-		if o.out == f64 {
+		if o.Out == f64 {
 			kind, temp = patchNaN64, tempF64
 		}
 		c.patch(at, c.pos, kind, uint64(op))

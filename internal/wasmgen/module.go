@@ -487,24 +487,24 @@ func (g *gen) plain(w *writer) {
 	for {
 		op := g.Intn(256)
 		o := ordinaries[op]
-		if g.first && o.extend || !o.known || o.align >= 0 && !g.memory {
+		if g.first && o.Extend || !o.Known() || o.Align >= 0 && !g.memory {
 			continue
 		}
-		g.need(w, o.in[:o.n]...)
-		if o.n > 0 && o.align >= 0 && o.n == 1 && g.one(2) {
+		g.need(w, o.In[:o.N]...)
+		if o.N > 0 && o.Align >= 0 && o.N == 1 && g.one(2) {
 			// keep most addresses low
 			w.raw(opI32Const)
 			w.signed(0xffff)
 			w.raw(opI32And)
 		}
 		w.u8(byte(op))
-		if o.align >= 0 {
-			w.len(g.Intn(int(o.align) + 1))
+		if o.Align >= 0 {
+			w.len(g.Intn(int(o.Align) + 1))
 			w.len(g.Intn(100))
 		}
-		if o.nan && g.tame {
+		if o.NaN && g.tame {
 			i, constant, eq := g.spare, []byte{opF32Const, 0, 0, 0xc0, 0x7f}, byte(opF32Eq)
-			if o.out == f64 {
+			if o.Out == f64 {
 				i, constant, eq = g.spare+1, []byte{opF64Const, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f}, opF64Eq
 			}
 			w.op(opLocalTee, i)
@@ -513,7 +513,7 @@ func (g *gen) plain(w *writer) {
 			w.op(opLocalGet, i)
 			w.raw(eq, opSelect)
 		}
-		g.give(o.out)
+		g.give(o.Out)
 		return
 	}
 }
