@@ -2,6 +2,7 @@ package fvm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -97,6 +98,9 @@ func DefaultCacheDir() (string, error) {
 	return filepath.Join(dir, "edgefvm"), nil
 }
 
+// ErrUnknownEngine is of a name that is no engine's, in any build.
+var ErrUnknownEngine = errors.New("there is no such engine")
+
 // NewEngine makes an engine. Close it when no machine uses it any more. An engine
 // that this program was built without is an error that says what to install.
 func NewEngine(cfg EngineConfig) (*Engine, error) {
@@ -121,7 +125,7 @@ func NewEngine(cfg EngineConfig) (*Engine, error) {
 		}
 		return EngineFrom(eng), nil
 	}
-	return nil, fmt.Errorf("there is no engine %q; known: %v", cfg.Name, EngineNames())
+	return nil, fmt.Errorf("%w: %q; known: %v", ErrUnknownEngine, cfg.Name, EngineNames())
 }
 
 func startWazero(cfg EngineConfig) (engine.Engine, error) {

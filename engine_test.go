@@ -1,6 +1,7 @@
 package fvm_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -24,7 +25,7 @@ func TestEngineNames(t *testing.T) {
 			}
 		}
 	}
-	if _, err := fvm.NewEngine(fvm.EngineConfig{Name: "v8"}); err == nil || !strings.Contains(err.Error(), "wazero") {
+	if _, err := fvm.NewEngine(fvm.EngineConfig{Name: "v8"}); !errors.Is(err, fvm.ErrUnknownEngine) || !strings.Contains(err.Error(), "wazero") {
 		t.Errorf("v8: %v", err)
 	}
 }

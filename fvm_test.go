@@ -178,9 +178,9 @@ func TestWithoutActorCode(t *testing.T) {
 	}
 }
 
-// What was preloaded, several at once, runs without its code in the machine's blockstore.
-// Code is made once for a cache folder, and looked up in memory after that.
-func TestEngineStats(t *testing.T) {
+// newestActors loads mainnet's actors of network version 28.
+func newestActors(t *testing.T) (*bundle.Bundle, blockstore.Blockstore) {
+	t.Helper()
 	set, err := bundle.Open(t.Context(), bundle.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -190,6 +190,12 @@ func TestEngineStats(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return b, code
+}
+
+// Code is made once for a cache folder, and looked up in memory after that.
+func TestEngineStats(t *testing.T) {
+	b, code := newestActors(t)
 	i := slices.IndexFunc(b.Actors, func(a bundle.Actor) bool { return a.Name == "account" })
 	if i < 0 {
 		t.Fatal("no account actor")
@@ -215,6 +221,7 @@ func TestEngineStats(t *testing.T) {
 	}
 }
 
+// What was preloaded, several at once, runs without its code in the machine's blockstore.
 func TestPreload(t *testing.T) {
 	s := newSetting(t, false)
 	engine, err := fvm.NewEngine(fvm.EngineConfig{})
@@ -222,15 +229,7 @@ func TestPreload(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer engine.Close(context.Background())
-	set, err := bundle.Open(t.Context(), bundle.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	code := blockstore.NewMemory()
-	b, err := set.Load(t.Context(), 18, "mainnet", code)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b, code := newestActors(t)
 	var codes []cid.Cid
 	for _, a := range b.Actors {
 		codes = append(codes, a.Code)

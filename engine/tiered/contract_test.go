@@ -49,3 +49,31 @@ func TestLikeItsBase(t *testing.T) {
 		}
 	}
 }
+
+// What the base finds on disk is counted, as it is without tiers.
+func TestFromDisk(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	for _, want := range []uint64{0, 1} {
+		e, err := New(Options{Base: open(t, wazero.Options{CacheDir: dir})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := e.Env(ctx, engine.EnvConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := v.Compile(ctx, []byte("\x00asm\x01\x00\x00\x00")); err != nil {
+			t.Fatal(err)
+		}
+		if got := e.FromDisk(); got != want {
+			t.Errorf("%d modules from disk, want %d", got, want)
+		}
+		if err := e.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	}
+	x := newFixture(t, nil)
+	if got := x.eng.FromDisk(); got != 0 {
+		t.Errorf("a base that does not count: %d", got)
+	}
+}

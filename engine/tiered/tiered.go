@@ -158,6 +158,14 @@ func (e *Engine) Close(ctx context.Context) error {
 	return errors.Join(append(errs, e.base.Close(ctx))...)
 }
 
+// FromDisk counts the modules whose code the base found on disk.
+func (e *Engine) FromDisk() uint64 {
+	if d, ok := e.base.(engine.DiskCounter); ok {
+		return d.FromDisk()
+	}
+	return 0
+}
+
 // Wait returns when no background work is left, or with the context's error. It
 // is for tests, benchmarks, and programs that compile ahead.
 func (e *Engine) Wait(ctx context.Context) error { return e.queue.wait(ctx) }

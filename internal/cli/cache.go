@@ -33,31 +33,24 @@ type cacheView struct {
 	Pass int `json:"pass_version"`
 }
 
-func newCacheView(dir string, wz wazero.CacheStats, we aot.Stats) *cacheView {
-	v := &cacheView{Dir: dir, Wazero: cachePart(wz), WasmEdge: cachePart(we), Pass: instrument.PassVersion}
-	v.cachePart = cachePart{wz.Entries + we.Entries, wz.Bytes + we.Bytes, wz.Bad + we.Bad}
-	return v
+// inCache does something to what wazero and WasmEdge keep in a cache folder, and counts it.
+func inCache(dir string, wazeros func(string) (wazero.CacheStats, error), edges func(string) (aot.Stats, error)) (*cacheView, error) {
+	wz, err := wazeros(dir)
+	if err != nil {
+		return nil, err
+	}
+	we, err := edges(dir)
+	return &cacheView{
+		Dir: dir, cachePart: cachePart{wz.Entries + we.Entries, wz.Bytes + we.Bytes, wz.Bad + we.Bad},
+		Wazero: cachePart(wz), WasmEdge: cachePart(we), Pass: instrument.PassVersion,
+	}, err
 }
 
 // cacheInfo counts and verifies what a cache folder holds.
-func cacheInfo(dir string) (*cacheView, error) {
-	wz, err := wazero.CacheInfo(dir)
-	if err != nil {
-		return nil, err
-	}
-	we, err := aot.Info(dir)
-	return newCacheView(dir, wz, we), err
-}
+func cacheInfo(dir string) (*cacheView, error) { return inCache(dir, wazero.CacheInfo, aot.Info) }
 
 // cacheClean removes it, and counts what it removed.
-func cacheClean(dir string) (*cacheView, error) {
-	wz, err := wazero.CacheClean(dir)
-	if err != nil {
-		return nil, err
-	}
-	we, err := aot.Clean(dir)
-	return newCacheView(dir, wz, we), err
-}
+func cacheClean(dir string) (*cacheView, error) { return inCache(dir, wazero.CacheClean, aot.Clean) }
 
 // cacheCommand is a command on a cache folder, with what they have in common.
 func cacheCommand(use, short, long, example string, run func(dir string) (*cacheView, error), text func(g *page, v *cacheView)) *cobra.Command {

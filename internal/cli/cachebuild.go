@@ -43,7 +43,7 @@ on all of the architecture, for a cache that is shipped.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			maker, ok := builders[set.engine]
 			switch {
-			case !ok && slices.Contains(append(engineNames(), otherEngines...), set.engine):
+			case !ok && slices.Contains(engineNames(), set.engine):
 				return usagef("engine %s keeps no compiled code", set.engine)
 			case len(names) == 0:
 				return usagef("--bundle is missing; 'edgefvm bundle list' names them")

@@ -1,8 +1,8 @@
 package cli
 
 import (
+	"errors"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/edgefvm/fvm"
@@ -30,9 +30,6 @@ func defaultEngine() string {
 	return engineNames()[0]
 }
 
-// otherEngines need another build.
-var otherEngines = []string{"wasmedge", "wasmedge-o0", "wasmedge-o2", wasmtimeName}
-
 // newEngine is another in tests.
 var newEngine = func(cfg fvm.EngineConfig) (*fvm.Engine, error) {
 	if cfg.Name != wasmtimeName {
@@ -45,10 +42,15 @@ var newEngine = func(cfg fvm.EngineConfig) (*fvm.Engine, error) {
 	return fvm.EngineFrom(e), nil
 }
 
-// start makes the engine; the caller closes it.
+// start makes the engine; the caller closes it. An engine of another build is an error that says what to install.
 func (s *setting) start() (*fvm.Engine, error) {
-	if !slices.Contains(engineNames(), s.engine) && !slices.Contains(otherEngines, s.engine) {
-		return nil, usagef("there is no engine %q; known: %s", s.engine, strings.Join(engineNames(), ", "))
+	unknown := usagef("there is no engine %q; known: %s", s.engine, strings.Join(engineNames(), ", "))
+	if s.engine == "" { // to NewEngine that is the default
+		return nil, unknown
 	}
-	return newEngine(fvm.EngineConfig{Name: s.engine, CacheDir: s.cacheDir, NoCache: s.noCache, Jobs: s.jobs, Generic: s.generic})
+	e, err := newEngine(fvm.EngineConfig{Name: s.engine, CacheDir: s.cacheDir, NoCache: s.noCache, Jobs: s.jobs, Generic: s.generic})
+	if errors.Is(err, fvm.ErrUnknownEngine) {
+		return nil, unknown
+	}
+	return e, err
 }
