@@ -287,3 +287,28 @@ macro_rules! drive {
     }};
 }
 pub(crate) use drive;
+
+/// A receipt of an `ApplyRet`, whose fields have the same names in all fvm versions but for those given.
+macro_rules! receipt {
+    ($ret:ident, $event:path, $($field:ident: $value:expr),*) => {
+        Ok($crate::job::Receipt {
+            exit_code: $ret.msg_receipt.exit_code.value(),
+            return_data: $ret.msg_receipt.return_data.to_vec(),
+            gas_used: $ret.msg_receipt.gas_used as i64,
+            $($field: $value,)*
+            penalty: $ret.penalty.atto().to_string(),
+            miner_tip: $ret.miner_tip.atto().to_string(),
+            base_fee_burn: $ret.base_fee_burn.atto().to_string(),
+            over_estimation_burn: $ret.over_estimation_burn.atto().to_string(),
+            refund: $ret.refund.atto().to_string(),
+            gas_refund: $ret.gas_refund as i64,
+            gas_burned: $ret.gas_burned as i64,
+            failure: $ret
+                .failure_info
+                .map(|f| f.to_string().trim().to_string())
+                .unwrap_or_default(),
+            trace: $ret.exec_trace.iter().map($event).collect(),
+        })
+    };
+}
+pub(crate) use receipt;

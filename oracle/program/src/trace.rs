@@ -63,3 +63,44 @@ pub fn clip(trace: &mut [Value]) {
         }
     }
 }
+
+/// An `ExecutionEvent` of fvm 3 or later; what only one of them has is given.
+macro_rules! event {
+    ($event:ident $(, $pattern:pat => $value:expr)*) => {
+        match $event {
+            ExecutionEvent::GasCharge(c) => $crate::trace::gas(
+                &c.name,
+                c.compute_gas.as_milligas() as i64,
+                c.other_gas.as_milligas() as i64,
+            ),
+            ExecutionEvent::Call {
+                from,
+                to,
+                method,
+                params,
+                value,
+                gas_limit,
+                read_only,
+            } => $crate::trace::call($crate::trace::Call {
+                from: *from,
+                to: to.to_string(),
+                method: *method,
+                value: value.atto().to_string(),
+                gas_limit: Some(*gas_limit),
+                read_only: Some(*read_only),
+                params: params.as_ref().map(|b| (Some(b.codec), &b.data[..])),
+            }),
+            ExecutionEvent::CallReturn(code, block) => $crate::trace::returned(
+                code.value(),
+                block.as_ref().map(|b| (Some(b.codec), &b.data[..])),
+            ),
+            ExecutionEvent::CallError(e) => $crate::trace::error(e.1 as u32, &e.0),
+            ExecutionEvent::InvokeActor { id, state } => {
+                serde_json::json!(["invoke", id, state.code.to_string()])
+            }
+            $($pattern => $value,)*
+            other => $crate::trace::unknown(other),
+        }
+    };
+}
+pub(crate) use event;
