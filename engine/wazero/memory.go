@@ -202,8 +202,10 @@ func (p *pool) drop() {
 // the instrumentation pass puts before memory.grow decides about that.
 type linear struct {
 	pool *pool
-	buf  []byte // all of it; the guest sees the first size bytes
+	buf  []byte // all of it; the guest sees the first size bytes, the rest is zero
 	size int
+	// first is set while shrink makes wazero ask for a memory of that size, in bytes.
+	first *int
 }
 
 var (
@@ -216,6 +218,10 @@ func (l *linear) Allocate(_, _ uint64) experimental.LinearMemory { return l }
 
 // Reallocate gives the memory its new size, moving it if need be.
 func (l *linear) Reallocate(size uint64) []byte {
+	if l.first != nil {
+		l.size = *l.first
+		return l.buf[:l.size:l.size]
+	}
 	if l.buf == nil || size > uint64(len(l.buf)) {
 		want := size
 		if l.buf != nil { // growth a page at a time must not copy each time
