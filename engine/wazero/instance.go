@@ -21,7 +21,9 @@ type guest struct {
 	mutable []api.MutableGlobal // in the order of facts.mutable
 	mem     linear
 	fn      function
+	scratch []byte        // of touched
 	kept    *list.Element // its place on the shelf, nil if it is in use
+	counted int64         // bytes of its memory that the shelf counts
 }
 
 // instance is one use of a guest.

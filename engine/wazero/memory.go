@@ -150,6 +150,9 @@ func (p *pool) getMapped(n uint64) []byte {
 	}
 	b := mapBuffer(n)
 	if b != nil {
+		if n <= keptBytes {
+			smallPages(b)
+		}
 		if p.mapped == nil {
 			p.mapped = map[*byte]bool{}
 		}
@@ -202,8 +205,9 @@ func (p *pool) drop() {
 // the instrumentation pass puts before memory.grow decides about that.
 type linear struct {
 	pool *pool
-	buf  []byte // all of it; the guest sees the first size bytes, the rest is zero
+	buf  []byte // all of it; the guest sees the first size bytes
 	size int
+	used int // beyond the first used bytes all are zero
 	// first is set while shrink makes wazero ask for a memory of that size, in bytes.
 	first *int
 }
@@ -222,6 +226,7 @@ func (l *linear) Reallocate(size uint64) []byte {
 		l.size = *l.first
 		return l.buf[:l.size:l.size]
 	}
+	// A memory that was made smaller is zero where it grows again: see reset.
 	if l.buf == nil || size > uint64(len(l.buf)) {
 		want := size
 		if l.buf != nil { // growth a page at a time must not copy each time
@@ -232,10 +237,11 @@ func (l *linear) Reallocate(size uint64) []byte {
 			return nil
 		}
 		copy(b, l.buf[:l.size])
-		l.pool.put(l.buf, l.size)
+		l.pool.put(l.buf, l.used)
 		l.buf = b
 	}
 	l.size = int(size)
+	l.used = max(l.used, l.size)
 	// wazero counts bytes in 32 bits: of 4 GiB it gets all but the last one. An initial memory it slices by
 	// itself, and finds none; the caller treats what goes wrong at that size as a failure of the node.
 	return l.buf[:min(size, allBytes-1):size]
@@ -243,8 +249,8 @@ func (l *linear) Reallocate(size uint64) []byte {
 
 // Free gives the memory back to the pool.
 func (l *linear) Free() {
-	l.pool.put(l.buf, l.size)
-	l.buf, l.size = nil, 0
+	l.pool.put(l.buf, l.used)
+	l.buf, l.size, l.used = nil, 0, 0
 }
 
 func (l *linear) bytes() []byte { return l.buf[:l.size:l.size] }

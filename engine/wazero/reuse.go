@@ -19,11 +19,11 @@ import (
 const (
 	maxKept    = 8  // of a module
 	maxKeptAll = 64 // of an engine
-	// maxResetBytes is the largest buffer that is looked through rather than given back. A MiB takes 14 microseconds.
+	// maxResetBytes is the largest buffer of a memory that is repaired rather than given back.
 	maxResetBytes = 4 << 20
 )
 
-// blockSize is the unit of a snapshot, in bytes.
+// blockSize is the unit of a snapshot, in bytes. A page of the system's has one or more.
 const blockSize = 4096
 
 var zeros [blockSize]byte
@@ -44,22 +44,49 @@ type snapshot struct {
 	globals []uint64 // the mutable ones, in the order of facts.mutable
 }
 
+// mayBeKept says whether the module lets its guests be reset.
+func (m *module) mayBeKept() bool {
+	return m.facts.resettable && m.env.eng.shelf.max > 0
+}
+
 // snapshot looks at a new guest. It is nil if guests are not kept.
 func (m *module) snapshot(g *guest) *snapshot {
-	if !m.facts.resettable || m.env.eng.shelf.max <= 0 || len(g.mem.buf) > maxResetBytes {
+	if !m.mayBeKept() || len(g.mem.buf) > maxResetBytes {
 		return nil
 	}
 	s := &snapshot{size: g.mem.size}
-	for block := range slices.Chunk(g.mem.bytes(), blockSize) {
-		if bytes.Equal(block, zeros[:len(block)]) {
-			block = nil
+	s.blocks = make([][]byte, (s.size+blockSize-1)/blockSize)
+	m.env.eng.touched(g, func(i int, block []byte) {
+		if !bytes.Equal(block, zeros[:]) {
+			s.blocks[i] = bytes.Clone(block)
 		}
-		s.blocks = append(s.blocks, bytes.Clone(block))
-	}
+	})
 	for _, x := range g.mutable {
 		s.globals = append(s.globals, x.Get())
 	}
 	return s
+}
+
+// touched visits the blocks of a guest's memory, as far as it was used, that may not be zero. The system knows the pages that
+// were written since they were mapped: those that have no page of memory are zero. 18 Wasm pages of which 20 of the
+// system's are in use take 4 microseconds, where looking at all takes 15.
+func (e *wazeroEngine) touched(g *guest, visit func(i int, block []byte)) {
+	memory := g.mem.buf[:g.mem.used]
+	page := len(memory)
+	var in []byte
+	if e.pages != nil {
+		if in = e.pages.read(memory, g.scratch); in != nil {
+			page, g.scratch = e.pages.size, in
+		}
+	}
+	for at := 0; at < len(memory); at += page {
+		if in != nil && !inUse(in, at/page) {
+			continue
+		}
+		for i := at; i < min(at+page, len(memory)); i += blockSize {
+			visit(i/blockSize, memory[i:i+blockSize])
+		}
+	}
 }
 
 // canBeKept says whether a reset makes the guest new, and takes its memory back to
@@ -71,42 +98,30 @@ func (in *instance) canBeKept() bool {
 	return in.guest.shrink(in.m.new.size)
 }
 
-// shrink makes the memory as small as it was and zeroes the rest. Wasm knows no such thing: wazero is asked to grow
+// shrink makes the memory as small as it was. Wasm knows no such thing: wazero is asked to grow
 // the memory, and takes what the allocator gives it.
 func (g *guest) shrink(size int) bool {
 	if g.mem.size == size {
 		return true
 	}
-	grown := g.mem.buf[size:g.mem.size]
 	g.mem.first = &size
 	_, ok := g.mod.Memory().Grow(1)
 	g.mem.first = nil
-	if !ok || int(g.mod.Memory().Size()) != size {
-		return false
-	}
-	restore(grown, nil)
-	return true
-}
-
-// restore makes memory what it was, in blocks; none are zeros. Each block is compared first: most are as they were, and
-// reading them leaves the processor's cache to those that are in use.
-func restore(memory []byte, blocks [][]byte) {
-	for i := 0; len(memory) > 0; i++ {
-		block := memory[:min(blockSize, len(memory))]
-		memory = memory[len(block):]
-		want := zeros[:len(block)]
-		if i < len(blocks) && blocks[i] != nil {
-			want = blocks[i]
-		}
-		if !bytes.Equal(block, want) {
-			copy(block, want)
-		}
-	}
+	return ok && int(g.mod.Memory().Size()) == size
 }
 
 // reset makes a kept guest new.
 func (m *module) reset(ctx context.Context, g *guest) error {
-	restore(g.mem.bytes(), m.new.blocks)
+	m.env.eng.touched(g, func(i int, block []byte) {
+		want := zeros[:]
+		if i < len(m.new.blocks) && m.new.blocks[i] != nil {
+			want = m.new.blocks[i]
+		}
+		if !bytes.Equal(block, want) { // reading leaves the processor's cache to what is in use
+			copy(block, want)
+		}
+	})
+	g.mem.used = g.mem.size
 	for i, x := range g.mutable {
 		x.Set(m.new.globals[i])
 	}
@@ -179,7 +194,8 @@ func (s *shelf) add(m *module, g *guest) (gone []*guest, ok bool) {
 	}
 	g.kept = s.order.PushFront(kept{m, g})
 	m.kept = append(m.kept, g)
-	s.size += int64(len(g.mem.buf))
+	g.counted = int64(g.mem.used)
+	s.size += g.counted
 	for s.size > s.max || s.order.Len() > maxKeptAll {
 		gone = append(gone, s.remove(s.order.Back()))
 	}
@@ -202,7 +218,7 @@ func (s *shelf) remove(e *list.Element) *guest {
 	k.g.kept = nil
 	i := slices.Index(k.m.kept, k.g)
 	k.m.kept = slices.Delete(k.m.kept, i, i+1)
-	s.size -= int64(len(k.g.mem.buf))
+	s.size -= k.g.counted
 	return k.g
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -94,6 +95,7 @@ func must(t testing.TB, in *instance, export string, args ...uint64) {
 func onBoth(t *testing.T, run func(t *testing.T, opts Options)) {
 	t.Run("Compiler", func(t *testing.T) { run(t, Options{CheckReset: true}) })
 	t.Run("Interpreter", func(t *testing.T) { run(t, Options{CheckReset: true, Interpreter: true}) })
+	t.Run("NoPagemap", func(t *testing.T) { run(t, Options{CheckReset: true, noPagemap: true}) })
 }
 
 // A used guest comes back as a new one, in an instance of its own, however its last call ended.
@@ -166,6 +168,42 @@ func TestDifference(t *testing.T) {
 			t.Errorf("%q, not %q", got, want)
 		}
 	}
+}
+
+// Whatever was written is visited, wherever it is and however often the memory was used before.
+func TestTouched(t *testing.T) {
+	_, m := keeper(t, Options{}, enginetest.Kitchen(20))
+	if m.env.eng.pages == nil {
+		t.Skip("this system does not tell which pages are in use")
+	}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	g := newInstance(t, m).guest
+	if n := blocksTouched(m, g); n > g.mem.size/blockSize/4 {
+		t.Errorf("%d blocks of a new guest", n)
+	}
+	for round := range 200 {
+		written := map[int]bool{}
+		for range rnd.IntN(30) {
+			at := rnd.IntN(g.mem.size)
+			g.mem.buf[at] = byte(1 + rnd.IntN(255))
+			written[at/blockSize] = true
+		}
+		m.env.eng.touched(g, func(i int, block []byte) {
+			delete(written, i)
+			clear(block)
+		})
+		if len(written) > 0 {
+			t.Fatalf("round %d: %d blocks were written and not visited", round, len(written))
+		}
+		if round%20 == 0 && !forgetBuffer(g.mem.buf) {
+			t.Fatal("the pages stay")
+		}
+	}
+}
+
+func blocksTouched(m *module, g *guest) (n int) {
+	m.env.eng.touched(g, func(int, []byte) { n++ })
+	return n
 }
 
 // A guest of which nothing is known is not kept, nor what says nothing of resets, or is large.

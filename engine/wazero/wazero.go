@@ -7,7 +7,7 @@
 // result; those are in the code that the instrumentation pass hands to Compile.
 //
 // The parts: wazero.go makes engines, env.go binds host functions, module.go
-// compiles and instantiates, instance.go runs, memory.go pools linear memories, reuse.go makes used guests new,
+// compiles and instantiates, instance.go runs, memory.go pools linear memories, reuse.go makes used guests new (pagemap_linux.go says what of them was used),
 // scan.go reads the few facts about a module that wazero does not tell, and
 // disk.go, entry.go and cachedir.go keep compiled code between processes.
 package wazero
@@ -53,6 +53,8 @@ type Options struct {
 	// Interpreter asks for wazero's interpreter where its compiler is
 	// available. Without a compiler for the platform it is used anyway.
 	Interpreter bool
+
+	noPagemap bool // as on a system that does not tell
 }
 
 type wazeroEngine struct {
@@ -61,6 +63,7 @@ type wazeroEngine struct {
 	config wz.RuntimeConfig
 	pool   *pool
 	shelf  shelf
+	pages  *pagemap // nil: all of a used memory is looked at
 	check  bool
 	resets atomic.Uint64
 	log    *slog.Logger
@@ -91,8 +94,11 @@ func New(opts Options) (engine.Engine, error) {
 		limit = DefaultMaxPoolBytes
 	}
 	e := &wazeroEngine{name: "wazero", pool: newPool(limit), check: opts.CheckReset, log: logger}
-	if !opts.NoReuse {
+	if !opts.NoReuse && limit > 0 {
 		e.shelf.max = limit / 2
+		if !opts.noPagemap {
+			e.pages = openPagemap()
+		}
 	}
 	config := wz.NewRuntimeConfig()
 	if opts.Interpreter {
@@ -170,6 +176,9 @@ func (e *wazeroEngine) Close(ctx context.Context) error {
 	errs = append(errs, e.cache.Close(ctx))
 	e.envs = nil
 	e.pool.drop()
+	if e.pages != nil {
+		e.pages.close()
+	}
 	if e.disk != nil {
 		e.disk.close()
 	}
