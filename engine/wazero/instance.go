@@ -105,9 +105,6 @@ func (in *instance) Call(ctx context.Context, export string, stack []uint64) (er
 		} else if trap := (*engine.Trap)(nil); err != nil && !(errors.As(err, &trap) && trap.Kind != engine.TrapStackOverflow) {
 			in.spoiled = true
 		}
-		if err != nil {
-			in.fn = function{} // the next call gets a stack that nothing was unwound from
-		}
 	}()
 	if err := f.CallWithStack(&in.run, stack); err != nil {
 		return fault(err)
