@@ -24,6 +24,8 @@ type sys struct {
 	mem memory
 	a   []uint64 // without the out-pointer
 	out []byte   // of the row's outSize
+
+	scratch [64]byte // of a digest
 }
 
 func (s *sys) u32(i int) uint32 { return uint32(s.a[i]) }
