@@ -208,6 +208,8 @@ type linear struct {
 	buf  []byte // all of it; the guest sees the first size bytes
 	size int
 	used int // beyond the first used bytes all are zero
+	// mapped asks for a buffer of maxResetBytes of which the system tells the pages in use, if that is enough.
+	mapped bool
 	// first is set while shrink makes wazero ask for a memory of that size, in bytes.
 	first *int
 }
@@ -226,7 +228,9 @@ func (l *linear) Reallocate(size uint64) []byte {
 		l.size = *l.first
 		return l.buf[:l.size:l.size]
 	}
-	// A memory that was made smaller is zero where it grows again: see reset.
+	if l.buf == nil && l.mapped && size <= maxResetBytes {
+		l.buf = l.pool.getMapped(maxResetBytes)
+	}
 	if l.buf == nil || size > uint64(len(l.buf)) {
 		want := size
 		if l.buf != nil { // growth a page at a time must not copy each time

@@ -128,9 +128,7 @@ func (m *module) Instantiate(ctx context.Context, data any) (engine.Instance, er
 func (m *module) fresh() (_ *guest, err error) {
 	g := &guest{}
 	g.mem.pool = m.env.eng.pool
-	if m.env.eng.pages != nil && m.mayBeKept() {
-		g.mem.buf = g.mem.pool.getMapped(maxResetBytes)
-	}
+	g.mem.mapped = m.env.eng.pages != nil && m.mayBeKept()
 	// No guest code runs here, so wazero needs nothing of the caller's context.
 	ctx := experimental.WithMemoryAllocator(context.Background(), &g.mem)
 	defer func() {

@@ -201,6 +201,28 @@ func TestTouched(t *testing.T) {
 	}
 }
 
+// A guest without a memory maps none, and what others mapped they give back.
+func TestMappedGivenBack(t *testing.T) {
+	v, m := keeper(t, Options{CheckReset: true}, handMade(false))
+	closeAll(t, newInstance(t, m), newInstance(t, m))
+	if len(m.kept) != 2 || len(v.eng.pool.mapped) != 0 {
+		t.Errorf("%d kept, %d mapped", len(m.kept), len(v.eng.pool.mapped))
+	}
+	closeAll(t, newInstance(t, m))
+	m = compileIn(t, v, enginetest.Kitchen(1))
+	var ins []*instance
+	for range maxKept + keptMapped + 3 {
+		ins = append(ins, newInstance(t, m))
+	}
+	closeAll(t, ins...)
+	if v.eng.pages != nil && len(v.eng.pool.mapped) != maxKept+len(v.eng.pool.freeMapped) || len(v.eng.pool.freeMapped) > keptMapped {
+		t.Errorf("%d kept, %d mapped, %d free", len(m.kept), len(v.eng.pool.mapped), len(v.eng.pool.freeMapped))
+	}
+	if err := m.Close(context.Background()); err != nil || len(v.eng.pool.mapped) != len(v.eng.pool.freeMapped) {
+		t.Errorf("%d mapped, %d free, %v", len(v.eng.pool.mapped), len(v.eng.pool.freeMapped), err)
+	}
+}
+
 func blocksTouched(m *module, g *guest) (n int) {
 	m.env.eng.touched(g, func(int, []byte) { n++ })
 	return n
@@ -245,21 +267,24 @@ func TestNotKept(t *testing.T) {
 	}
 }
 
-// bounded is a module with a memory of one page, at most two.
-func bounded() []byte {
+// handMade is a module that returns what it is given or, with a memory of one page and at most two, grows it.
+func handMade(memory bool) []byte {
 	section := func(id byte, content string) string { return string([]byte{id, byte(len(content))}) + content }
 	name := func(s string) string { return string([]byte{byte(len(s))}) + s }
+	mem, exports, body := "", "\x02", "\x04\x00\x20\x00\x0b"
+	if memory {
+		mem, exports, body = section(5, "\x01\x01\x01\x02"), "\x03"+name("memory")+"\x02\x00", "\x06\x00\x20\x00\x40\x00\x0b"
+	}
 	return []byte("\x00asm\x01\x00\x00\x00" +
-		section(1, "\x01\x60\x01\x7f\x01\x7f") + section(3, "\x01\x00") + section(5, "\x01\x01\x01\x02") + section(6, "\x01\x7e\x01\x42\x00\x0b") +
-		section(7, "\x03"+name("grow")+"\x00\x00"+name("memory")+"\x02\x00"+name(enginetest.CounterName)+"\x03\x00") +
-		section(10, "\x01\x06\x00\x20\x00\x40\x00\x0b") +
+		section(1, "\x01\x60\x01\x7f\x01\x7f") + section(3, "\x01\x00") + mem + section(6, "\x01\x7e\x01\x42\x00\x0b") +
+		section(7, exports+name("grow")+"\x00\x00"+name(enginetest.CounterName)+"\x03\x00") + section(10, "\x01"+body) +
 		section(0, name(enginetest.ResetName)+"\x01"+name(enginetest.CounterName)))
 }
 
 // A memory at its own maximum cannot be asked to grow, which is how it is made smaller.
 func TestMaximumNotKept(t *testing.T) {
 	onBoth(t, func(t *testing.T, opts Options) {
-		_, m := keeper(t, opts, bounded())
+		_, m := keeper(t, opts, handMade(true))
 		closeAll(t, newInstance(t, m))
 		if len(m.kept) != 1 {
 			t.Fatal("not kept as it was")
