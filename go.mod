@@ -18,6 +18,7 @@ require (
 	github.com/klauspost/cpuid/v2 v2.3.0
 	github.com/multiformats/go-multihash v0.2.3
 	github.com/spf13/cobra v1.10.2
+	github.com/supranational/blst v0.3.17
 	github.com/tetratelabs/wazero v1.12.0
 	github.com/whyrusleeping/cbor-gen v0.3.1
 	golang.org/x/crypto v0.54.0

@@ -174,7 +174,7 @@ func (c *carReader) read(n int) ([]byte, error) {
 	}
 	var buf bytes.Buffer
 	_, err := io.CopyN(&buf, c.r, int64(n))
-	return buf.Bytes(), err
+	return bytes.Clone(buf.Bytes()), err // it is kept, and the buffer's spare room would be kept with it
 }
 
 // header reads the header, a DAG-CBOR map of "roots" and "version".

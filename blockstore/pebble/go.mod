@@ -54,6 +54,7 @@ require (
 	github.com/prometheus/procfs v0.10.1 // indirect
 	github.com/rogpeppe/go-internal v1.9.0 // indirect
 	github.com/spaolacci/murmur3 v1.1.0 // indirect
+	github.com/supranational/blst v0.3.17 // indirect
 	github.com/tetratelabs/wazero v1.12.0 // indirect
 	github.com/whyrusleeping/cbor-gen v0.3.1 // indirect
 	golang.org/x/crypto v0.54.0 // indirect

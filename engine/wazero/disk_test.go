@@ -15,8 +15,8 @@ import (
 	"github.com/edgefvm/fvm/engine"
 )
 
-// guests are modules that return 1, 2, ... from f.
-func guest(n byte) []byte {
+// moduleOf makes modules that return 1, 2, ... from f.
+func moduleOf(n byte) []byte {
 	return append([]byte("\x00asm\x01\x00\x00\x00\x01\x05\x01\x60\x00\x01\x7f\x03\x02\x01\x00\x07\x05\x01\x01f\x00\x00\x0a\x06\x01\x04\x00\x41"),
 		n, 0x0b)
 }
@@ -47,7 +47,7 @@ func newSession(t *testing.T, dir string) *session {
 func (s *session) run(n byte) {
 	s.t.Helper()
 	ctx := context.Background()
-	m, err := s.env.Compile(ctx, guest(n))
+	m, err := s.env.Compile(ctx, moduleOf(n))
 	if err != nil {
 		s.t.Fatalf("compile: %v", err)
 	}
@@ -147,7 +147,7 @@ func TestCacheStages(t *testing.T) {
 	s := newSession(t, dir)
 	defer s.close()
 	d := s.eng.(*wazeroEngine).disk
-	got, ok := d.stage(sha(guest(1)))
+	got, ok := d.stage(sha(moduleOf(1)))
 	if !ok || got != name {
 		t.Fatalf("staged %q, %v; want %q", got, ok, name)
 	}
@@ -306,7 +306,7 @@ func TestCacheShared(t *testing.T) {
 			go func() {
 				defer wg.Done()
 				for n := byte(1); n <= 20; n++ {
-					if _, err := sessions[i].env.Compile(context.Background(), guest((n*7+byte(g))%20+1)); err != nil {
+					if _, err := sessions[i].env.Compile(context.Background(), moduleOf((n*7+byte(g))%20+1)); err != nil {
 						t.Error(err)
 					}
 				}

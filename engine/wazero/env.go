@@ -24,6 +24,8 @@ type env struct {
 	host    map[hostKey]hostSig
 	funcs   []engine.HostFunc
 	counter string
+	reset   string // section that says how to make a guest new, empty for none
+	closed  bool   // guarded by the shelf's lock
 
 	mu    sync.Mutex
 	spare wz.Runtime // without a cache on disk, nil until needed
@@ -82,6 +84,7 @@ func (v *env) Close(ctx context.Context) error {
 }
 
 func (v *env) close(ctx context.Context) error {
+	v.eng.shelf.end(v)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	err := v.rt.Close(ctx)

@@ -1,6 +1,7 @@
 package wazero
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
@@ -13,17 +14,27 @@ import (
 	"github.com/edgefvm/fvm/engine"
 )
 
-// instance is one running guest.
-type instance struct {
-	m       *module
+// guest is what wazero makes of a module. It outlives its instance if it is kept for the next one.
+type guest struct {
 	mod     api.Module
-	counter api.MutableGlobal // nil without a counter
+	counter api.MutableGlobal   // nil without a counter
+	mutable []api.MutableGlobal // in the order of facts.mutable
 	mem     linear
+	fn      function
+	scratch []byte        // of touched
+	kept    *list.Element // its place on the shelf, nil if it is in use
+	counted int64         // bytes of its memory that the shelf counts
+}
+
+// instance is one use of a guest.
+type instance struct {
+	*guest
+	m       *module
 	data    any
 	run     callContext
 	hostErr error // what a host function unwound the guest with
-	fn      function
-	depth   int // calls in progress
+	depth   int   // calls in progress
+	spoiled bool  // a call failed in a way that nothing is known after
 	closed  bool
 }
 
@@ -91,6 +102,8 @@ func (in *instance) Call(ctx context.Context, export string, stack []uint64) (er
 		}
 		if in.hostErr != nil {
 			err, in.hostErr = in.hostErr, nil
+		} else if trap := (*engine.Trap)(nil); err != nil && !(errors.As(err, &trap) && trap.Kind != engine.TrapStackOverflow) {
+			in.spoiled = true
 		}
 	}()
 	if err := f.CallWithStack(&in.run, stack); err != nil {
@@ -165,8 +178,8 @@ func (in *instance) SetCounter(n int64) {
 
 func (in *instance) Data() any { return in.data }
 
-// Close gives the memory back. A running instance cannot be closed: its memory
-// would be another's while it still writes.
+// Close keeps the guest for the next instance, or gives its memory back. A running
+// instance cannot be closed: its memory would be another's while it still writes.
 func (in *instance) Close(ctx context.Context) error {
 	if in.closed {
 		return nil
@@ -175,6 +188,13 @@ func (in *instance) Close(ctx context.Context) error {
 		return errors.New("wazero: close of a running instance")
 	}
 	in.closed = true
-	in.fn = function{}
-	return in.mod.Close(ctx) // calls in.mem.Free
+	if in.canBeKept() && in.m.env.eng.shelf.put(in.m, in.guest) {
+		return nil
+	}
+	return in.guest.close(ctx)
+}
+
+func (g *guest) close(ctx context.Context) error {
+	g.fn = function{}
+	return g.mod.Close(ctx) // calls g.mem.Free
 }

@@ -150,6 +150,9 @@ func (p *pool) getMapped(n uint64) []byte {
 	}
 	b := mapBuffer(n)
 	if b != nil {
+		if n <= keptBytes {
+			smallPages(b)
+		}
 		if p.mapped == nil {
 			p.mapped = map[*byte]bool{}
 		}
@@ -204,6 +207,11 @@ type linear struct {
 	pool *pool
 	buf  []byte // all of it; the guest sees the first size bytes
 	size int
+	used int // beyond the first used bytes all are zero
+	// mapped asks for a buffer of maxResetBytes of which the system tells the pages in use, if that is enough.
+	mapped bool
+	// first is set while shrink makes wazero ask for a memory of that size, in bytes.
+	first *int
 }
 
 var (
@@ -216,6 +224,13 @@ func (l *linear) Allocate(_, _ uint64) experimental.LinearMemory { return l }
 
 // Reallocate gives the memory its new size, moving it if need be.
 func (l *linear) Reallocate(size uint64) []byte {
+	if l.first != nil {
+		l.size = *l.first
+		return l.buf[:l.size:l.size]
+	}
+	if l.buf == nil && l.mapped && size <= maxResetBytes {
+		l.buf = l.pool.getMapped(maxResetBytes)
+	}
 	if l.buf == nil || size > uint64(len(l.buf)) {
 		want := size
 		if l.buf != nil { // growth a page at a time must not copy each time
@@ -226,10 +241,11 @@ func (l *linear) Reallocate(size uint64) []byte {
 			return nil
 		}
 		copy(b, l.buf[:l.size])
-		l.pool.put(l.buf, l.size)
+		l.pool.put(l.buf, l.used)
 		l.buf = b
 	}
 	l.size = int(size)
+	l.used = max(l.used, l.size)
 	// wazero counts bytes in 32 bits: of 4 GiB it gets all but the last one. An initial memory it slices by
 	// itself, and finds none; the caller treats what goes wrong at that size as a failure of the node.
 	return l.buf[:min(size, allBytes-1):size]
@@ -237,8 +253,8 @@ func (l *linear) Reallocate(size uint64) []byte {
 
 // Free gives the memory back to the pool.
 func (l *linear) Free() {
-	l.pool.put(l.buf, l.size)
-	l.buf, l.size = nil, 0
+	l.pool.put(l.buf, l.used)
+	l.buf, l.size, l.used = nil, 0, 0
 }
 
 func (l *linear) bytes() []byte { return l.buf[:l.size:l.size] }

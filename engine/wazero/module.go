@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
 	"sync/atomic"
 
 	wz "github.com/tetratelabs/wazero"
@@ -41,7 +42,7 @@ func (v *env) Compile(ctx context.Context, wasm []byte) (_ engine.Module, err er
 	if err != nil {
 		return nil, fmt.Errorf("wazero: compile: %w", err)
 	}
-	facts, err := scan(wasm, v.counter)
+	facts, err := scan(wasm, v.counter, v.reset)
 	if err == nil {
 		err = v.checkImports(c)
 	}
@@ -49,7 +50,7 @@ func (v *env) Compile(ctx context.Context, wasm []byte) (_ engine.Module, err er
 		return nil, errors.Join(fmt.Errorf("wazero: compile: %w", err), c.Close(ctx))
 	}
 	_, exported := c.ExportedMemories()["memory"]
-	return &module{env: v, rt: rt, code: c, misfit: facts.misfit, memory: exported}, nil
+	return &module{env: v, rt: rt, code: c, facts: facts, memory: exported}, nil
 }
 
 // compile goes through the cache on disk if there is one.
@@ -79,33 +80,57 @@ type module struct {
 	env    *env
 	rt     wz.Runtime // where code was compiled
 	code   wz.CompiledModule
-	misfit engine.TrapKind // what instantiation traps with, 0 for nothing
-	memory bool            // a memory is exported as "memory"
+	facts  facts
+	memory bool // a memory is exported as "memory"
 	closed atomic.Bool
+
+	once sync.Once
+	new  *snapshot // of the first guest, nil if guests cannot be reset
+	kept []*guest  // the shelf's, whose lock guards it
 }
 
-// Close drops this use of the code. wazero counts the uses of equal code, so it
+// Close drops this use of the code and the guests kept of it. wazero counts the uses of equal code, so it
 // must be done once.
 func (m *module) Close(ctx context.Context) error {
 	if m.closed.Swap(true) {
 		return nil
 	}
+	m.env.eng.shelf.clear(func(of *module) bool { return of == m })
 	return m.code.Close(ctx)
 }
 
-// Instantiate makes an instance. Its memory comes from the pool, all zero.
-func (m *module) Instantiate(_ context.Context, data any) (_ engine.Instance, err error) {
+// Instantiate makes an instance of a kept guest, or of a new one, whose memory comes from the pool, all zero.
+func (m *module) Instantiate(ctx context.Context, data any) (engine.Instance, error) {
 	if m.closed.Load() {
 		return nil, errClosed
 	}
-	if m.misfit != 0 {
-		return nil, &engine.Trap{Kind: m.misfit}
+	if m.facts.misfit != 0 {
+		return nil, &engine.Trap{Kind: m.facts.misfit}
 	}
-	in := &instance{m: m, data: data}
+	g := m.env.eng.shelf.take(m)
+	if g != nil {
+		if err := m.reset(ctx, g); err != nil {
+			return nil, errors.Join(err, g.close(ctx))
+		}
+	} else {
+		var err error
+		if g, err = m.fresh(); err != nil {
+			return nil, err
+		}
+		m.once.Do(func() { m.new = m.snapshot(g) })
+	}
+	in := &instance{guest: g, m: m, data: data}
 	in.run.in = in
-	in.mem.pool = m.env.eng.pool
+	return in, nil
+}
+
+// fresh makes a guest.
+func (m *module) fresh() (_ *guest, err error) {
+	g := &guest{}
+	g.mem.pool = m.env.eng.pool
+	g.mem.mapped = m.env.eng.pages != nil && m.mayBeKept()
 	// No guest code runs here, so wazero needs nothing of the caller's context.
-	ctx := experimental.WithMemoryAllocator(context.Background(), &in.mem)
+	ctx := experimental.WithMemoryAllocator(context.Background(), &g.mem)
 	defer func() {
 		r := recover()
 		if r == nil && err == nil {
@@ -114,14 +139,17 @@ func (m *module) Instantiate(_ context.Context, data any) (_ engine.Instance, er
 		if r != nil { // wazero panics if it is refused the first pages
 			err = fmt.Errorf("wazero: instantiate: %v", r)
 		}
-		in.mem.Free()
+		g.mem.Free()
 	}()
-	in.mod, err = m.rt.InstantiateModule(ctx, m.code, m.env.modcfg)
+	g.mod, err = m.rt.InstantiateModule(ctx, m.code, m.env.modcfg)
 	if err != nil {
 		return nil, fmt.Errorf("wazero: instantiate: %w", err)
 	}
 	if m.env.counter != "" {
-		in.counter = in.mod.ExportedGlobal(m.env.counter).(api.MutableGlobal)
+		g.counter = g.mod.ExportedGlobal(m.env.counter).(api.MutableGlobal)
 	}
-	return in, nil
+	for _, x := range m.facts.mutable {
+		g.mutable = append(g.mutable, g.mod.ExportedGlobal(x).(api.MutableGlobal))
+	}
+	return g, nil
 }

@@ -13,6 +13,9 @@ type facts struct {
 	// misfit is the trap of the first segment that does not fit. wazero leaves
 	// out element segments that do not, where the specification has a trap.
 	misfit engine.TrapKind
+	// mutable are the exports of all mutable globals, if guests can be reset; see engine.EnvConfig.Reset.
+	mutable    []string
+	resettable bool
 }
 
 // scanner reads a module that wazero has validated. Its own checks are only
@@ -25,15 +28,19 @@ type scanner struct {
 	counter string
 	found   bool
 	misfit  engine.TrapKind
+	shown   map[string]uint32 // exported globals by name
+	reset   string            // name of the section of EnvConfig.Reset, empty for none
+	listed  bool              // there is one
+	mutable []string
 }
 
-// scan reads wasm. counter is the export that must be a mutable i64 global,
-// empty for none.
-func scan(wasm []byte, counter string) (facts, error) {
+// scan reads wasm. counter is the export that must be a mutable i64 global, reset
+// the section that says how to reset guests; empty for none.
+func scan(wasm []byte, counter, reset string) (facts, error) {
 	if len(wasm) < 8 {
 		return facts{}, binary.ErrMalformed
 	}
-	s := &scanner{Reader: binary.Reader{B: wasm[8:]}, counter: counter}
+	s := &scanner{Reader: binary.Reader{B: wasm[8:]}, counter: counter, reset: reset, shown: map[string]uint32{}}
 	for len(s.B) > 0 && s.Err == nil {
 		id := s.Byte()
 		body := s.Take(s.U32())
@@ -48,12 +55,21 @@ func scan(wasm []byte, counter string) (facts, error) {
 	case counter != "" && !s.found:
 		return facts{}, fmt.Errorf("no mutable i64 global is exported as %q", counter)
 	}
-	return facts{misfit: s.misfit}, nil
+	if err := s.checkReset(); err != nil {
+		return facts{}, err
+	}
+	return facts{misfit: s.misfit, mutable: s.mutable, resettable: s.listed}, nil
 }
 
 func (s *scanner) section(id byte) {
 	var item func()
 	switch id {
+	case binary.SecCustom:
+		if name := string(s.Take(s.U32())); name != s.reset || name == "" || s.listed {
+			return
+		}
+		s.listed = true
+		item = func() { s.mutable = append(s.mutable, string(s.Take(s.U32()))) }
 	case binary.SecStart:
 		s.Fail(errors.New("module has a start function"))
 		return
@@ -89,12 +105,36 @@ func (s *scanner) importItem() {
 
 func (s *scanner) exportItem() {
 	name, kind, index := string(s.Take(s.U32())), s.Byte(), s.U32()
-	if name != s.counter || s.counter == "" {
+	if kind != binary.KindGlobal {
 		return
 	}
-	if kind == binary.KindGlobal && int(index) < len(s.globals) && s.globals[index] == [2]byte{byte(engine.I64), 1} {
+	s.shown[name] = index
+	if name == s.counter && s.counter != "" && int64(index) < int64(len(s.globals)) && s.globals[index] == [2]byte{byte(engine.I64), 1} {
 		s.found = true
 	}
+}
+
+// checkReset refuses a section that cannot be true: a mutable global would be
+// missing from it, or is no number.
+func (s *scanner) checkReset() error {
+	if !s.listed {
+		return nil
+	}
+	listed := map[uint32]bool{}
+	for _, name := range s.mutable {
+		index, ok := s.shown[name]
+		if !ok || int64(index) >= int64(len(s.globals)) || s.globals[index][1] != 1 {
+			return fmt.Errorf("section %s: no mutable global is exported as %q", s.reset, name)
+		}
+		listed[index] = true
+	}
+	for i, g := range s.globals {
+		number := g[0] >= 0x7c && g[0] <= 0x7f // f64, f32, i64, i32
+		if g[1] == 1 && (!listed[uint32(i)] || !number) {
+			return fmt.Errorf("section %s: mutable global %d is missing, or no number", s.reset, i)
+		}
+	}
+	return nil
 }
 
 // element reads one element segment. The flags' bits: 0 not active, 1 explicit

@@ -7,7 +7,7 @@
 // result; those are in the code that the instrumentation pass hands to Compile.
 //
 // The parts: wazero.go makes engines, env.go binds host functions, module.go
-// compiles and instantiates, instance.go runs, memory.go pools linear memories,
+// compiles and instantiates, instance.go runs, memory.go pools linear memories, reuse.go makes used guests new (pagemap_linux.go says what of them was used),
 // scan.go reads the few facts about a module that wazero does not tell, and
 // disk.go, entry.go and cachedir.go keep compiled code between processes.
 package wazero
@@ -19,6 +19,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	wz "github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -39,13 +40,21 @@ type Options struct {
 	// nothing is kept. Failing to use it costs time and a warning, never an error.
 	CacheDir string
 	// MaxPoolBytes bounds the guest memory kept for reuse, in bytes. 0:
-	// DefaultMaxPoolBytes. Negative: none is kept.
+	// DefaultMaxPoolBytes. Negative: none is kept. Guests that are kept whole take at most half of it.
 	MaxPoolBytes int64
+	// NoReuse makes a new guest for each instance. Default: one is reset and used again if its module says how
+	// (engine.EnvConfig.Reset).
+	NoReuse bool
+	// CheckReset compares each guest that was reset with a new one, byte by byte. A
+	// difference is an error of Instantiate. For tests and for looking into a doubt; it costs more than reuse saves.
+	CheckReset bool
 	// Logger gets warnings about the cache. Nil: slog.Default().
 	Logger *slog.Logger
 	// Interpreter asks for wazero's interpreter where its compiler is
 	// available. Without a compiler for the platform it is used anyway.
 	Interpreter bool
+
+	noPagemap bool // as on a system that does not tell
 }
 
 type wazeroEngine struct {
@@ -53,6 +62,10 @@ type wazeroEngine struct {
 	cache  wz.CompilationCache
 	config wz.RuntimeConfig
 	pool   *pool
+	shelf  shelf
+	pages  *pagemap // nil: all of a used memory is looked at
+	check  bool
+	resets atomic.Uint64
 	log    *slog.Logger
 	disk   *disk // nil without one
 
@@ -80,7 +93,13 @@ func New(opts Options) (engine.Engine, error) {
 	if limit == 0 {
 		limit = DefaultMaxPoolBytes
 	}
-	e := &wazeroEngine{name: "wazero", pool: newPool(limit), log: logger}
+	e := &wazeroEngine{name: "wazero", pool: newPool(limit), check: opts.CheckReset, log: logger}
+	if !opts.NoReuse && limit > 0 {
+		e.shelf.max = limit / 2
+		if !opts.noPagemap {
+			e.pages = openPagemap()
+		}
+	}
 	config := wz.NewRuntimeConfig()
 	if opts.Interpreter {
 		e.name = InterpreterName
@@ -129,6 +148,7 @@ func (e *wazeroEngine) Env(ctx context.Context, cfg engine.EnvConfig) (engine.En
 		host:    map[hostKey]hostSig{},
 		funcs:   cfg.Host,
 		counter: cfg.Counter,
+		reset:   cfg.Reset,
 	}
 	for i := range v.funcs {
 		h := &v.funcs[i]
@@ -156,6 +176,9 @@ func (e *wazeroEngine) Close(ctx context.Context) error {
 	errs = append(errs, e.cache.Close(ctx))
 	e.envs = nil
 	e.pool.drop()
+	if e.pages != nil {
+		e.pages.close()
+	}
 	if e.disk != nil {
 		e.disk.close()
 	}

@@ -15,6 +15,8 @@ func TestContract(t *testing.T) {
 	}{
 		{"Default", func(*testing.T) Options { return Options{} }},
 		{"Interpreter", func(*testing.T) Options { return Options{Interpreter: true} }},
+		{"CheckReset", func(*testing.T) Options { return Options{CheckReset: true} }},
+		{"NoReuse", func(*testing.T) Options { return Options{NoReuse: true} }},
 		{"NoPool", func(*testing.T) Options { return Options{MaxPoolBytes: -1} }},
 		{"Cache", func(t *testing.T) Options { return Options{CacheDir: t.TempDir()} }},
 	} {

@@ -31,7 +31,7 @@ type accessChange struct {
 }
 
 func newAccessTracker(preloaded []abi.ActorID) accessTracker {
-	t := accessTracker{actors: make(map[abi.ActorID]access, 32), addresses: make(map[address.Address]struct{}, 8)}
+	t := accessTracker{actors: make(map[abi.ActorID]access, 8)}
 	for _, id := range preloaded {
 		t.actors[id] = accessUpdated
 	}
@@ -82,5 +82,8 @@ func (t *accessTracker) recordAddress(a address.Address) {
 		return
 	}
 	t.log = append(t.log, accessChange{addr: a})
+	if t.addresses == nil {
+		t.addresses = make(map[address.Address]struct{}, 8)
+	}
 	t.addresses[a] = struct{}{}
 }

@@ -105,7 +105,7 @@ func (m *Modules) Close(ctx context.Context) error { return m.env.Close(ctx) }
 
 // Preload compiles code that is known to be needed.
 func (m *Modules) Preload(ctx context.Context, code cid.Cid, wasm []byte) error {
-	_, err := m.compiled(ctx, code, func() ([]byte, error) { return wasm, nil })
+	_, err := m.compile(ctx, m.entry(code), code, func() ([]byte, error) { return wasm, nil })
 	return err
 }
 
@@ -114,7 +114,12 @@ func (m *Modules) load(ctx context.Context, mc *machine.Machine, code cid.Cid) (
 	if mc.Profile.OnlyBuiltins && mc.Manifest.IDByCode(code) == 0 {
 		return nil, execerr.Guestf("no builtin actor has the code %s", code)
 	}
-	return m.compiled(ctx, code, func() ([]byte, error) {
+	e := m.entry(code)
+	if mod, err := e.ready(); mod != nil || err != nil {
+		m.found.Add(1)
+		return mod, err
+	}
+	return m.compile(ctx, e, code, func() ([]byte, error) {
 		wasm, err := mc.Store.GetRaw(ctx, code)
 		switch {
 		case err == nil:
@@ -131,15 +136,25 @@ func (m *Modules) load(ctx context.Context, mc *machine.Machine, code cid.Cid) (
 	})
 }
 
-func (m *Modules) compiled(ctx context.Context, code cid.Cid, read func() ([]byte, error)) (*module, error) {
+func (m *Modules) entry(code cid.Cid) *entry {
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	e := m.code[code]
 	if e == nil {
 		e = &entry{}
 		m.code[code] = e
 	}
-	m.mu.Unlock()
+	return e
+}
 
+// ready is what is known of the code, nothing if it is to be compiled.
+func (e *entry) ready() (*module, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.mod, e.err
+}
+
+func (m *Modules) compile(ctx context.Context, e *entry, code cid.Cid, read func() ([]byte, error)) (*module, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.mod != nil || e.err != nil {

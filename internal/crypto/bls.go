@@ -35,9 +35,14 @@ func VerifyBLSAggregate(sig [BLSSignatureLen]byte, keys [][BLSKeyLen]byte, msgs 
 	if len(keys) == 0 {
 		return true
 	}
+	return distinct(msgs) && verifyPairs(sig, keys, msgs)
+}
+
+// verifyPairsGo is VerifyBLSAggregate for one or more signers of different messages.
+func verifyPairsGo(sig [BLSSignatureLen]byte, keys [][BLSKeyLen]byte, msgs [][]byte) bool {
 	s, good := DecodeBLSSignature(sig)
 	ks, ok := publicKeys(keys)
-	if !good || !ok || !distinct(msgs) {
+	if !good || !ok {
 		return false
 	}
 	hashes := make([]bls12381.G2Affine, len(msgs))

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	mathbig "math/big"
 
 	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
@@ -109,23 +110,25 @@ type sender struct {
 // preflight checks the sender and takes the gas deposit. A message that fails
 // here changes nothing but costs the miner a penalty.
 func preflight(ctx context.Context, m *machine.Machine, msg *Message, kind Kind, chainLength int) (sender, *Result, error) {
-	s := sender{deposit: big.Zero(), inclusion: gas.Charge{Name: "none"}}
+	s := sender{inclusion: gas.Charge{Name: "none"}}
 	if kind == Explicit {
 		s.inclusion = m.Prices.OnChainMessage(chainLength)
 		if cost := s.inclusion.Total().RoundUp(); cost > uint64(msg.GasLimit) {
 			return s, refuse(sysOutOfGas, big.Mul(m.BaseFee, big.NewIntUnsigned(cost)), "inclusion costs %d gas, the limit is %d", cost, msg.GasLimit), nil
 		}
 	}
-	penalty := big.Zero()
-	if kind == Explicit {
-		penalty = big.Mul(m.BaseFee, big.NewInt(msg.GasLimit))
+	penalty := func() abi.TokenAmount {
+		if kind == Implicit {
+			return big.Zero()
+		}
+		return big.Mul(m.BaseFee, big.NewInt(msg.GasLimit))
 	}
 	id, ok, err := m.Tree.LookupID(ctx, msg.From)
 	if err != nil {
 		return s, nil, fmt.Errorf("looking for the sender %s: %w", addr.String(msg.From), err)
 	}
 	if !ok {
-		return s, refuse(sysSenderInvalid, penalty, "the sender %s does not exist", addr.String(msg.From)), nil
+		return s, refuse(sysSenderInvalid, penalty(), "the sender %s does not exist", addr.String(msg.From)), nil
 	}
 	s.id = id
 	if kind == Implicit {
@@ -136,28 +139,28 @@ func preflight(ctx context.Context, m *machine.Machine, msg *Message, kind Kind,
 		return s, nil, fmt.Errorf("reading the sender %s: %w", addr.String(msg.From), err)
 	}
 	if st == nil {
-		return s, refuse(sysSenderInvalid, penalty, "the sender %s has no actor", addr.String(msg.From)), nil
+		return s, refuse(sysSenderInvalid, penalty(), "the sender %s has no actor", addr.String(msg.From)), nil
 	}
 	mf := m.Manifest
 	switch {
 	case st.Code == mf.Account():
 	case !m.Profile.Ethereum:
-		return s, refuse(sysSenderInvalid, penalty, "the sender %s is not an account", addr.String(msg.From)), nil
+		return s, refuse(sysSenderInvalid, penalty(), "the sender %s is not an account", addr.String(msg.From)), nil
 	case st.Code == mf.EthAccount():
 	case st.Code == mf.Placeholder() && st.Nonce == 0 && st.Delegated != nil && isEthereum(*st.Delegated):
 		// The first message of an Ethereum account makes it one (FIP-0055),
 		// whether or not the message succeeds.
 		st.Code = mf.EthAccount()
 	default:
-		return s, refuse(sysSenderInvalid, penalty, "the sender %s is not an account", addr.String(msg.From)), nil
+		return s, refuse(sysSenderInvalid, penalty(), "the sender %s is not an account", addr.String(msg.From)), nil
 	}
 	if msg.Nonce != st.Nonce {
-		return s, refuse(sysSenderStateInvalid, penalty, "the nonce is %d, the sender's next is %d", msg.Nonce, st.Nonce), nil
+		return s, refuse(sysSenderStateInvalid, penalty(), "the nonce is %d, the sender's next is %d", msg.Nonce, st.Nonce), nil
 	}
 	st.Nonce++
 	s.deposit = big.Mul(msg.GasFeeCap, big.NewInt(msg.GasLimit))
 	if st.Balance.LessThan(s.deposit) {
-		return s, refuse(sysSenderStateInvalid, penalty, "the sender has %s attoFIL, gas may cost %s", st.Balance, s.deposit), nil
+		return s, refuse(sysSenderStateInvalid, penalty(), "the sender has %s attoFIL, gas may cost %s", st.Balance, s.deposit), nil
 	}
 	if s.deposit.Sign() < 0 {
 		return s, nil, &InvalidMessage{fmt.Errorf("the gas fee cap %s is negative", msg.GasFeeCap)}
@@ -173,7 +176,9 @@ func refuse(code exitcode.ExitCode, penalty abi.TokenAmount, format string, a ..
 }
 
 func emptyResult() *Result {
-	return &Result{Penalty: big.Zero(), MinerTip: big.Zero(), BaseFeeBurn: big.Zero(), OverEstimationBurn: big.Zero(), Refund: big.Zero()}
+	var zeros [5]mathbig.Int // one piece of memory
+	amount := func(i int) abi.TokenAmount { return abi.TokenAmount{Int: &zeros[i]} }
+	return &Result{Penalty: amount(0), MinerTip: amount(1), BaseFeeBurn: amount(2), OverEstimationBurn: amount(3), Refund: amount(4)}
 }
 
 // run executes the message on a call stack of its own.
@@ -284,7 +289,11 @@ func settle(ctx context.Context, m *machine.Machine, msg *Message, s sender, r *
 			return err
 		}
 	}
-	if sum := big.Add(big.Add(out.BaseFeeBurn, out.OverEstimationBurn), big.Add(out.Refund, out.MinerTip)); !sum.Equals(s.deposit) {
+	sum := new(mathbig.Int)
+	for _, part := range [...]abi.TokenAmount{out.BaseFeeBurn, out.OverEstimationBurn, out.Refund, out.MinerTip} {
+		sum.Add(sum, part.Int)
+	}
+	if sum.Cmp(s.deposit.Int) != 0 {
 		return execerr.Nodef("the fees %s are not the deposit %s", sum, s.deposit)
 	}
 	r.Penalty, r.MinerTip, r.BaseFeeBurn = out.MinerPenalty, out.MinerTip, out.BaseFeeBurn

@@ -73,23 +73,35 @@ func (m *Message) UnmarshalCBOR(r io.Reader) error {
 		return fmt.Errorf("reading a message: not a list of %d fields", messageFields)
 	}
 	var gasLimit, method uint64
-	fields := []struct {
-		name string
-		read func() error
+	for _, f := range [...]struct {
+		name   string
+		number *uint64
+		at     *address.Address
+		amount *abi.TokenAmount
 	}{
-		{"version", readUint(cr, &m.Version)},
-		{"to", readAddress(cr, &m.To)},
-		{"from", readAddress(cr, &m.From)},
-		{"nonce", readUint(cr, &m.Nonce)},
-		{"value", func() error { return m.Value.UnmarshalCBOR(cr) }},
-		{"gas limit", readUint(cr, &gasLimit)},
-		{"gas fee cap", func() error { return m.GasFeeCap.UnmarshalCBOR(cr) }},
-		{"gas premium", func() error { return m.GasPremium.UnmarshalCBOR(cr) }},
-		{"method", readUint(cr, &method)},
-		{"params", func() (err error) { m.Params, err = cbg.ReadByteArray(cr, maxParams); return err }},
-	}
-	for _, f := range fields {
-		if err := f.read(); err != nil {
+		{name: "version", number: &m.Version},
+		{name: "to", at: &m.To},
+		{name: "from", at: &m.From},
+		{name: "nonce", number: &m.Nonce},
+		{name: "value", amount: &m.Value},
+		{name: "gas limit", number: &gasLimit},
+		{name: "gas fee cap", amount: &m.GasFeeCap},
+		{name: "gas premium", amount: &m.GasPremium},
+		{name: "method", number: &method},
+		{name: "params"},
+	} {
+		var err error
+		switch {
+		case f.number != nil:
+			*f.number, err = readUint(cr)
+		case f.at != nil:
+			*f.at, err = readAddress(cr)
+		case f.amount != nil:
+			err = f.amount.UnmarshalCBOR(cr)
+		default:
+			m.Params, err = cbg.ReadByteArray(cr, maxParams)
+		}
+		if err != nil {
 			return fmt.Errorf("reading a message's %s: %w", f.name, err)
 		}
 	}
@@ -100,26 +112,21 @@ func (m *Message) UnmarshalCBOR(r io.Reader) error {
 	return nil
 }
 
-func readUint(cr *cbg.CborReader, v *uint64) func() error {
-	return func() error {
-		major, n, err := cr.ReadHeader()
-		if err == nil && major != cbg.MajUnsignedInt {
-			err = fmt.Errorf("not an unsigned integer but CBOR type %d", major)
-		}
-		*v = n
-		return err
+func readUint(cr *cbg.CborReader) (uint64, error) {
+	major, n, err := cr.ReadHeader()
+	if err == nil && major != cbg.MajUnsignedInt {
+		err = fmt.Errorf("not an unsigned integer but CBOR type %d", major)
 	}
+	return n, err
 }
 
 // readAddress reads what the network takes for an address, which is more than go-address does.
-func readAddress(cr *cbg.CborReader, a *address.Address) func() error {
-	return func() error {
-		b, err := cbg.ReadByteArray(cr, addr.MaxLen)
-		if err == nil {
-			*a, err = addr.ParseAddress(b)
-		}
-		return err
+func readAddress(cr *cbg.CborReader) (address.Address, error) {
+	b, err := cbg.ReadByteArray(cr, addr.MaxLen)
+	if err != nil {
+		return address.Undef, err
 	}
+	return addr.ParseAddress(b)
 }
 
 // DecodeMessage reads a message that fills data.

@@ -1,6 +1,7 @@
 package gas
 
 import (
+	mathbig "math/big"
 	"math/bits"
 
 	"github.com/filecoin-project/go-state-types/abi"
@@ -24,18 +25,21 @@ func ComputeOutputs(used, limit uint64, baseFee, feeCap, premium abi.TokenAmount
 	unpaid := big.Sub(baseFee, pay) // of the base fee: the miner's fault for including the message
 	tip := big.Min(premium, big.Sub(feeCap, pay))
 
-	o := Outputs{BaseFeeBurn: times(pay, used), MinerTip: times(tip, limit)}
+	var o Outputs
 	o.GasRefund, o.GasBurned = overEstimation(used, limit)
-	o.OverEstimationBurn = times(pay, o.GasBurned)
-	o.MinerPenalty = big.Add(times(unpaid, used), times(unpaid, o.GasBurned))
+	var n mathbig.Int
+	times := func(v abi.TokenAmount, gas uint64) abi.TokenAmount {
+		return abi.TokenAmount{Int: new(mathbig.Int).Mul(v.Int, n.SetUint64(gas))}
+	}
+	o.BaseFeeBurn, o.MinerTip, o.OverEstimationBurn = times(pay, used), times(tip, limit), times(pay, o.GasBurned)
+	o.MinerPenalty = times(unpaid, used)
+	o.MinerPenalty.Int.Add(o.MinerPenalty.Int, times(unpaid, o.GasBurned).Int)
 	o.Refund = times(feeCap, limit)
-	for _, out := range []abi.TokenAmount{o.BaseFeeBurn, o.MinerTip, o.OverEstimationBurn} {
-		o.Refund = big.Sub(o.Refund, out)
+	for _, out := range [...]abi.TokenAmount{o.BaseFeeBurn, o.MinerTip, o.OverEstimationBurn} {
+		o.Refund.Int.Sub(o.Refund.Int, out.Int)
 	}
 	return o
 }
-
-func times(v abi.TokenAmount, n uint64) abi.TokenAmount { return big.Mul(v, big.NewIntUnsigned(n)) }
 
 // overEstimation is what of the unused gas is refunded and what is burnt. Up to
 // a tenth more than what was used may be bought without a burn; from there on the burnt share of

@@ -35,6 +35,7 @@ func (b *Block) Stat() BlockStat { return BlockStat{b.Codec, uint32(len(b.Data))
 // reach from them. Handles start at 1 and are never reused.
 type BlockRegistry struct {
 	blocks    []*Block
+	first     [8]*Block // where blocks begins: most invocations have no more
 	reachable map[cid.Cid]struct{}
 }
 
@@ -62,6 +63,9 @@ func (r *BlockRegistry) PutChecked(b *Block) (BlockID, error) {
 func (r *BlockRegistry) put(b *Block) (BlockID, error) {
 	if r.Full() {
 		return 0, execerr.Syscallf(execerr.LimitExceeded, "too many blocks")
+	}
+	if r.blocks == nil {
+		r.blocks = r.first[:0]
 	}
 	r.blocks = append(r.blocks, b)
 	return BlockID(len(r.blocks)), nil

@@ -80,8 +80,8 @@ func (k *Kernel) RecoverSecpPublicKey(hash *[32]byte, sig *[65]byte) ([65]byte, 
 	return key, nil
 }
 
-// Hash is the digest of data under a multihash function.
-func (k *Kernel) Hash(code uint64, data []byte) ([]byte, error) {
+// AppendHash appends the digest of data under a multihash function to dst.
+func (k *Kernel) AppendHash(dst []byte, code uint64, data []byte) ([]byte, error) {
 	if k.m.Profile.HashFirst {
 		if err := k.gas.Apply(k.prices.OnHashing(code, len(data))); err != nil {
 			return nil, err
@@ -95,7 +95,7 @@ func (k *Kernel) Hash(code uint64, data []byte) ([]byte, error) {
 			return nil, err
 		}
 	}
-	digest, _ := crypto.Hash(code, data)
+	digest, _ := crypto.AppendHash(dst, code, data)
 	return digest, nil
 }
 

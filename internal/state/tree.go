@@ -171,8 +171,18 @@ func actorKey(id abi.ActorID) []byte { return addr.NewID(uint64(id)).Bytes() }
 
 // SetActor gives an actor a state, whether it exists or not. It keeps a copy. The error is always nil.
 func (t *Tree) SetActor(id abi.ActorID, st ActorState) error {
-	t.actors.set(id, &actorEntry{state: &st, dirty: true})
+	t.actors.set(id, newEntry(&st))
 	return nil
+}
+
+// newEntry is the entry of an actor that changed; st is copied.
+func newEntry(st *ActorState) *actorEntry {
+	both := &struct { // one piece of memory
+		entry actorEntry
+		state ActorState
+	}{entry: actorEntry{dirty: true}, state: *st}
+	both.entry.state = &both.state
+	return &both.entry
 }
 
 // DeleteActor removes an actor, whether it exists or not. The error is always nil.

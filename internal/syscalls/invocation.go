@@ -60,6 +60,7 @@ type Invocation struct {
 	// Starting is true while a start function runs: syscalls are then a failure.
 	Starting bool
 
+	call       sys // the syscall that runs; a guest makes one at a time
 	lastGas    gas.Gas
 	lastMemory uint64
 	reserve    int64 // milligas kept back from the guest's counter

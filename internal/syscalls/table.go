@@ -24,6 +24,8 @@ type sys struct {
 	mem memory
 	a   []uint64 // without the out-pointer
 	out []byte   // of the row's outSize
+
+	scratch [64]byte // of a digest
 }
 
 func (s *sys) u32(i int) uint32 { return uint32(s.a[i]) }
@@ -160,7 +162,8 @@ func (r *row) host(ctx context.Context, in engine.Instance, stack []uint64) erro
 	if err := inv.Kernel.Gas().Charge("OnSyscall", inv.Kernel.Prices().Wasm.HostCallCost); err != nil {
 		return err
 	}
-	s := sys{k: inv.Kernel, mem: in.Memory(), a: stack}
+	s := &inv.call
+	*s = sys{k: inv.Kernel, mem: in.Memory(), a: stack}
 	if r.outSize > 0 {
 		out, err := s.mem.slice(uint32(stack[0]), r.outSize)
 		if err != nil {
@@ -173,7 +176,7 @@ func (r *row) host(ctx context.Context, in engine.Instance, stack []uint64) erro
 		}
 		s.out, s.a = out, stack[1:]
 	}
-	err := r.run(ctx, &s)
+	err := r.run(ctx, s)
 	if err == nil {
 		inv.Last = nil
 		stack[0] = 0
