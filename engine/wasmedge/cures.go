@@ -38,3 +38,12 @@ func stackLeft() uint64 { return uint64(C.efvm_stack_left()) }
 
 // nestingIsBroken is whether this version of the library needs cureThreadLocal.
 const nestingIsBroken = C.WASMEDGE_VERSION_MINOR < 15
+
+// Ways out of the library, for tests: one that is none, and one of which nothing is
+// known.
+const (
+	tornCode        = uint32(C.EFVM_TORN)
+	interruptedCode = uint32(C.WasmEdge_ErrCode_Interrupted)
+)
+
+func wholeAfter(code uint32) bool { return whole(C.uint32_t(code)) }

@@ -151,7 +151,7 @@ func (v *env) close() error {
 	}
 	for m := range v.modules {
 		for _, g := range m.takeAll() {
-			C.efvm_delete(g)
+			v.eng.delete(g)
 		}
 		m.free()
 	}

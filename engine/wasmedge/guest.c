@@ -3,6 +3,7 @@
 // Loads modules, runs guests, and carries their calls of the host into Go.
 
 #include "guest.h"
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include "_cgo_export.h"
@@ -225,6 +226,13 @@ void efvm_delete(struct efvm_guest *g) {
   if (g->module) WasmEdge_ModuleInstanceDelete(g->module);
   free(g->globals);
   free(g);
+}
+
+// efvm_trim gives to the system what was freed, where the C library can.
+void efvm_trim(void) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 const char *efvm_message(uint32_t code) { return WasmEdge_ResultGetMessage((WasmEdge_Result){.Code = code}); }

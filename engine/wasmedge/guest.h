@@ -29,6 +29,7 @@ struct efvm_guest {
   int64_t counter;
   uint64_t first_bytes; // of the memory when the guest was new
   uint32_t n_globals;   // those that a reset sets back
+  uint64_t heap;        // what it takes of the C library's heap, by estimate
   struct efvm_global *globals;
 };
 
@@ -66,6 +67,9 @@ struct efvm_host {
 // What efvm_call returns besides the library's codes.
 #define EFVM_NO_ROOM 0xffffffffu   // nothing ran: the native stack is too short
 #define EFVM_NO_EXPORT 0xfffffffeu // nothing ran
+#define EFVM_TORN 0xfffffffdu      // it never returned
+// A host function's error: category and number.
+#define EFVM_HOST_FAILED (((uint32_t)WasmEdge_ErrCategory_UserLevelError << 24) | 1u)
 
 // Cures that tests switch off, to see that they are needed.
 #define EFVM_CURE_HANDLERS 1u
@@ -97,6 +101,7 @@ uint32_t efvm_instantiate(struct efvm_guest *g, WasmEdge_StoreContext *st, const
 void efvm_refresh(struct efvm_guest *g);
 uint32_t efvm_call(struct efvm_guest *g, const struct efvm_export *f, uint64_t *stack);
 void efvm_delete(struct efvm_guest *g);
+void efvm_trim(void);
 const char *efvm_message(uint32_t code);
 
 // reset.c

@@ -157,7 +157,7 @@ func (m *module) Close(context.Context) error {
 	}
 	v.mu.Unlock()
 	for _, g := range gone {
-		C.efvm_delete(g)
+		v.eng.delete(g)
 	}
 	return nil
 }
@@ -233,6 +233,8 @@ func (m *module) fresh() (*C.struct_efvm_guest, error) {
 	v := m.env
 	g := (*C.struct_efvm_guest)(C.calloc(1, C.sizeof_struct_efvm_guest))
 	g.executor = v.exec
+	g.heap = C.uint64_t(m.heapBytes())
+	v.eng.heap.made(m.heapBytes())
 	code := C.efvm_instantiate(g, v.store, m.ast, m.memory, C.uint32_t(len(m.facts.memoryName)), v.ccount, C.uint32_t(len(v.counter)),
 		m.globals, C.uint32_t(len(m.facts.mutable)))
 	return g, m.check(g, code)

@@ -37,8 +37,11 @@ type kept struct {
 
 // size is an upper bound of what a kept guest of m takes, in bytes.
 func (m *module) size() uint64 {
-	return m.facts.memoryPages*engine.PageSize + uint64(m.facts.functions)*functionBytes
+	return m.facts.memoryPages*engine.PageSize + m.heapBytes()
 }
+
+// heapBytes is an estimate of what a guest of m takes of the C library's heap.
+func (m *module) heapBytes() uint64 { return uint64(m.facts.functions) * functionBytes }
 
 // remember looks at the first guest of m while it is new. Later ones can be made
 // like it if the module says how, and is not too large.
@@ -49,10 +52,10 @@ func (m *module) remember(c *C.struct_efvm_guest) {
 }
 
 // canBeKept says whether a reset makes the guest new, and takes its memory back to
-// the first size. A guest that did not return from each call is none: what the
-// library left undone is not known.
+// the first size. A guest may have failed, but if a call of it left the library in a
+// way that is not known (see whole), nothing is known of the guest.
 func (in *instance) canBeKept() bool {
-	return in.failed == 0 && in.m.image != nil && int(in.c.n_globals) == len(in.m.facts.mutable) && C.efvm_shrink(in.c) != 0
+	return in.torn == 0 && in.m.image != nil && int(in.c.n_globals) == len(in.m.facts.mutable) && C.efvm_shrink(in.c) != 0
 }
 
 // keep puts a guest on the shelf, and returns those for which there is no room any
@@ -107,7 +110,7 @@ func (m *module) reset(c *C.struct_efvm_guest) error {
 		return nil
 	}
 	fresh, err := m.fresh()
-	defer C.efvm_delete(fresh)
+	defer m.env.eng.delete(fresh)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -16,8 +17,26 @@ import (
 	"github.com/edgefvm/fvm/engine/enginetest"
 )
 
+// hostOf is host.f of the tests: it fails for some arguments.
+func hostOf(_ context.Context, _ engine.Instance, n uint32) (uint32, error) {
+	switch n {
+	case 7:
+		return 0, errors.New("seven")
+	case 8:
+		panic("eight")
+	case 9:
+		runtime.Goexit()
+	}
+	return n, nil
+}
+
 // keeper is a module whose guests can be kept, and its environment.
 func keeper(t testing.TB, opts Options, wasm []byte) (*env, *module) {
+	t.Helper()
+	return keeperOf(t, opts, wasm, hostOf)
+}
+
+func keeperOf(t testing.TB, opts Options, wasm []byte, f func(context.Context, engine.Instance, uint32) (uint32, error)) (*env, *module) {
 	t.Helper()
 	ctx := context.Background()
 	e := mustOpen(t, opts)
@@ -26,13 +45,7 @@ func keeper(t testing.TB, opts Options, wasm []byte) (*env, *module) {
 			t.Error(err)
 		}
 	})
-	host := enginetest.Host(func(_ context.Context, _ engine.Instance, n uint32) (uint32, error) {
-		if n == 7 {
-			return 0, errors.New("seven")
-		}
-		return n, nil
-	})
-	v, err := e.Env(ctx, engine.EnvConfig{Host: host, Counter: enginetest.CounterName, Reset: enginetest.ResetName})
+	v, err := e.Env(ctx, engine.EnvConfig{Host: enginetest.Host(f), Counter: enginetest.CounterName, Reset: enginetest.ResetName})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,32 +195,138 @@ type step struct {
 	args   []uint64
 }
 
-// What did not return from each call is not kept, nor what says nothing of resets.
-func TestNotKept(t *testing.T) {
+// A guest that failed comes back as new as any other: by each trap, and by an error
+// or panic of the host, after it changed all that it can.
+func TestKeptAfterFailure(t *testing.T) {
 	onBoth(t, func(t *testing.T, opts Options) {
+		opts.CheckReset = true
 		_, m := keeper(t, opts, enginetest.Kitchen(1))
-		for name, spoil := range map[string]func(in *instance) error{
-			"trap":       func(in *instance) error { return wantTrap(in, engine.TrapUnreachable, "unreachable") },
-			"fault":      outOfBoundsOf,
-			"host error": func(in *instance) error { _, err := invoke(in, "invoke", 7); return wantError(err) },
-			"error, then success": func(in *instance) error {
-				_, err := invoke(in, "invoke", 7)
-				if _, err := invoke(in, "echo32", 1); err != nil {
-					return err
+		for name, fail := range failures() {
+			for round := range 3 {
+				in := newInstance(t, m)
+				guest := in.c
+				use(t, in)
+				if err := fail(in); err != nil {
+					t.Fatalf("%s: %v", name, err)
 				}
-				return wantError(err)
-			},
-		} {
-			in := newInstance(t, m)
-			if err := spoil(in); err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			closeAll(t, in)
-			if len(m.kept) != 0 {
-				t.Errorf("%s: the guest is kept", name)
+				use(t, in) // what failed can go on
+				if err := fail(in); err != nil {
+					t.Fatalf("%s, again: %v", name, err)
+				}
+				closeAll(t, in)
+				next := newInstance(t, m)
+				if next.c != guest {
+					t.Fatalf("%s, round %d: the guest is not kept", name, round)
+				}
+				if got, err := invoke(next, "private", 1); err != nil || got != 11 {
+					t.Errorf("%s, round %d: the global is %d, %v", name, round, got, err)
+				}
+				closeAll(t, next)
 			}
 		}
 	})
+}
+
+// failures are ways in which a guest of 4 pages that may have grown can fail.
+func failures() map[string]func(in *instance) error {
+	all := map[string]func(in *instance) error{
+		"host error": func(in *instance) error { _, err := invoke(in, "invoke", 7); return wantText(err, "seven") },
+		"host panic": func(in *instance) error { _, err := invoke(in, "invoke", 8); return wantText(err, "eight") },
+		"host error of an export": func(in *instance) error {
+			_, err := invoke(in, "direct", 7)
+			return wantText(err, "seven")
+		},
+		"host error after growth": func(in *instance) error { _, err := invoke(in, "growcall", 7); return wantText(err, "seven") },
+	}
+	for _, c := range []struct {
+		kind   engine.TrapKind
+		export string
+		args   []uint64
+	}{
+		{engine.TrapUnreachable, "unreachable", nil},
+		{engine.TrapMemoryOutOfBounds, "load8", []uint64{1 << 31}},
+		{engine.TrapMemoryOutOfBounds, "store32", []uint64{0xffffffff, 1}},
+		{engine.TrapMemoryOutOfBounds, "fill", []uint64{1, 0xee, 1 << 31}},
+		{engine.TrapMemoryOutOfBounds, "init", []uint64{1 << 31}},
+		{engine.TrapTableOutOfBounds, "table", []uint64{6}},
+		{engine.TrapIndirectCallToNull, "table", []uint64{3}},
+		{engine.TrapBadSignature, "table", []uint64{2}},
+		{engine.TrapIntegerOverflow, "div", []uint64{1 << 31, 0xffffffff}},
+		{engine.TrapIntegerDivisionByZero, "rem", []uint64{1, 0}},
+		{engine.TrapIntegerOverflow, "huge", nil},
+		{engine.TrapBadConversionToInteger, "nan", nil},
+	} {
+		all[fmt.Sprintf("%s in %s", c.kind, c.export)] = func(in *instance) error { return wantTrap(in, c.kind, c.export, c.args...) }
+	}
+	return all
+}
+
+// The outer guests of one that fails are unwound in turn, on one thread after the
+// other, and come back new.
+func TestKeptAfterNestedFailure(t *testing.T) {
+	const depth = 200
+	onBoth(t, func(t *testing.T, opts Options) {
+		opts.CheckReset = true
+		var m *module
+		var fail func(in *instance) error
+		ctx := context.Background()
+		errInner := errors.New("from the innermost")
+		v, m := keeperOf(t, opts, enginetest.Kitchen(1), func(_ context.Context, in engine.Instance, n uint32) (uint32, error) {
+			if n == 7 || n == 8 {
+				return hostOf(ctx, in, n)
+			}
+			if n == 1000 {
+				if err := fail(in.(*instance)); err != nil {
+					t.Error(err)
+				}
+				return 0, errInner
+			}
+			inner, err := m.Instantiate(ctx, nil)
+			if err != nil {
+				return 0, err
+			}
+			_, err = invoke(inner, "growcall", uint64(n+1))
+			return 0, errors.Join(err, inner.Close(ctx))
+		})
+		for name, f := range failures() {
+			fail = f
+			for round := range 2 {
+				in := newInstance(t, m)
+				if _, err := invoke(in, "growcall", 1000-depth); !errors.Is(err, errInner) {
+					t.Fatalf("%s, round %d: %v", name, round, err)
+				}
+				closeAll(t, in)
+				if len(m.kept) != maxKept || v.kept.order.Len() != maxKept {
+					t.Errorf("%s, round %d: %d guests are kept", name, round, len(m.kept))
+				}
+			}
+		}
+	})
+}
+
+// What an unknown way out of the library leaves behind is not kept, nor what says
+// nothing of resets.
+func TestNotKept(t *testing.T) {
+	onBoth(t, func(t *testing.T, opts Options) {
+		_, m := keeper(t, opts, enginetest.Kitchen(1))
+		in := newInstance(t, m)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_, err := invoke(in, "invoke", 9)
+			t.Errorf("a goroutine that ended returned %v", err)
+		}()
+		<-done
+		closeAll(t, in)
+		if len(m.kept) != 0 {
+			t.Error("a guest whose goroutine ended is kept")
+		}
+	})
+	for _, code := range []uint32{tornCode, interruptedCode} {
+		if wholeAfter(code) {
+			t.Errorf("a guest is kept after code %#x", code)
+		}
+	}
 	opts := Options{Interpreter: true, NoReuse: true}
 	_, m := keeper(t, opts, enginetest.Kitchen(1))
 	closeAll(t, newInstance(t, m))
@@ -227,11 +346,9 @@ func TestNotKept(t *testing.T) {
 	}
 }
 
-func outOfBoundsOf(in *instance) error { return outOfBounds(in) }
-
-func wantError(err error) error {
-	if err == nil {
-		return errors.New("no error")
+func wantText(err error, text string) error {
+	if err == nil || !strings.Contains(err.Error(), text) {
+		return fmt.Errorf("want an error with %q, got %v", text, err)
 	}
 	return nil
 }
