@@ -22,6 +22,8 @@ const (
 	resetZeros   cure = C.EFVM_RESET_ZEROS   // what was zero is zero
 	resetImage   cure = C.EFVM_RESET_IMAGE   // data segments are as they were
 	resetGlobals cure = C.EFVM_RESET_GLOBALS // globals too
+	// The system says falsely that a memory has no pages. Nothing may depend on it.
+	resetResidents cure = C.EFVM_RESET_RESIDENTS
 )
 
 // without switches cures off, for tests. It must come before New.

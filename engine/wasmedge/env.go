@@ -61,6 +61,7 @@ func (e *wasmedgeEngine) Env(_ context.Context, cfg engine.EnvConfig) (engine.En
 	v := &env{
 		eng: e, host: map[hostKey]*engine.HostFunc{}, funcs: cfg.Host, counter: cfg.Counter, reset: cfg.Reset,
 		live: map[*instance]struct{}{}, modules: map[*module]struct{}{},
+		kept: shelf{most: maxKept, mostBytes: maxKeptBytes},
 	}
 	for i := range v.funcs {
 		h := &v.funcs[i]

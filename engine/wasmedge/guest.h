@@ -84,6 +84,7 @@ struct efvm_host {
 #define EFVM_RESET_ZEROS 256u
 #define EFVM_RESET_IMAGE 512u
 #define EFVM_RESET_GLOBALS 1024u
+#define EFVM_RESET_RESIDENTS 2048u
 extern uint32_t efvm_without;
 
 // guest.c
@@ -109,7 +110,7 @@ int efvm_can_shrink(void);
 int efvm_shrink(struct efvm_guest *g);
 struct efvm_image *efvm_image_of(const struct efvm_guest *g);
 void efvm_image_free(struct efvm_image *image);
-void efvm_reset(struct efvm_guest *g, const struct efvm_image *image);
+uint64_t efvm_reset(struct efvm_guest *g, const struct efvm_image *image);
 const char *efvm_difference(struct efvm_guest *g, struct efvm_guest *fresh, uint64_t *at);
 
 // signals.c

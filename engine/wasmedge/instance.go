@@ -199,11 +199,15 @@ func (in *instance) Close(context.Context) error {
 		return errors.New("wasmedge: close of a running instance")
 	}
 	keep := in.canBeKept()
+	var clean kept
+	if keep {
+		clean = in.m.reset(in.c)
+	}
 	v.mu.Lock()
 	delete(v.live, in)
 	gone := []*C.struct_efvm_guest{in.c}
 	if keep && !in.m.closed {
-		gone = v.keep(in.m, in.c)
+		gone = v.keep(clean)
 	} else {
 		in.m.drop()
 	}

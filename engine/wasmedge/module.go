@@ -210,7 +210,7 @@ func (m *module) Instantiate(_ context.Context, data any) (engine.Instance, erro
 	var err error
 	if g != nil {
 		in.c = g
-		err = m.reset(g)
+		err = m.reuse(g)
 	} else if in.c, err = m.fresh(); err == nil {
 		m.first.Do(func() { m.remember(in.c) })
 	}

@@ -296,7 +296,7 @@ func TestKeptAfterNestedFailure(t *testing.T) {
 					t.Fatalf("%s, round %d: %v", name, round, err)
 				}
 				closeAll(t, in)
-				if len(m.kept) != maxKept || v.kept.order.Len() != maxKept {
+				if len(m.kept) != depth+1 || v.kept.order.Len() != depth+1 {
 					t.Errorf("%s, round %d: %d guests are kept", name, round, len(m.kept))
 				}
 			}
@@ -376,33 +376,70 @@ func TestResetSection(t *testing.T) {
 
 // There is room for some guests of each module, the latest ones.
 func TestRoom(t *testing.T) {
-	v, m := keeper(t, Options{Interpreter: true}, enginetest.Kitchen(60))
-	other, err := v.Compile(context.Background(), enginetest.Kitchen(59))
-	if err != nil {
-		t.Fatal(err)
+	const most, pages = 16, 60
+	v, m := keeper(t, Options{Interpreter: true}, enginetest.Kitchen(pages))
+	v.kept.most, v.kept.mostBytes = most, 128<<20
+	mods := []*module{m}
+	for _, n := range []uint32{pages - 1, pages - 2} {
+		next, err := v.Compile(context.Background(), enginetest.Kitchen(n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		mods = append(mods, next.(*module))
+	}
+	touched := func(m *module) *instance {
+		in := newInstance(t, m)
+		if _, err := invoke(in, "fill", 0, 1, uint64(len(in.Memory()))); err != nil {
+			t.Fatal(err)
+		}
+		return in
 	}
 	var ins []*instance
-	for range maxKept + 3 {
-		ins = append(ins, newInstance(t, m))
+	for range most + 3 {
+		ins = append(ins, touched(m))
 	}
 	closeAll(t, ins...)
-	if len(m.kept) != maxKept || m.instances != maxKept {
+	if len(m.kept) != most || m.instances != most {
 		t.Errorf("%d kept, %d counted", len(m.kept), m.instances)
 	}
+	if want := most * (pages*engine.PageSize + m.heapBytes()); v.kept.bytes != want {
+		t.Errorf("%d bytes of %d are counted", v.kept.bytes, want)
+	}
 	ins = nil
-	for range maxKept + maxKept {
-		ins = append(ins, newInstance(t, other.(*module)))
-	}
-	third, err := v.Compile(context.Background(), enginetest.Kitchen(58))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range maxKept {
-		ins = append(ins, newInstance(t, third.(*module)))
+	for _, m := range mods[1:] {
+		for range most {
+			ins = append(ins, touched(m))
+		}
 	}
 	closeAll(t, ins...)
-	if v.kept.bytes > maxKeptBytes || v.kept.bytes < maxKeptBytes*9/10 || len(m.kept) >= maxKept || len(third.(*module).kept) != maxKept {
-		t.Errorf("%d bytes, %d of the oldest, %d of the newest", v.kept.bytes, len(m.kept), len(third.(*module).kept))
+	if v.kept.bytes > v.kept.mostBytes || v.kept.bytes < v.kept.mostBytes*9/10 || len(m.kept) >= most || len(mods[2].kept) != most {
+		t.Errorf("%d bytes, %d of the oldest, %d of the newest", v.kept.bytes, len(m.kept), len(mods[2].kept))
+	}
+}
+
+// A guest takes what it touched, not what its module declares, and reset does not
+// change that.
+func TestResidents(t *testing.T) {
+	onBoth(t, func(t *testing.T, opts Options) {
+		v, m := keeper(t, opts, enginetest.Kitchen(60))
+		for round := range 3 {
+			in := newInstance(t, m)
+			if _, err := invoke(in, "fill", 30*engine.PageSize, 1, 2*engine.PageSize); err != nil {
+				t.Fatal(err)
+			}
+			closeAll(t, in)
+			if n := v.kept.bytes - m.heapBytes(); n < 2*engine.PageSize || n > 3*engine.PageSize {
+				t.Errorf("round %d: %d bytes are resident", round, n)
+			}
+		}
+	})
+}
+
+// What the system says of pages decides nothing: a guest is new although all its
+// pages are said to be none.
+func TestResetTrustsNobody(t *testing.T) {
+	if out, err := runScene(t, "reset", resetResidents); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
