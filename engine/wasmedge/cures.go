@@ -35,6 +35,9 @@ func blockedSignals() uint64 { return uint64(C.efvm_blocked()) }
 // canShrink is whether memories that have grown can be taken back.
 func canShrink() bool { return C.efvm_can_shrink() != 0 }
 
+// knowsCounters is whether counters are read in place.
+func knowsCounters() bool { return C.efvm_knows_counters() != 0 }
+
 // stackLeft is what is left of the calling thread's native stack, in bytes.
 func stackLeft() uint64 { return uint64(C.efvm_stack_left()) }
 

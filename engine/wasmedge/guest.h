@@ -24,6 +24,7 @@ struct efvm_guest {
   WasmEdge_GlobalInstanceContext *global;  // the counter's, NULL without one
   WasmEdge_FunctionInstanceContext *func;  // the export found last
   const struct efvm_export *func_of;       // and what it was found for
+  int64_t *count;                          // the counter in the library's object, NULL if unknown
   uint8_t *base;
   uint64_t bytes;
   int64_t counter;
@@ -107,11 +108,17 @@ const char *efvm_message(uint32_t code);
 
 // reset.c
 int efvm_can_shrink(void);
+size_t efvm_page_count(void);
 int efvm_shrink(struct efvm_guest *g);
 struct efvm_image *efvm_image_of(const struct efvm_guest *g);
 void efvm_image_free(struct efvm_image *image);
 uint64_t efvm_reset(struct efvm_guest *g, const struct efvm_image *image);
 const char *efvm_difference(struct efvm_guest *g, struct efvm_guest *fresh, uint64_t *at);
+
+// places.c
+int efvm_memory_changed(const struct efvm_guest *g);
+int64_t *efvm_number_in(WasmEdge_GlobalInstanceContext *global);
+int efvm_knows_counters(void);
 
 // signals.c
 extern _Thread_local int efvm_inside; // this thread is in the library or a guest, not in Go

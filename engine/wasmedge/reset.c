@@ -91,6 +91,8 @@ int efvm_can_shrink(void) {
   return page_count != 0;
 }
 
+size_t efvm_page_count(void) { return efvm_can_shrink() ? page_count : 0; }
+
 int efvm_shrink(struct efvm_guest *g) {
   return !g->memory || shrink(g->memory, (uint32_t)(g->first_bytes / PAGE), page_count);
 }
