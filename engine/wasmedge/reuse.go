@@ -14,7 +14,7 @@ import (
 // Bounds on used guests that wait for their next invocation.
 const (
 	maxKept      = 1024      // of a module: the deepest nest
-	maxKeptBytes = 128 << 20 // of an environment
+	maxKeptBytes = 192 << 20 // of an environment: such a nest of small actors
 	// maxResetBytes is the largest memory that is looked through rather than mapped
 	// anew.
 	maxResetBytes = 4 << 20
