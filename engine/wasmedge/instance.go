@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"runtime/cgo"
 	"unsafe"
 
 	"github.com/edgefvm/fvm/engine"
@@ -21,7 +20,7 @@ import (
 type instance struct {
 	m       *module
 	c       *C.struct_efvm_guest
-	handle  cgo.Handle
+	handle  uint // in instances
 	data    any
 	ctx     context.Context // what the innermost Call was given
 	hostErr error           // what a host function unwound the guest with
@@ -112,7 +111,7 @@ func onFreshThread(f func() C.uint32_t) C.uint32_t {
 //
 //export efvmHostCall
 func efvmHostCall(handle C.uintptr_t, index C.uint32_t, args *C.uint64_t) (failed C.int) {
-	in := cgo.Handle(handle).Value().(*instance)
+	in := instances.get(uint(handle))
 	// A panic must not pass the library's frames.
 	defer func() {
 		if r := recover(); r != nil {
@@ -213,7 +212,7 @@ func (in *instance) Close(context.Context) error {
 	}
 	v.mu.Unlock()
 	in.closed = true
-	in.handle.Delete()
+	instances.remove(in.handle)
 	in.c = nil
 	for _, g := range gone {
 		v.eng.delete(g) // without env.mu, since unmapping takes its time
@@ -224,7 +223,7 @@ func (in *instance) Close(context.Context) error {
 // free gives back what the instance has for itself.
 func (in *instance) free() {
 	in.closed = true
-	in.handle.Delete()
+	instances.remove(in.handle)
 	in.m.env.eng.delete(in.c)
 	in.c = nil
 }

@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/cgo"
 	"sync"
 	"unsafe"
 
@@ -206,7 +205,7 @@ func (m *module) Instantiate(_ context.Context, data any) (engine.Instance, erro
 	v.mu.Unlock()
 
 	in := &instance{m: m, data: data}
-	in.handle = cgo.NewHandle(in)
+	in.handle = instances.add(in)
 	var err error
 	if g != nil {
 		in.c = g
