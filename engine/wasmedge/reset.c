@@ -58,8 +58,14 @@ static int shrink(WasmEdge_MemoryInstanceContext *m, uint32_t pages, size_t at) 
 // locate makes a memory of few pages, grows it, and looks where the number is. It
 // returns the place if the memory can then be shrunk and grown as it should.
 static size_t locate(uint32_t few, uint32_t more) {
-  WasmEdge_Limit limit = {.HasMax = true, .Min = few, .Max = few + 2 * more + 1};
+  uint32_t most = few + 2 * more + 1;
+#if WASMEDGE_VERSION_MINOR >= 17
+  WasmEdge_LimitContext *limit = WasmEdge_LimitCreateWithMax(few, most, false, false);
   WasmEdge_MemoryTypeContext *type = WasmEdge_MemoryTypeCreate(limit);
+  WasmEdge_LimitDelete(limit);
+#else
+  WasmEdge_MemoryTypeContext *type = WasmEdge_MemoryTypeCreate((WasmEdge_Limit){.HasMax = true, .Min = few, .Max = most});
+#endif
   WasmEdge_MemoryInstanceContext *m = WasmEdge_MemoryInstanceCreate(type);
   WasmEdge_MemoryTypeDelete(type);
   if (!m) return 0;
