@@ -22,6 +22,8 @@ const (
 	resetZeros   cure = C.EFVM_RESET_ZEROS   // what was zero is zero
 	resetImage   cure = C.EFVM_RESET_IMAGE   // data segments are as they were
 	resetGlobals cure = C.EFVM_RESET_GLOBALS // globals too
+	// The system says falsely that a memory has no pages. Nothing may depend on it.
+	resetResidents cure = C.EFVM_RESET_RESIDENTS
 )
 
 // without switches cures off, for tests. It must come before New.
@@ -33,8 +35,20 @@ func blockedSignals() uint64 { return uint64(C.efvm_blocked()) }
 // canShrink is whether memories that have grown can be taken back.
 func canShrink() bool { return C.efvm_can_shrink() != 0 }
 
+// knowsCounters is whether counters are read in place.
+func knowsCounters() bool { return C.efvm_knows_counters() != 0 }
+
 // stackLeft is what is left of the calling thread's native stack, in bytes.
 func stackLeft() uint64 { return uint64(C.efvm_stack_left()) }
 
 // nestingIsBroken is whether this version of the library needs cureThreadLocal.
 const nestingIsBroken = C.WASMEDGE_VERSION_MINOR < 15
+
+// Ways out of the library, for tests: one that is none, and one of which nothing is
+// known.
+const (
+	tornCode        = uint32(C.EFVM_TORN)
+	interruptedCode = uint32(C.WasmEdge_ErrCode_Interrupted)
+)
+
+func wholeAfter(code uint32) bool { return whole(C.uint32_t(code)) }

@@ -61,6 +61,7 @@ func (e *wasmedgeEngine) Env(_ context.Context, cfg engine.EnvConfig) (engine.En
 	v := &env{
 		eng: e, host: map[hostKey]*engine.HostFunc{}, funcs: cfg.Host, counter: cfg.Counter, reset: cfg.Reset,
 		live: map[*instance]struct{}{}, modules: map[*module]struct{}{},
+		kept: shelf{most: maxKept, mostBytes: maxKeptBytes},
 	}
 	for i := range v.funcs {
 		h := &v.funcs[i]
@@ -151,7 +152,7 @@ func (v *env) close() error {
 	}
 	for m := range v.modules {
 		for _, g := range m.takeAll() {
-			C.efvm_delete(g)
+			v.eng.delete(g)
 		}
 		m.free()
 	}

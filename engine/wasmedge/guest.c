@@ -3,6 +3,7 @@
 // Loads modules, runs guests, and carries their calls of the host into Go.
 
 #include "guest.h"
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include "_cgo_export.h"
@@ -67,17 +68,38 @@ static void leave(int inside, const struct efvm_guest *outer) {
   efvm_current = outer;
 }
 
+// outer_state is the size of what the library knows, on this thread, of a guest that
+// waits for the host; 0 without one. It is saved when another guest is about to run,
+// which happens far less often than that a guest calls the host.
+static size_t outer_state(void) {
+  return efvm_current && !(efvm_without & EFVM_CURE_THREAD_LOCAL) ? efvm_thread_local_size() : 0;
+}
+
+static void save(void *to, size_t n) {
+  if (n) memcpy(to, efvm_thread_local(), n);
+}
+
+static void restore(const void *from, size_t n) {
+  if (n) memcpy(efvm_thread_local(), from, n);
+}
+
 // efvm_refresh looks at what the guest may have changed.
 void efvm_refresh(struct efvm_guest *g) {
-  if (g->memory) {
+  if (g->memory && efvm_memory_changed(g)) {
     g->bytes = (uint64_t)WasmEdge_MemoryInstanceGetPageSize(g->memory) << 16;
     g->base = WasmEdge_MemoryInstanceGetPointer(g->memory, 0, g->bytes ? 1 : 0);
   }
-  if (g->global) g->counter = WasmEdge_ValueGetI64(WasmEdge_GlobalInstanceGetValue(g->global));
+  if (g->count)
+    g->counter = *g->count;
+  else if (g->global)
+    g->counter = WasmEdge_ValueGetI64(WasmEdge_GlobalInstanceGetValue(g->global));
 }
 
 static void put_counter(struct efvm_guest *g) {
-  if (g->global) WasmEdge_GlobalInstanceSetValue(g->global, WasmEdge_ValueGenI64(g->counter));
+  if (g->count)
+    *g->count = g->counter;
+  else if (g->global)
+    WasmEdge_GlobalInstanceSetValue(g->global, WasmEdge_ValueGenI64(g->counter));
 }
 
 static uint64_t word(const WasmEdge_Value *v) {
@@ -118,19 +140,10 @@ static WasmEdge_Result to_host(void *data, const WasmEdge_CallingFrameContext *f
   words[0] = 0;
   for (uint32_t i = 0; i < h->params; i++) words[i] = word(&in[i]);
   efvm_refresh(g);
-#if WASMEDGE_VERSION_MINOR < 15
-  size_t size = efvm_thread_local_size();
-  char saved[size];
-  void *state = efvm_without & EFVM_CURE_THREAD_LOCAL ? NULL : efvm_thread_local();
-  if (state) memcpy(saved, state, size);
-#endif
   int inside = efvm_inside;
   if (!(efvm_without & EFVM_CURE_CALLBACK)) efvm_inside = 0;
   int failed = efvmHostCall(g->handle, h->index, words);
   leave(inside, outer);
-#if WASMEDGE_VERSION_MINOR < 15
-  if (state) memcpy(state, saved, size);
-#endif
   put_counter(g);
   // The number says nothing: the error waits in the Go instance.
   if (failed) return WasmEdge_ResultGen(WasmEdge_ErrCategory_UserLevelError, 1);
@@ -178,12 +191,17 @@ uint32_t efvm_instantiate(struct efvm_guest *g, WasmEdge_StoreContext *st, const
                           const char *memory, uint32_t memory_len, const char *counter, uint32_t counter_len,
                           const struct efvm_name *globals, uint32_t n_globals) {
   const struct efvm_guest *outer;
+  size_t n = outer_state();
+  char saved[n + 1];
+  save(saved, n);
   int inside = enter(g, &outer);
   WasmEdge_Result r = WasmEdge_ExecutorInstantiate(g->executor, &g->module, st, ast);
   leave(inside, outer);
+  restore(saved, n);
   if (!WasmEdge_ResultOK(r)) return r.Code;
   if (memory) g->memory = WasmEdge_ModuleInstanceFindMemory(g->module, WasmEdge_StringWrap(memory, memory_len));
   if (counter) g->global = WasmEdge_ModuleInstanceFindGlobal(g->module, WasmEdge_StringWrap(counter, counter_len));
+  if (g->global) g->count = efvm_number_in(g->global);
   efvm_refresh(g);
   g->first_bytes = g->bytes;
   if (n_globals) remember(g, globals, n_globals);
@@ -195,9 +213,13 @@ static uint32_t run(struct efvm_guest *g, const struct efvm_export *f, uint64_t 
   WasmEdge_Value *out = values + f->params;
   for (uint32_t i = 0; i < f->params; i++) values[i] = value(f->types[i], stack[i]);
   put_counter(g);
+  size_t n = outer_state();
+  char saved[n + 1];
+  save(saved, n);
   int inside = enter(g, &outer);
   WasmEdge_Result r = WasmEdge_ExecutorInvoke(g->executor, g->func, values, f->params, out, f->results);
   leave(inside, outer);
+  restore(saved, n);
   efvm_refresh(g);
   if (WasmEdge_ResultOK(r))
     for (uint32_t i = 0; i < f->results; i++) stack[i] = word(&out[i]);
@@ -225,6 +247,13 @@ void efvm_delete(struct efvm_guest *g) {
   if (g->module) WasmEdge_ModuleInstanceDelete(g->module);
   free(g->globals);
   free(g);
+}
+
+// efvm_trim gives to the system what was freed, where the C library can.
+void efvm_trim(void) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 const char *efvm_message(uint32_t code) { return WasmEdge_ResultGetMessage((WasmEdge_Result){.Code = code}); }

@@ -24,11 +24,13 @@ struct efvm_guest {
   WasmEdge_GlobalInstanceContext *global;  // the counter's, NULL without one
   WasmEdge_FunctionInstanceContext *func;  // the export found last
   const struct efvm_export *func_of;       // and what it was found for
+  int64_t *count;                          // the counter in the library's object, NULL if unknown
   uint8_t *base;
   uint64_t bytes;
   int64_t counter;
   uint64_t first_bytes; // of the memory when the guest was new
   uint32_t n_globals;   // those that a reset sets back
+  uint64_t heap;        // what it takes of the C library's heap, by estimate
   struct efvm_global *globals;
 };
 
@@ -66,6 +68,9 @@ struct efvm_host {
 // What efvm_call returns besides the library's codes.
 #define EFVM_NO_ROOM 0xffffffffu   // nothing ran: the native stack is too short
 #define EFVM_NO_EXPORT 0xfffffffeu // nothing ran
+#define EFVM_TORN 0xfffffffdu      // it never returned
+// A host function's error: category and number.
+#define EFVM_HOST_FAILED (((uint32_t)WasmEdge_ErrCategory_UserLevelError << 24) | 1u)
 
 // Cures that tests switch off, to see that they are needed.
 #define EFVM_CURE_HANDLERS 1u
@@ -80,6 +85,7 @@ struct efvm_host {
 #define EFVM_RESET_ZEROS 256u
 #define EFVM_RESET_IMAGE 512u
 #define EFVM_RESET_GLOBALS 1024u
+#define EFVM_RESET_RESIDENTS 2048u
 extern uint32_t efvm_without;
 
 // guest.c
@@ -97,15 +103,22 @@ uint32_t efvm_instantiate(struct efvm_guest *g, WasmEdge_StoreContext *st, const
 void efvm_refresh(struct efvm_guest *g);
 uint32_t efvm_call(struct efvm_guest *g, const struct efvm_export *f, uint64_t *stack);
 void efvm_delete(struct efvm_guest *g);
+void efvm_trim(void);
 const char *efvm_message(uint32_t code);
 
 // reset.c
 int efvm_can_shrink(void);
+size_t efvm_page_count(void);
 int efvm_shrink(struct efvm_guest *g);
 struct efvm_image *efvm_image_of(const struct efvm_guest *g);
 void efvm_image_free(struct efvm_image *image);
-void efvm_reset(struct efvm_guest *g, const struct efvm_image *image);
+uint64_t efvm_reset(struct efvm_guest *g, const struct efvm_image *image);
 const char *efvm_difference(struct efvm_guest *g, struct efvm_guest *fresh, uint64_t *at);
+
+// places.c
+int efvm_memory_changed(const struct efvm_guest *g);
+int64_t *efvm_number_in(WasmEdge_GlobalInstanceContext *global);
+int efvm_knows_counters(void);
 
 // signals.c
 extern _Thread_local int efvm_inside; // this thread is in the library or a guest, not in Go

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"runtime/cgo"
 	"unsafe"
 
 	"github.com/edgefvm/fvm/engine"
@@ -21,12 +20,12 @@ import (
 type instance struct {
 	m       *module
 	c       *C.struct_efvm_guest
-	handle  cgo.Handle
+	handle  uint // in instances
 	data    any
 	ctx     context.Context // what the innermost Call was given
 	hostErr error           // what a host function unwound the guest with
 	depth   int             // calls in progress
-	failed  int             // calls that did not return as they should, and those in progress
+	torn    int             // calls that left the library in an unknown way, and those in progress
 	closed  bool
 }
 
@@ -48,24 +47,24 @@ func (in *instance) Call(ctx context.Context, name string, stack []uint64) (err 
 	outer := in.ctx
 	in.ctx = ctx
 	in.depth++
-	in.failed++
-	returned := false // false too if a host function ends the goroutine
+	in.torn++
+	code := C.uint32_t(C.EFVM_TORN) // stays so if a host function ends the goroutine
 	defer func() {
 		in.ctx = outer
 		in.depth--
+		if whole(code) {
+			in.torn--
+		}
 		if in.hostErr != nil {
 			err, in.hostErr = in.hostErr, nil
-		} else if returned {
-			in.failed--
 		}
 	}()
-	code := C.efvm_call(in.c, f.c, words(stack))
+	code = C.efvm_call(in.c, f.c, words(stack))
 	if code == C.EFVM_NO_ROOM {
 		code = onFreshThread(func() C.uint32_t { return C.efvm_call(in.c, f.c, words(stack)) })
 	}
 	switch code {
 	case 0:
-		returned = true
 		return nil
 	case C.EFVM_NO_ROOM:
 		return errors.New("wasmedge: the native stack of a new thread is too small (see ulimit -s)")
@@ -73,6 +72,19 @@ func (in *instance) Call(ctx context.Context, name string, stack []uint64) (err 
 		return fmt.Errorf("wasmedge: the library does not find the export %q", name)
 	}
 	return fault(code, "call")
+}
+
+// whole says whether a call with this outcome left nothing but memory and globals
+// of the guest changed. That holds for what a host function unwound and for each
+// trap too: the library leaves all of them by one jump, to the frame that called the
+// machine code, and the stack that it throws away there belongs to the call. What
+// the jump passes over is machine code, and library code that had nothing to undo.
+func whole(code C.uint32_t) bool {
+	switch code {
+	case 0, C.EFVM_HOST_FAILED, C.EFVM_NO_ROOM, C.EFVM_NO_EXPORT:
+		return true
+	}
+	return trapKind(code) != 0
 }
 
 func words(stack []uint64) *C.uint64_t { return (*C.uint64_t)(unsafe.SliceData(stack)) }
@@ -99,7 +111,7 @@ func onFreshThread(f func() C.uint32_t) C.uint32_t {
 //
 //export efvmHostCall
 func efvmHostCall(handle C.uintptr_t, index C.uint32_t, args *C.uint64_t) (failed C.int) {
-	in := cgo.Handle(handle).Value().(*instance)
+	in := instances.get(uint(handle))
 	// A panic must not pass the library's frames.
 	defer func() {
 		if r := recover(); r != nil {
@@ -118,28 +130,33 @@ func efvmHostCall(handle C.uintptr_t, index C.uint32_t, args *C.uint64_t) (faile
 
 // fault turns a code of the library into a trap if it is a fault of the guest.
 func fault(code C.uint32_t, doing string) error {
-	kind := engine.TrapKind(0)
+	if kind := trapKind(code); kind != 0 {
+		return &engine.Trap{Kind: kind}
+	}
+	return failure(doing, code)
+}
+
+// trapKind is 0 for what is no fault of the guest.
+func trapKind(code C.uint32_t) engine.TrapKind {
 	switch code {
 	case C.WasmEdge_ErrCode_Unreachable:
-		kind = engine.TrapUnreachable
+		return engine.TrapUnreachable
 	case C.WasmEdge_ErrCode_MemoryOutOfBounds:
-		kind = engine.TrapMemoryOutOfBounds
+		return engine.TrapMemoryOutOfBounds
 	case C.WasmEdge_ErrCode_TableOutOfBounds, C.WasmEdge_ErrCode_UndefinedElement:
-		kind = engine.TrapTableOutOfBounds
+		return engine.TrapTableOutOfBounds
 	case C.WasmEdge_ErrCode_UninitializedElement:
-		kind = engine.TrapIndirectCallToNull
+		return engine.TrapIndirectCallToNull
 	case C.WasmEdge_ErrCode_IndirectCallTypeMismatch:
-		kind = engine.TrapBadSignature
+		return engine.TrapBadSignature
 	case C.WasmEdge_ErrCode_IntegerOverflow:
-		kind = engine.TrapIntegerOverflow
+		return engine.TrapIntegerOverflow
 	case C.WasmEdge_ErrCode_DivideByZero:
-		kind = engine.TrapIntegerDivisionByZero
+		return engine.TrapIntegerDivisionByZero
 	case C.WasmEdge_ErrCode_InvalidConvToInt:
-		kind = engine.TrapBadConversionToInteger
-	default:
-		return failure(doing, code)
+		return engine.TrapBadConversionToInteger
 	}
-	return &engine.Trap{Kind: kind}
+	return 0
 }
 
 func (in *instance) Memory() []byte {
@@ -180,21 +197,25 @@ func (in *instance) Close(context.Context) error {
 	if in.depth > 0 {
 		return errors.New("wasmedge: close of a running instance")
 	}
-	whole := in.canBeKept()
+	keep := in.canBeKept()
+	var clean kept
+	if keep {
+		clean = in.m.reset(in.c)
+	}
 	v.mu.Lock()
 	delete(v.live, in)
 	gone := []*C.struct_efvm_guest{in.c}
-	if whole && !in.m.closed {
-		gone = v.keep(in.m, in.c)
+	if keep && !in.m.closed {
+		gone = v.keep(clean)
 	} else {
 		in.m.drop()
 	}
 	v.mu.Unlock()
 	in.closed = true
-	in.handle.Delete()
+	instances.remove(in.handle)
 	in.c = nil
 	for _, g := range gone {
-		C.efvm_delete(g) // without env.mu, since unmapping takes its time
+		v.eng.delete(g) // without env.mu, since unmapping takes its time
 	}
 	return nil
 }
@@ -202,7 +223,7 @@ func (in *instance) Close(context.Context) error {
 // free gives back what the instance has for itself.
 func (in *instance) free() {
 	in.closed = true
-	in.handle.Delete()
-	C.efvm_delete(in.c)
+	instances.remove(in.handle)
+	in.m.env.eng.delete(in.c)
 	in.c = nil
 }

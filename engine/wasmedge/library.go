@@ -30,6 +30,7 @@ type wasmedgeEngine struct {
 	reuse  bool
 	check  bool // compare what was reset with what is new
 	resets atomic.Uint64
+	heap   heap
 
 	mu     sync.Mutex
 	envs   map[*env]struct{}
@@ -94,7 +95,7 @@ func newEngine(opts Options, pages uint32) (*wasmedgeEngine, error) {
 	if err := prepared(); err != nil {
 		return nil, err
 	}
-	e := &wasmedgeEngine{native: opts.Native, envs: map[*env]struct{}{}, reuse: !opts.NoReuse, check: opts.CheckReset}
+	e := &wasmedgeEngine{native: opts.Native, envs: map[*env]struct{}{}, reuse: !opts.NoReuse, check: opts.CheckReset, heap: heap{delay: heapDelay}}
 	if opts.Interpreter {
 		e.native = nil
 	}
@@ -110,6 +111,13 @@ func bit(b bool) int {
 		return 1
 	}
 	return 0
+}
+
+// delete frees a guest.
+func (e *wasmedgeEngine) delete(g *C.struct_efvm_guest) {
+	n := uint64(g.heap)
+	C.efvm_delete(g)
+	e.heap.gone(n)
 }
 
 func (e *wasmedgeEngine) reused() uint64 { return e.resets.Load() }
@@ -130,6 +138,7 @@ func (e *wasmedgeEngine) Close(context.Context) error {
 		delete(e.envs, v)
 	}
 	e.closed = true
+	e.heap.close()
 	C.WasmEdge_ConfigureDelete(e.conf)
 	return nil
 }

@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/cgo"
 	"sync"
 	"unsafe"
 
@@ -157,7 +156,7 @@ func (m *module) Close(context.Context) error {
 	}
 	v.mu.Unlock()
 	for _, g := range gone {
-		C.efvm_delete(g)
+		v.eng.delete(g)
 	}
 	return nil
 }
@@ -206,11 +205,11 @@ func (m *module) Instantiate(_ context.Context, data any) (engine.Instance, erro
 	v.mu.Unlock()
 
 	in := &instance{m: m, data: data}
-	in.handle = cgo.NewHandle(in)
+	in.handle = instances.add(in)
 	var err error
 	if g != nil {
 		in.c = g
-		err = m.reset(g)
+		err = m.reuse(g)
 	} else if in.c, err = m.fresh(); err == nil {
 		m.first.Do(func() { m.remember(in.c) })
 	}
@@ -233,6 +232,8 @@ func (m *module) fresh() (*C.struct_efvm_guest, error) {
 	v := m.env
 	g := (*C.struct_efvm_guest)(C.calloc(1, C.sizeof_struct_efvm_guest))
 	g.executor = v.exec
+	g.heap = C.uint64_t(m.heapBytes())
+	v.eng.heap.made(m.heapBytes())
 	code := C.efvm_instantiate(g, v.store, m.ast, m.memory, C.uint32_t(len(m.facts.memoryName)), v.ccount, C.uint32_t(len(v.counter)),
 		m.globals, C.uint32_t(len(m.facts.mutable)))
 	return g, m.check(g, code)

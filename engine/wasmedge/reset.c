@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum { PAGE = 65536 };
 
@@ -96,17 +97,49 @@ int efvm_can_shrink(void) {
   return page_count != 0;
 }
 
+size_t efvm_page_count(void) { return efvm_can_shrink() ? page_count : 0; }
+
 int efvm_shrink(struct efvm_guest *g) {
   return !g->memory || shrink(g->memory, (uint32_t)(g->first_bytes / PAGE), page_count);
 }
 
-// BLOCK is the unit of an image: a page of the kernel's.
-enum { BLOCK = 4096 };
+// BLOCK is the unit of an image: a page of the kernel's. MOST is how many there are
+// at most; reuse.go has it in bytes.
+enum { BLOCK = 4096, MOST = 1024 };
 
 static const uint8_t zeros[BLOCK];
 
+void efvm_image_free(struct efvm_image *image) {
+  for (size_t i = 0; image && i < image->blocks; i++) free(image->block[i]);
+  free(image);
+}
+
+// residents notes which blocks of a memory have a page. The answer may be wrong
+// when it is used, since the system writes pages out: it decides what a reset
+// costs, not what it does.
+static void residents(const struct efvm_guest *g, size_t blocks, unsigned char *there) {
+  if (efvm_without & EFVM_RESET_RESIDENTS)
+    memset(there, 0, blocks);
+  else if (sysconf(_SC_PAGESIZE) != BLOCK || mincore(g->base, blocks * BLOCK, there))
+    memset(there, 1, blocks);
+}
+
+// WORTH is how many blocks are worth a call of the system.
+enum { WORTH = 8 };
+
+// dropped makes a run of blocks, from the i-th on, zeros by taking their pages away,
+// should they have some after all. It returns how many; 0 if the i-th is to be
+// compared. To take a page that never was costs nothing, but to read it costs a fault.
+static size_t dropped(const struct efvm_guest *g, const struct efvm_image *image, const unsigned char *there, size_t i) {
+  size_t n = 0;
+  while (i + n < image->blocks && !(there[i + n] & 1) && !image->block[i + n]) n++;
+  if (n < WORTH || efvm_without & EFVM_RESET_ZEROS) return 0;
+  return madvise(g->base + i * BLOCK, n * BLOCK, MADV_DONTNEED) ? 0 : n;
+}
+
 struct efvm_image *efvm_image_of(const struct efvm_guest *g) {
   size_t blocks = g->first_bytes / BLOCK;
+  if (blocks > MOST) return NULL;
   struct efvm_image *image = calloc(1, sizeof *image + blocks * sizeof image->block[0]);
   if (!image) return NULL;
   image->blocks = blocks;
@@ -121,18 +154,22 @@ struct efvm_image *efvm_image_of(const struct efvm_guest *g) {
     }
     memcpy(copy, at, BLOCK);
   }
+  unsigned char none[MOST] = {0}; // reading gave the zeros pages
+  for (size_t i = 0, n; i < blocks; i += n ? n : 1) n = dropped(g, image, none, i);
   return image;
 }
 
-void efvm_image_free(struct efvm_image *image) {
-  for (size_t i = 0; image && i < image->blocks; i++) free(image->block[i]);
-  free(image);
-}
-
-// efvm_reset makes a guest new whose memory was shrunk. Each block is compared
-// first: reading what a guest never wrote costs little, and gives it no memory.
-void efvm_reset(struct efvm_guest *g, const struct efvm_image *image) {
-  for (size_t i = 0; i < image->blocks; i++) {
+// efvm_reset makes a guest new whose memory was shrunk. A block that has a page is
+// compared first: most did not change. It returns how much of the memory has pages.
+uint64_t efvm_reset(struct efvm_guest *g, const struct efvm_image *image) {
+  unsigned char there[MOST];
+  uint64_t bytes = 0;
+  residents(g, image->blocks, there);
+  for (size_t i = 0, n; i < image->blocks; i += n) {
+    n = dropped(g, image, there, i);
+    if (n) continue;
+    n = 1;
+    bytes += BLOCK;
     uint8_t *at = g->base + i * BLOCK;
     const uint8_t *want = image->block[i];
     if (!want && efvm_without & EFVM_RESET_ZEROS || want && efvm_without & EFVM_RESET_IMAGE) continue;
@@ -142,6 +179,7 @@ void efvm_reset(struct efvm_guest *g, const struct efvm_image *image) {
   if (!(efvm_without & EFVM_RESET_GLOBALS))
     for (uint32_t i = 0; i < g->n_globals; i++) WasmEdge_GlobalInstanceSetValue(g->globals[i].at, g->globals[i].first);
   efvm_refresh(g);
+  return bytes;
 }
 
 // same_value compares numbers; what lies beside them in a value says nothing.

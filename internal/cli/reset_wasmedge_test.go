@@ -14,6 +14,8 @@ import (
 
 // Each instance that was reset is compared with a new one, byte by byte, while
 // actors run. Each vector runs three times, so that there is something to reset.
+// In them actors return, exit, abort, run out of gas and trap, with others that
+// wait for them, and some of those are unwound with them.
 func TestResetOfActors(t *testing.T) {
 	needBundles(t)
 	ctx := context.Background()
@@ -32,7 +34,12 @@ func TestResetOfActors(t *testing.T) {
 	defer eng.Close(ctx)
 	var files []string
 	for range 3 {
-		files = append(files, golden("nv28-ethsender-005"), golden("nv28-script-send-014"), golden("nv28-multisig-007"))
+		for _, name := range []string{
+			"nv28-ethsender-005", "nv28-script-send-014", "nv28-multisig-007", "nv28-script-exit-002", "nv28-script-exit-004",
+			"nv28-script-nested-random-007", "nv28-script-random-005", "nv28-evmgas-022", "nv28-wat-gas-refill",
+		} {
+			files = append(files, golden(name))
+		}
 	}
 	report, err := conformance.Run(ctx, files, conformance.Options{Engine: eng})
 	if err != nil || !report.OK() || report.Passed != len(files) {

@@ -99,11 +99,13 @@ type Cache struct {
 	ctx    context.Context // ends when the cache is closed
 	cancel context.CancelFunc
 	users  sync.WaitGroup
+	swept  sync.Once // leftovers of other processes were looked for
 
 	mu     sync.Mutex
 	closed bool
 	full   bool   // nothing more goes into home
 	spare  *store // the temporary folder, nil until needed
+	giveUp func() // releases it
 	making map[string]bool
 }
 
@@ -162,7 +164,9 @@ func (c *Cache) Close() error {
 	if c.spare == nil {
 		return nil
 	}
-	return os.RemoveAll(filepath.Dir(c.spare.path))
+	err := os.RemoveAll(filepath.Dir(c.spare.path))
+	c.giveUp()
+	return err
 }
 
 // enter notes a caller that Close has to wait for.

@@ -116,6 +116,7 @@ func (c *Cache) attempt(ctx context.Context, key string, wasm []byte, level Leve
 	case c.slots <- struct{}{}:
 	}
 	defer func() { <-c.slots }()
+	c.swept.Do(func() { sweepSpares(os.TempDir()) })
 	if !c.reserve(key) {
 		return "", errBusy
 	}
@@ -160,15 +161,11 @@ func (c *Cache) destination() (*store, error) {
 	if c.spare != nil {
 		return c.spare, nil
 	}
-	dir, err := os.MkdirTemp("", "edgefvm-aot-")
+	s, release, err := newSpare(os.TempDir())
 	if err != nil {
 		return nil, &storageError{err}
 	}
-	s, err := openStore(dir)
-	if err != nil {
-		return nil, &storageError{err}
-	}
-	c.spare = s
+	c.spare, c.giveUp = s, release
 	return s, nil
 }
 

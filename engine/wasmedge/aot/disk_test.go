@@ -270,6 +270,71 @@ func TestOldJobsAreSwept(t *testing.T) {
 	}
 }
 
+// Temporary folders of processes that were killed are removed, those of living ones
+// and of strangers are not.
+func TestSparesAreSwept(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no file locks there: nothing is swept that is young")
+	}
+	tmp := t.TempDir()
+	alive, release, err := newSpare(tmp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	dead, drop, err := newSpare(tmp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock, err := os.ReadFile(filepath.Join(filepath.Dir(dead.path), ownerLock))
+	drop() // removes the lock, which a process that is killed does not
+	if err := errors.Join(err, os.WriteFile(filepath.Join(filepath.Dir(dead.path), ownerLock), lock, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	folder := func(name string, age time.Duration) string {
+		dir := filepath.Join(tmp, name)
+		at := time.Now().Add(-age)
+		if err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(filepath.Join(dir, "x"), nil, 0o600), os.Chtimes(dir, at, at)); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	old := folder(sparePrefix+"old", 2*abandoned)
+	young := folder(sparePrefix+"young", abandoned/2)
+	open := folder(sparePrefix+"open", 2*abandoned)
+	stranger := folder("edgefvm-other", 2*abandoned)
+	link := filepath.Join(tmp, sparePrefix+"link")
+	if err := errors.Join(os.Chmod(open, 0o777), os.Symlink(stranger, link)); err != nil {
+		t.Fatal(err)
+	}
+	sweepSpares(tmp)
+	for dir, want := range map[string]bool{
+		filepath.Dir(alive.path): true, filepath.Dir(dead.path): false, old: false, young: true, open: true, stranger: true, link: true,
+	} {
+		if _, err := os.Lstat(dir); (err == nil) != want {
+			t.Errorf("%s: %v, want it there: %t", filepath.Base(dir), err, want)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(stranger, "x")); err != nil {
+		t.Errorf("behind a link: %v", err)
+	}
+}
+
+// The first compilation looks for them.
+func TestCompilingSweeps(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	left := filepath.Join(os.TempDir(), sparePrefix+"left")
+	old := time.Now().Add(-2 * abandoned)
+	if err := errors.Join(os.Mkdir(left, 0o700), os.Chtimes(left, old, old)); err != nil {
+		t.Fatal(err)
+	}
+	x := newFixture(t, "ok")
+	x.artefact(1, O0)
+	if _, err := os.Stat(left); runtime.GOOS != "windows" && !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the leftover stays: %v", err)
+	}
+}
+
 func TestLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.lock")
 	unlock, err := tryLock(path)

@@ -35,6 +35,20 @@ func tryLock(path string) (unlock func(), err error) {
 	}
 }
 
+// abandonedLock takes the lock at path if there is one, and nobody holds it. Unlike
+// tryLock it takes nothing on a file system without locks.
+func abandonedLock(path string) (drop func(), ok bool) {
+	f, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, false
+	}
+	if flock(f) != nil {
+		f.Close()
+		return nil, false
+	}
+	return func() { f.Close() }, true
+}
+
 func flock(f *os.File) error {
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
