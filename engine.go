@@ -141,6 +141,13 @@ func EngineFrom(eng engine.Engine) *Engine {
 	return &Engine{eng: eng, modules: map[machine.ABI]*call.Modules{}}
 }
 
+// Around is an engine that runs on the same adapter, with something of the caller's between, such as a
+// probe that takes times; the engine itself is left as it is. What wrap returns must pass enginetest
+// too. Close the engine itself, not this one, and not while machines use either.
+func (e *Engine) Around(wrap func(engine.Engine) engine.Engine) *Engine {
+	return EngineFrom(wrap(e.eng))
+}
+
 // Name is the engine's name.
 func (e *Engine) Name() string { return e.eng.Name() }
 

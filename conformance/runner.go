@@ -229,7 +229,7 @@ func judge(ctx context.Context, v *Vector, variant int, opts *Options, o *Outcom
 		hooks = rec.Hooks()
 		o.Traced = true
 	}
-	s, err := opts.open(ctx, v, variant, hooks)
+	s, err := opts.Prepare(ctx, v, variant, hooks)
 	if err != nil {
 		return err
 	}

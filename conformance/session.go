@@ -44,8 +44,8 @@ func Prepare(ctx context.Context, v *Vector, variant int, actors *Actors, engine
 	return s, nil
 }
 
-// open is Prepare with the machine that the options ask for.
-func (o *Options) open(ctx context.Context, v *Vector, variant int, hooks *trace.Hooks) (*Session, error) {
+// Prepare is the function Prepare with the actors, the engine or the machine that the options ask for.
+func (o *Options) Prepare(ctx context.Context, v *Vector, variant int, hooks *trace.Hooks) (*Session, error) {
 	if o.Open == nil {
 		return Prepare(ctx, v, variant, o.Actors, o.Engine, hooks)
 	}
