@@ -214,6 +214,14 @@ func fuzzProgress(w io.Writer) func(*fuzz.Report) {
 	}
 }
 
+// native says how many cases the reference's native stack decided, if any.
+func native(t *fuzz.Tally) string {
+	if t.Native == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d decided by the reference's native stack", t.Native)
+}
+
 func printFuzz(g *page, r *fuzz.Report, cover bool) {
 	for _, l := range r.Shown {
 		g.line("%s", clean(strings.ReplaceAll(l, "\n", "; ")))
@@ -232,8 +240,8 @@ func printFuzz(g *page, r *fuzz.Report, cover bool) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Layers)) {
 		t := r.Layers[name]
-		g.line("%s %7d cases %9d messages %9d passed %d failed, %d without a receipt, %d broken on both sides, %d unjudged", padRight(name, 10),
-			t.Cases, t.Messages, t.Passed, t.Failed, t.NoReceipt, t.Gone, t.Unjudged)
+		g.line("%s %7d cases %9d messages %9d passed %d failed, %d without a receipt, %d broken on both sides, %d unjudged%s", padRight(name, 10),
+			t.Cases, t.Messages, t.Passed, t.Failed, t.NoReceipt, t.Gone, t.Unjudged, native(t))
 	}
 	if cover {
 		for _, m := range []map[string]int{r.Coverage.Syscalls, r.Coverage.Charges, r.Coverage.Methods} {

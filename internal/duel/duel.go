@@ -5,14 +5,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
+	"strings"
 
+	"github.com/filecoin-project/go-state-types/exitcode"
 	blocks "github.com/ipfs/go-block-format"
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/conformance"
+	"github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/oracle"
 	"github.com/edgefvm/fvm/trace"
 )
@@ -72,6 +76,9 @@ type Verdict struct {
 	Unjudged bool
 	// Gone: the reference broke down over the case, or lost its state, and so did ours, as a failure of the node.
 	Gone bool
+	// Native: the end of the reference's native stack decided a message's receipt. Where that is, its compiler decides, so that there
+	// is nothing to compare. Ours is then an error of the node (Ours.Broken), or our stack was deeper and there is a receipt.
+	Native bool
 }
 
 // store has the blocks of a case, with room for what is written.
@@ -202,7 +209,7 @@ func Run(ctx context.Context, c *Case, engines []*fvm.Engine, p *Peer) (*Verdict
 		return nil, err
 	}
 	for i, o := range all[1:] {
-		if d := between(all[0], o); len(d) > 0 && !v.Unjudged {
+		if d := between(all[0], o); len(d) > 0 && !v.Unjudged && !v.Native {
 			for k := range d {
 				d[k].Field += " on " + engines[i+1].Name()
 			}
@@ -221,6 +228,7 @@ func Judge(o *Ours, t *Theirs) (*Verdict, error) {
 	if err := v.judge(); err != nil {
 		return nil, err
 	}
+	v.Native = v.Native && len(v.Differences) == 0
 	if o.Missed > 0 && (v.Gone || len(v.Differences) > 0) {
 		v.Unjudged, v.Gone, v.Differences = true, false, nil
 	}
@@ -280,6 +288,10 @@ func (v *Verdict) message(i int, theirs *oracle.Result) (done bool, err error) {
 		}
 		return v.Gone, nil
 	}
+	if v.native(i, theirs) {
+		v.Native = true
+		return true, nil
+	}
 	if ours == nil {
 		v.differ(i, "receipt", fmt.Sprintf("exit code %d (%s)", theirs.ExitCode, theirs.Failure), fmt.Sprintf("none: %v", v.Ours.Err))
 		return true, nil
@@ -299,8 +311,57 @@ func (v *Verdict) message(i int, theirs *oracle.Result) (done bool, err error) {
 	if text != "" {
 		d = append(d, conformance.Difference{Message: i, Field: "trace", Got: text})
 	}
+	if len(d) > 0 && exhausted(theirs) {
+		v.Native = true
+		return true, nil
+	}
 	v.Differences = append(v.Differences, d...)
 	return false, nil
+}
+
+// exhausted tells whether a message failed for the end of the reference's native stack, in the words of wasmtime. The stack limit that the
+// network counts is another trap.
+func exhausted(theirs *oracle.Result) bool {
+	return theirs.ExitCode == uint32(exitcode.SysErrIllegalInstruction) && strings.Contains(theirs.Failure, "-- wasm trap: call stack exhausted (4)")
+}
+
+// native tells whether ours has no receipt because its native stack ended, in a call that the reference ended with exit code 4: what a caller
+// made of that exit code may have hidden the reference's words.
+func (v *Verdict) native(i int, theirs *oracle.Result) bool {
+	var trap *engine.Trap
+	if v.Ours.Results[i] != nil || !errors.As(v.Ours.Err, &trap) || trap.Kind != engine.TrapStackOverflow {
+		return false
+	}
+	if exhausted(theirs) {
+		return true
+	}
+	var events trace.Events
+	if err := events.UnmarshalJSON(theirs.Trace); err != nil {
+		return false
+	}
+	ours := v.Ours.Traces[i]
+	n := 0
+	for n < len(ours) && n < len(events) && reflect.DeepEqual(ours[n], events[n]) {
+		n++
+	}
+	if len(afterCharges(ours[n:])) > 0 {
+		return false
+	}
+	rest := afterCharges(events[n:])
+	if len(rest) == 0 {
+		return false
+	}
+	r, ok := rest[0].(*trace.Return)
+	return ok && r.ExitCode == exitcode.SysErrIllegalInstruction
+}
+
+func afterCharges(list trace.Events) trace.Events {
+	for i, e := range list {
+		if _, charge := e.(*trace.GasCharge); !charge {
+			return list[i:]
+		}
+	}
+	return nil
 }
 
 // traceDiff compares the text first: parsing is slow, and traces seldom differ.

@@ -50,7 +50,7 @@ type Outcome struct {
 	// Charges are the places where gas was cut, Runs the messages that ran again.
 	Charges int `json:"charges"`
 	Runs    int `json:"runs"`
-	// Gone are runs of which there is no receipt, because the reference panics.
+	// Gone are runs of which there is no receipt, because the reference panics, or whose receipt the end of its native stack decided.
 	Gone int `json:"gone,omitempty"`
 	// Unjudged are runs that asked for blocks that the vector has not, and then differed.
 	Unjudged    int                      `json:"unjudged,omitempty"`
@@ -204,7 +204,7 @@ func (w *worker) cut(ctx context.Context, c *duel.Case, limit int64, o *Outcome)
 		if w.Dir != "" && w.peer != nil {
 			o.Saved, err = duel.Save(ctx, c, w.Engines[0], w.peer, w.Dir, fmt.Sprintf("gas sweep of %s: the gas limit is %d", o.Path, limit))
 		}
-	case v.Gone:
+	case v.Gone, v.Native:
 		o.Gone++
 	}
 	return err
