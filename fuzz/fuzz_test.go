@@ -107,7 +107,7 @@ func TestWorlds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if x.NV != nv || len(x.Pool) != 16 || len(x.of("secp")) != 8 || x.slim == nil || nv >= 18 && x.slim.root == x.root {
+		if x.NV != nv || len(x.Pool) != 16 || len(x.of("secp")) != 8 || x.slim == nil || x.slim.root == x.root {
 			t.Errorf("nv%d: %+v", nv, x.worldInfo)
 		}
 	}
