@@ -29,6 +29,8 @@ type Case struct {
 	Bases []Base
 	// Scope is one more store, of which the oracle keeps the last one only. May be nil.
 	Scope *Base
+	// Quiet: no traces are taken and compared.
+	Quiet bool
 	// Bundle names the first base for vectors, such as "v18/mainnet".
 	Bundle string
 }
@@ -120,7 +122,10 @@ func runOurs(ctx context.Context, c *Case, e *fvm.Engine, keep bool) (*Ours, err
 	}
 	store.Base = w
 	var rec trace.Recorder
-	cfg.Blockstore, cfg.Engine, cfg.Hooks = store, e, rec.Hooks()
+	cfg.Blockstore, cfg.Engine = store, e
+	if !c.Quiet {
+		cfg.Hooks = rec.Hooks()
+	}
 	o := &Ours{read: w.read}
 	m, err := fvm.New(ctx, cfg)
 	if err != nil {
@@ -132,7 +137,9 @@ func runOurs(ctx context.Context, c *Case, e *fvm.Engine, keep bool) (*Ours, err
 			break
 		}
 		o.apply(ctx, m, c.Request, i)
-		o.Traces = append(o.Traces, rec.Take())
+		if !c.Quiet {
+			o.Traces = append(o.Traces, rec.Take())
+		}
 	}
 	o.Missed = w.missed
 	if o.Broken {
@@ -162,7 +169,7 @@ func (o *Ours) apply(ctx context.Context, m *fvm.Machine, r *oracle.Request, i i
 // RunTheirs runs a case on the reference. An error is one of the oracle's process.
 func RunTheirs(ctx context.Context, c *Case, p *Peer) (*Theirs, error) {
 	r := *c.Request
-	r.Trace, r.Terse, r.Discard = true, true, true
+	r.Trace, r.Terse, r.Discard = !c.Quiet, true, true
 	answer, err := p.Apply(ctx, c.Bases, c.Scope, &r)
 	var e *oracle.Error
 	if errors.As(err, &e) {
@@ -204,7 +211,87 @@ func Run(ctx context.Context, c *Case, engines []*fvm.Engine, p *Peer) (*Verdict
 	if err := errors.Join(first, t.err); err != nil {
 		return nil, err
 	}
-	v, err := Judge(all[0], t.t)
+	return judgeAll(all, engines, t.t)
+}
+
+// RunLimits runs a case of one message once for each gas limit, as Run does, but without traces. Verdicts are fewer than limits if the
+// reference broke down over the last one: the rest can be asked for again.
+func RunLimits(ctx context.Context, c *Case, limits []int64, engines []*fvm.Engine, p *Peer) ([]*Verdict, error) {
+	type theirs struct {
+		list []*Theirs
+		err  error
+	}
+	done := make(chan theirs, 1)
+	go func() {
+		if p == nil {
+			done <- theirs{list: make([]*Theirs, len(limits))}
+			return
+		}
+		r := *c.Request
+		r.Terse, r.Discard = true, true
+		list, err := p.Limits(ctx, c.Bases, c.Scope, &r, limits)
+		done <- theirs{list, err}
+	}()
+	all := make([][]*Ours, len(limits))
+	var first error
+	for i, limit := range limits {
+		one, err := c.withLimit(limit)
+		for _, e := range engines {
+			var o *Ours
+			if err == nil {
+				o, err = RunOurs(ctx, one, e)
+			}
+			all[i] = append(all[i], o)
+		}
+		if first = err; err != nil {
+			break
+		}
+	}
+	t := <-done
+	if err := errors.Join(first, t.err); err != nil {
+		return nil, err
+	}
+	var list []*Verdict
+	for i := range t.list {
+		v, err := judgeAll(all[i], engines, t.list[i])
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	if len(list) == 0 {
+		return nil, errors.New("the reference ran nothing")
+	}
+	return list, nil
+}
+
+// withLimit is a quiet case with another gas limit. What the message takes on the chain stays as it was.
+func (c *Case) withLimit(limit int64) (*Case, error) {
+	one := *c
+	one.Quiet = true
+	r, err := WithLimit(c.Request, limit)
+	one.Request = r
+	return &one, err
+}
+
+// WithLimit is a request of one message with another gas limit. What the message takes on the chain stays as it was.
+func WithLimit(r *oracle.Request, limit int64) (*oracle.Request, error) {
+	msg, _, length, err := conformance.DecodeRequest(r, 0)
+	if err != nil {
+		return nil, err
+	}
+	msg.GasLimit = limit
+	var buf bytes.Buffer
+	if err := msg.MarshalCBOR(&buf); err != nil {
+		return nil, err
+	}
+	one := *r
+	one.Messages = []oracle.Message{{Bytes: buf.Bytes(), Implicit: r.Messages[0].Implicit, ChainLen: &length}}
+	return &one, nil
+}
+
+func judgeAll(all []*Ours, engines []*fvm.Engine, t *Theirs) (*Verdict, error) {
+	v, err := Judge(all[0], t)
 	if err != nil {
 		return nil, err
 	}
@@ -304,12 +391,14 @@ func (v *Verdict) message(i int, theirs *oracle.Result) (done bool, err error) {
 	if c := theirs.ReturnCodec; c != nil && *c != ours.ReturnCodec {
 		d = append(d, conformance.Difference{Message: i, Field: "return_codec", Want: fmt.Sprint(*c), Got: fmt.Sprint(ours.ReturnCodec)})
 	}
-	text, err := traceDiff(theirs.Trace, v.Ours.Traces[i])
-	if err != nil {
-		return true, err
-	}
-	if text != "" {
-		d = append(d, conformance.Difference{Message: i, Field: "trace", Got: text})
+	if v.Ours.Traces != nil {
+		text, err := traceDiff(theirs.Trace, v.Ours.Traces[i])
+		if err != nil {
+			return true, err
+		}
+		if text != "" {
+			d = append(d, conformance.Difference{Message: i, Field: "trace", Got: text})
+		}
 	}
 	if len(d) > 0 && exhausted(theirs) {
 		v.Native = true
@@ -334,6 +423,9 @@ func (v *Verdict) native(i int, theirs *oracle.Result) bool {
 	}
 	if exhausted(theirs) {
 		return true
+	}
+	if v.Ours.Traces == nil {
+		return false
 	}
 	var events trace.Events
 	if err := events.UnmarshalJSON(theirs.Trace); err != nil {
@@ -394,6 +486,9 @@ func between(want, got *Ours) (list []conformance.Difference) {
 	for i := range want.Results {
 		if want.Results[i] != nil || got.Results[i] != nil {
 			list = append(list, conformance.Compare(i, want.Results[i], got.Results[i])...)
+		}
+		if want.Traces == nil {
+			continue
 		}
 		if text := trace.Diff(want.Traces[i], got.Traces[i]); text != "" {
 			list = append(list, conformance.Difference{Message: i, Field: "trace", Got: text})
