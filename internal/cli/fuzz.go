@@ -28,6 +28,7 @@ type fuzzing struct {
 	layers, versions    []string
 	corpus              []string
 	jobs, most          int
+	messages            int
 	cases               uint64
 	length              time.Duration
 	dir                 string
@@ -70,6 +71,7 @@ changes the messages of vectors (--corpus).`,
 	f.IntVarP(&z.jobs, "jobs", "j", runtime.GOMAXPROCS(0), "cases to run at once, each with a reference of its own")
 	f.IntVar(&z.most, "most", 1, "differences that end the run")
 	f.Uint64Var(&z.cases, "cases", 0, "cases of each layer at most (0: no bound)")
+	f.IntVar(&z.messages, "messages", 0, "messages of the campaign at most, an equal part for each layer (0: no bound)")
 	f.StringVar(&z.dir, "dir", "", "`folder` that keeps the state of the campaign, and vectors of differences")
 	f.BoolVar(&z.asJSON, "json", false, "print the report as JSON")
 	f.BoolVar(&z.cover, "coverage", false, "print what was reached")
@@ -118,7 +120,10 @@ func (z *fuzzing) run(cmd *cobra.Command) error {
 }
 
 func (z *fuzzing) options(cmd *cobra.Command) (fuzz.Options, error) {
-	opts := fuzz.Options{Actors: z.actors(cmd), Layers: z.layers, Jobs: z.jobs, Cases: z.cases, Dir: z.dir, Most: z.most}
+	opts := fuzz.Options{Actors: z.actors(cmd), Layers: z.layers, Jobs: z.jobs, Cases: z.cases, Messages: z.messages, Dir: z.dir, Most: z.most}
+	if z.messages < 0 {
+		return opts, usagef("--messages must be at least 0")
+	}
 	if z.jobs < 1 || z.most < 1 {
 		return opts, usagef("--jobs and --most must be at least 1")
 	}
