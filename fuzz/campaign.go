@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -19,8 +20,8 @@ import (
 type Options struct {
 	Actors *conformance.Actors
 	// Engines makes the engines of one worker: ours first, then others that must agree with it. keep is false for code that is
-	// seen once: what is compiled need not outlive the engine. Required.
-	Engines func(keep bool) ([]*fvm.Engine, error)
+	// seen once: what is compiled need not outlive the engine. The listener, if any, is of the first engine. Required.
+	Engines func(keep bool) ([]*fvm.Engine, *Listener, error)
 	// Oracle is the program of the reference. Required.
 	Oracle string
 	Seed   uint64
@@ -180,12 +181,14 @@ func (c *campaign) enough(l *layer) bool {
 type worker struct {
 	*campaign
 	peers   map[bool]*duel.Peer    // by whether the code is kept
-	engines map[bool][]*fvm.Engine // by whether the code is kept
-	strange int                    // cases with code of their own since the engines were made
+	engines map[bool][]*fvm.Engine // likewise
+	// listeners are those of the first engines.
+	listeners map[bool]*Listener
+	strange   int // cases with code of their own since the engines were made
 }
 
 func (c *campaign) work(ctx context.Context, number int) error {
-	w := &worker{campaign: c, peers: map[bool]*duel.Peer{true: duel.NewPeer(c.Oracle), false: duel.NewPeer(c.Oracle)}, engines: map[bool][]*fvm.Engine{}}
+	w := &worker{campaign: c, peers: map[bool]*duel.Peer{true: duel.NewPeer(c.Oracle), false: duel.NewPeer(c.Oracle)}, engines: map[bool][]*fvm.Engine{}, listeners: map[bool]*Listener{}}
 	defer w.close(context.WithoutCancel(ctx))
 	for ctx.Err() == nil {
 		l, i, ok := c.claim()
@@ -230,7 +233,10 @@ func (w *worker) enginesFor(ctx context.Context, l *layer) ([]*fvm.Engine, error
 	if list := w.engines[!l.code]; list != nil {
 		return list, nil
 	}
-	list, err := w.Engines(!l.code)
+	list, ear, err := w.Engines(!l.code)
+	if ear != nil {
+		w.listeners[!l.code] = ear
+	}
 	w.engines[!l.code] = list
 	return list, err
 }
@@ -259,7 +265,10 @@ func (w *worker) one(ctx context.Context, l *layer, index uint64) error {
 
 // note adds a case to the report.
 func (w *worker) note(c *Case, v *duel.Verdict, found *Finding) {
-	seen := cover(c, v)
+	seen := cover(int(c.Request.NV), v.Ours)
+	for _, l := range w.listeners {
+		maps.Copy(seen.Syscalls, l.Take())
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.flying[c.Layer], c.Index)

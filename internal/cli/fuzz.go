@@ -26,7 +26,7 @@ type fuzzing struct {
 	setting
 	program, seed, only string
 	layers, versions    []string
-	corpus              []string
+	corpus, with        []string
 	jobs, most          int
 	messages            int
 	cases               uint64
@@ -74,7 +74,8 @@ changes the messages of vectors (--corpus).`,
 	f.IntVar(&z.messages, "messages", 0, "messages of the campaign at most, an equal part for each layer (0: no bound)")
 	f.StringVar(&z.dir, "dir", "", "`folder` that keeps the state of the campaign, and vectors of differences")
 	f.BoolVar(&z.asJSON, "json", false, "print the report as JSON")
-	f.BoolVar(&z.cover, "coverage", false, "print what was reached")
+	f.BoolVar(&z.cover, "coverage", false, "print what was reached, and what can be and was not")
+	f.StringArrayVar(&z.with, "with", nil, "vector file or folder that is run on ours, and counts for --coverage (may be repeated)")
 	z.flags(cmd)
 	f.Lookup("engine").Usage += "; several, with commas between them, must agree"
 	return cmd
@@ -104,6 +105,11 @@ func (z *fuzzing) run(cmd *cobra.Command) error {
 		g = newPage(cmd.ErrOrStderr())
 	} else {
 		printFuzz(g, rep, z.cover)
+		if z.cover {
+			if err := z.printReach(cmd, g, rep, opts); err != nil {
+				return err
+			}
+		}
 	}
 	g.line("%d passed, %d failed", rep.Passed(), rep.Failed())
 	switch {
@@ -162,15 +168,35 @@ func (z *fuzzing) options(cmd *cobra.Command) (fuzz.Options, error) {
 	if opts.Oracle, err = findOracle(z.program); err != nil {
 		return opts, err
 	}
-	opts.Engines = func(keep bool) ([]*fvm.Engine, error) {
+	opts.Engines = func(keep bool) ([]*fvm.Engine, *fuzz.Listener, error) {
 		one := z.setting
 		if !keep {
 			one.noCache = true
 		}
 		list, _, err := one.startAll(cmd)
-		return list, err
+		if err != nil || list[0].Name() != engineNames()[0] {
+			return list, nil, err // what its syscalls give is not counted
+		}
+		e, ear, err := one.listening()
+		if err == nil {
+			_ = list[0].Close(cmd.Context())
+			list[0] = e
+		}
+		return list, ear, err
 	}
 	return opts, nil
+}
+
+// listening is the default engine, with a listener.
+func (s *setting) listening() (*fvm.Engine, *fuzz.Listener, error) {
+	dir := s.cacheDir
+	if dir == "" && !s.noCache {
+		dir, _ = fvm.DefaultCacheDir() // without one it compiles anew each time
+	}
+	if s.noCache {
+		dir = ""
+	}
+	return fuzz.ListeningWazero(dir)
 }
 
 func seedOf(text string) (uint64, error) {
@@ -217,6 +243,46 @@ func fuzzProgress(w io.Writer) func(*fuzz.Report) {
 		fmt.Fprintf(w, "%s%s: %d messages, %.0f a second, %d differences; reached %d syscall results, %d charges, %d method results%s", head,
 			r.Took.Round(time.Second), r.Messages(), r.Speed, len(r.Findings), len(r.Coverage.Syscalls), len(r.Coverage.Charges), len(r.Coverage.Methods), tail)
 	}
+}
+
+// printReach prints what can be reached and was not, by the campaign and by the vectors that count with it.
+func (z *fuzzing) printReach(cmd *cobra.Command, g *page, rep *fuzz.Report, opts fuzz.Options) error {
+	seen := rep.Coverage.Clone()
+	if len(z.with) > 0 {
+		files, err := findVectors(z.with)
+		if err != nil {
+			return err
+		}
+		e, ear, err := z.listening()
+		if err != nil {
+			return err
+		}
+		defer func() { _ = e.Close(cmd.Context()) }()
+		more, err := fuzz.CoverVectors(cmd.Context(), files, opts.Actors, e, ear)
+		if err != nil {
+			return err
+		}
+		seen.Add(more)
+	}
+	nvs := opts.Versions
+	if len(nvs) == 0 {
+		nvs = fuzz.Versions()
+	}
+	list, err := seen.Against(nvs)
+	if err != nil {
+		return err
+	}
+	for _, r := range list {
+		g.line("%s, %s: %d of %d%s", r.Of, r.Kind, r.Reached, r.All, missing(r.Missing))
+	}
+	return nil
+}
+
+func missing(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return "; not " + strings.Join(list, ", ")
 }
 
 // native says how many cases the reference's native stack decided, if any.
