@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -19,8 +20,8 @@ import (
 type Options struct {
 	Actors *conformance.Actors
 	// Engines makes the engines of one worker: ours first, then others that must agree with it. keep is false for code that is
-	// seen once: what is compiled need not outlive the engine. Required.
-	Engines func(keep bool) ([]*fvm.Engine, error)
+	// seen once: what is compiled need not outlive the engine. The listener, if any, is of the first engine. Required.
+	Engines func(keep bool) ([]*fvm.Engine, *Listener, error)
 	// Oracle is the program of the reference. Required.
 	Oracle string
 	Seed   uint64
@@ -32,6 +33,8 @@ type Options struct {
 	Jobs int
 	// Cases bounds the cases of each layer. 0: until the context ends.
 	Cases uint64
+	// Messages bounds the messages of the campaign, from its beginning on: each layer has an equal part. 0: no bound.
+	Messages int
 	// Only runs one case, of the one layer. Nil: many.
 	Only *uint64
 	// Corpus are vector files whose messages layer actors changes, besides calls of its own.
@@ -153,7 +156,7 @@ func (c *campaign) claim() (*layer, uint64, bool) {
 		case c.Only != nil && i == 0:
 			c.claimed[l.name] = 1
 			return l, *c.Only, true
-		case c.Only == nil && (c.Cases == 0 || i < c.Cases):
+		case c.Only == nil && (c.Cases == 0 || i < c.Cases) && !c.enough(l):
 			c.order++
 			c.claimed[l.name] = i + 1
 			if c.flying[l.name] == nil {
@@ -167,16 +170,25 @@ func (c *campaign) claim() (*layer, uint64, bool) {
 	return nil, 0, false
 }
 
-// worker runs cases on engines and an oracle of its own.
+// enough tells whether a layer had its part of the messages.
+func (c *campaign) enough(l *layer) bool {
+	t := c.rep.Layers[l.name]
+	return c.Messages > 0 && t != nil && t.Messages*len(c.layers) >= c.Messages
+}
+
+// worker runs cases on engines and oracles of its own. Cases with code of their own have an oracle for themselves, which is started anew now
+// and then: it keeps all code. The other keeps the builtin actors, which take it long to compile.
 type worker struct {
 	*campaign
-	peer    *duel.Peer
-	engines map[bool][]*fvm.Engine // by whether the code is kept
-	strange int                    // cases with code of their own since the engines were made
+	peers   map[bool]*duel.Peer    // by whether the code is kept
+	engines map[bool][]*fvm.Engine // likewise
+	// listeners are those of the first engines.
+	listeners map[bool]*Listener
+	strange   int // cases with code of their own since the engines were made
 }
 
 func (c *campaign) work(ctx context.Context, number int) error {
-	w := &worker{campaign: c, peer: duel.NewPeer(c.Oracle), engines: map[bool][]*fvm.Engine{}}
+	w := &worker{campaign: c, peers: map[bool]*duel.Peer{true: duel.NewPeer(c.Oracle), false: duel.NewPeer(c.Oracle)}, engines: map[bool][]*fvm.Engine{}, listeners: map[bool]*Listener{}}
 	defer w.close(context.WithoutCancel(ctx))
 	for ctx.Err() == nil {
 		l, i, ok := c.claim()
@@ -191,7 +203,9 @@ func (c *campaign) work(ctx context.Context, number int) error {
 }
 
 func (w *worker) close(ctx context.Context) {
-	w.peer.Close()
+	for _, p := range w.peers {
+		p.Close()
+	}
 	for _, list := range w.engines {
 		for _, e := range list {
 			_ = e.Close(ctx)
@@ -207,7 +221,7 @@ const (
 
 func (w *worker) enginesFor(ctx context.Context, l *layer) ([]*fvm.Engine, error) {
 	if l.code {
-		w.peer.Recycle(strangeOracle)
+		w.peers[false].Recycle(strangeOracle)
 		if w.strange++; w.strange > strangeEngine {
 			for _, e := range w.engines[false] {
 				_ = e.Close(ctx)
@@ -219,7 +233,10 @@ func (w *worker) enginesFor(ctx context.Context, l *layer) ([]*fvm.Engine, error
 	if list := w.engines[!l.code]; list != nil {
 		return list, nil
 	}
-	list, err := w.Engines(!l.code)
+	list, ear, err := w.Engines(!l.code)
+	if ear != nil {
+		w.listeners[!l.code] = ear
+	}
 	w.engines[!l.code] = list
 	return list, err
 }
@@ -234,13 +251,13 @@ func (w *worker) one(ctx context.Context, l *layer, index uint64) error {
 	if err != nil {
 		return err
 	}
-	v, err := duel.Run(ctx, c.Case, engines, w.peer)
+	v, err := duel.Run(ctx, c.Case, engines, w.peers[!l.code])
 	if err != nil {
 		return fmt.Errorf("case %d of layer %s with seed %d: %w", index, l.name, w.f.seed, err)
 	}
 	var found *Finding
 	if len(v.Differences) > 0 {
-		found = w.find(ctx, c, v, engines)
+		found = w.find(ctx, c, v, engines, w.peers[!l.code])
 	}
 	w.note(c, v, found)
 	return nil
@@ -248,7 +265,10 @@ func (w *worker) one(ctx context.Context, l *layer, index uint64) error {
 
 // note adds a case to the report.
 func (w *worker) note(c *Case, v *duel.Verdict, found *Finding) {
-	seen := cover(c, v)
+	seen := cover(int(c.Request.NV), v.Ours)
+	for _, l := range w.listeners {
+		maps.Copy(seen.Syscalls, l.Take())
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.flying[c.Layer], c.Index)

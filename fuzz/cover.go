@@ -4,16 +4,15 @@ import (
 	"fmt"
 	"maps"
 
-	"github.com/edgefvm/fvm/fuzz/internal/script"
 	"github.com/edgefvm/fvm/internal/duel"
 	"github.com/edgefvm/fvm/trace"
 )
 
 // Coverage counts what messages reached, by name.
 type Coverage struct {
-	// Syscalls are "era 4 ipld::block_open 6": what a syscall gave to a script.
+	// Syscalls are "era 4 ipld::block_open 6": what a syscall gave to an actor, if Options.Listeners hear it.
 	Syscalls map[string]int `json:"syscalls"`
-	// Charges are "nv28 OnBlockOpen", of more than nothing.
+	// Charges are "nv28 OnBlockOpen".
 	Charges map[string]int `json:"charges"`
 	// Methods are "nv28 storageminer 5 ok", or failed.
 	Methods map[string]int `json:"methods"`
@@ -48,23 +47,20 @@ type open struct {
 }
 
 // cover reads traces for what they reached.
-func cover(c *Case, v *duel.Verdict) *Coverage {
+func cover(nv int, ours *duel.Ours) *Coverage {
 	seen := newCoverage()
 	charges := map[string]int{}
-	nv := int(c.Request.NV)
-	for _, events := range v.Ours.Traces {
+	for _, events := range ours.Traces {
 		var calls []open
 		for _, e := range events {
 			switch e := e.(type) {
 			case *trace.GasCharge:
-				if e.Compute|e.Other != 0 {
-					charges[e.Name]++
-				}
+				charges[e.Name]++
 			case *trace.Call:
 				calls = append(calls, open{call: e})
 			case *trace.Invoke:
 				if len(calls) > 0 {
-					calls[len(calls)-1].actor, _ = v.Ours.ActorName(e.Code)
+					calls[len(calls)-1].actor, _ = ours.ActorName(e.Code)
 				}
 			case *trace.Error:
 				calls = calls[:max(len(calls)-1, 0)]
@@ -84,20 +80,14 @@ func cover(c *Case, v *duel.Verdict) *Coverage {
 }
 
 func (c *Coverage) returned(nv int, o open, r *trace.Return) {
-	switch {
-	case o.actor != "" && o.actor != "script":
-		how := "ok"
-		if r.ExitCode != 0 {
-			how = "failed"
-		}
-		c.Methods[fmt.Sprintf("nv%d %s %d %s", nv, o.actor, o.call.Method, how)]++
-	case o.call.Params != nil && r.Data != nil:
-		log := r.Data.Data
-		era := script.EraOf(nv)
-		for _, h := range script.Hear(o.call.Params.Data, log) {
-			c.Syscalls[fmt.Sprintf("era %d %s %d", era, h.Syscall, h.Errno)]++
-		}
+	if o.actor == "" || o.actor == "script" || o.actor == "module" {
+		return
 	}
+	how := "ok"
+	if r.ExitCode != 0 {
+		how = "failed"
+	}
+	c.Methods[fmt.Sprintf("nv%d %s %d %s", nv, o.actor, o.call.Method, how)]++
 }
 
 // Clone is a copy that does not change.

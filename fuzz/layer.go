@@ -50,7 +50,7 @@ type gen struct {
 // layers are all there are, in the order of their letters.
 func layers() []layer {
 	return []layer{
-		{name: "wasm", about: "random and mutated modules", first: 18, code: true, slim: true, make: wasmCase},
+		{name: "wasm", about: "random and mutated modules", code: true, slim: true, make: wasmCase},
 		{name: "syscalls", about: "raw syscalls by scripts, with nested sends", slim: true, make: syscallCase},
 		{name: "actors", about: "calls of builtin actors, and the messages of vectors, changed", make: actorCase},
 		{name: "evm", about: "random EVM bytecode, calldata and inputs of precompiles", first: 18, make: evmCase},

@@ -12,17 +12,17 @@ import (
 const tries = 400
 
 // find makes a case that differs smaller, and saves it.
-func (w *worker) find(ctx context.Context, c *Case, v *duel.Verdict, engines []*fvm.Engine) *Finding {
+func (w *worker) find(ctx context.Context, c *Case, v *duel.Verdict, engines []*fvm.Engine, peer *duel.Peer) *Finding {
 	f := &Finding{
 		Layer: c.Layer, Seed: c.Seed, Index: c.Index, NV: c.Request.NV, Note: c.Note, Differences: v.Differences, Parts: c.parts, Left: c.parts,
 	}
-	small, left := w.smaller(ctx, c, v, engines)
+	small, left := w.smaller(ctx, c, v, engines, peer)
 	f.Left = left
 	if w.Dir == "" {
 		return f
 	}
 	comment := fmt.Sprintf("fuzzing: layer %s, seed %d, case %d, made smaller; %s", c.Layer, c.Seed, c.Index, c.Note)
-	path, err := duel.Save(ctx, small, engines[0], w.peer, w.Dir, comment)
+	path, err := duel.Save(ctx, small, engines[0], peer, w.Dir, comment)
 	if err != nil {
 		f.Error = err.Error()
 	}
@@ -31,7 +31,7 @@ func (w *worker) find(ctx context.Context, c *Case, v *duel.Verdict, engines []*
 }
 
 // smaller leaves out parts as long as the case still differs in the same field: halves first, then ever smaller pieces.
-func (w *worker) smaller(ctx context.Context, c *Case, v *duel.Verdict, engines []*fvm.Engine) (*duel.Case, int) {
+func (w *worker) smaller(ctx context.Context, c *Case, v *duel.Verdict, engines []*fvm.Engine, peer *duel.Peer) (*duel.Case, int) {
 	if c.without == nil {
 		return c.Case, c.parts
 	}
@@ -59,7 +59,7 @@ func (w *worker) smaller(ctx context.Context, c *Case, v *duel.Verdict, engines 
 			if err != nil || len(one.Request.Messages) == 0 {
 				continue
 			}
-			got, err := duel.Run(ctx, one, engines, w.peer)
+			got, err := duel.Run(ctx, one, engines, peer)
 			if err == nil && duel.Same(v.Differences, got.Differences) {
 				best, keep, left = one, try, count(try)
 			}

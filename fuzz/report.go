@@ -46,6 +46,12 @@ type Tally struct {
 	Gone int `json:"gone"`
 	// GoneFirst are the first few of these cases.
 	GoneFirst []uint64 `json:"gone_first,omitempty"`
+	// Native are cases that the end of the reference's native stack decided; of NativeReceipt of them ours gave receipts, since its stack is
+	// deeper. NativeFirst are the first few. Their messages are neither passed nor failed.
+	Native         int      `json:"native"`
+	NativeReceipt  int      `json:"native_receipt"`
+	NativeFirst    []uint64 `json:"native_first,omitempty"`
+	NativeMessages int      `json:"native_messages"`
 	// Unjudged are messages of cases that lack a block.
 	Unjudged int `json:"unjudged"`
 	// Exits counts the exit codes.
@@ -97,6 +103,8 @@ func (r *Report) add(c *Case, v *duel.Verdict, found *Finding, seen *Coverage) {
 		r.Findings = append(r.Findings, found)
 	case v.Unjudged:
 		t.Unjudged += n
+	case v.Native:
+		t.native(c, v)
 	default:
 		t.Passed += n
 	}
@@ -113,6 +121,17 @@ func (r *Report) add(c *Case, v *duel.Verdict, found *Finding, seen *Coverage) {
 		}
 	}
 	r.Coverage.add(seen)
+}
+
+// native counts a case that has nothing to compare.
+func (t *Tally) native(c *Case, v *duel.Verdict) {
+	t.NativeMessages += len(v.Ours.Results)
+	if t.Native++; len(t.NativeFirst) < 20 {
+		t.NativeFirst = append(t.NativeFirst, c.Index)
+	}
+	if !v.Ours.Broken {
+		t.NativeReceipt++
+	}
 }
 
 // show says what came of a case.

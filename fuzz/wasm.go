@@ -10,6 +10,7 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm/fuzz/internal/script"
+	"github.com/edgefvm/fvm/internal/actors"
 	"github.com/edgefvm/fvm/internal/duel"
 	"github.com/edgefvm/fvm/internal/state"
 	"github.com/edgefvm/fvm/internal/wasmgen"
@@ -23,7 +24,9 @@ const (
 
 // wasmCase is a case of one module, called a few times. A third of the modules are damaged, to see whether both refuse them alike.
 func wasmCase(ctx context.Context, g *gen) (*Case, error) {
-	wasm := wasmgen.Module(g.Int64(), wasmgen.Options{Actor: true})
+	seed := g.Int64()
+	// Most modules for the first network versions have nothing that their parser does not read.
+	wasm := wasmgen.Module(seed, wasmgen.Options{Actor: true, First: g.NV < 18 && seed%8 != 0})
 	note := "a random module"
 	if g.one(3) {
 		wasm, note = g.damaged(wasm), "a damaged module"
@@ -63,7 +66,19 @@ type madeState struct {
 // withModule is the state in which an actor has this code.
 func (g *gen) withModule(ctx context.Context, wasm []byte) (*madeState, error) {
 	code := block(cid.Raw, wasm)
-	root, blocks, err := g.changed(ctx, []oracle.Block{code}, func(t *state.Tree) error {
+	extra := []oracle.Block{code}
+	var system oracle.Block
+	if g.NV < 18 { // nothing runs but the manifest's code
+		var manifest oracle.Block
+		manifest, system = listing(append(slices.Clone(g.entries), actors.Entry{Name: "module", Code: code.CID}))
+		extra = append(extra, manifest, system)
+	}
+	root, blocks, err := g.changed(ctx, extra, func(t *state.Tree) error {
+		if system.CID.Defined() {
+			if err := setHead(ctx, t, systemID, system.CID); err != nil {
+				return err
+			}
+		}
 		st, err := t.Actor(ctx, 1000) // a script actor, with a state and a balance
 		if err != nil {
 			return err

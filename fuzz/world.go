@@ -64,6 +64,7 @@ type world struct {
 	base     duel.Base // the state
 	code     duel.Base // the builtin actors
 	manifest *actors.Manifest
+	entries  []actors.Entry // of the manifest, if the world is slim
 	// slim is the same world with fewer builtin actors in its manifest. The reference compiles all of a manifest before its
 	// first message, which takes it many seconds; those of a slim one take little.
 	slim *world
@@ -148,32 +149,22 @@ func loadWorld(ctx context.Context, info worldInfo, a *conformance.Actors) (*wor
 // slimActors are those that the machine itself knows, and one that scripts create.
 var slimActors = []string{"system", "init", "account", "multisig", "placeholder", "eam", "ethaccount"}
 
-// makeSlim adds the slim world. Before nv18 only code of the manifest runs, so there it is the world itself.
+// makeSlim adds the slim world. Before nv18 only code of the manifest runs, so that the script actor is in it.
 func (w *world) makeSlim(ctx context.Context) error {
-	w.slim = w
-	if w.NV < 18 {
-		return nil
-	}
 	var entries []actors.Entry
-	list := []byte{0x80 | byte(len(slimActors))}
 	for _, name := range slimActors {
-		code, ok := w.manifest.ByName(name)
-		if !ok {
+		if code, ok := w.manifest.ByName(name); ok {
+			entries = append(entries, actors.Entry{Name: name, Code: code})
+		} else if w.NV >= 18 {
 			return fmt.Errorf("bundle %s has no actor %q", w.Bundle, name)
 		}
-		entries = append(entries, actors.Entry{Name: name, Code: code})
-		list = append(append(list, 0x82, 0x60|byte(len(name))), name...)
-		list = append(list, link(code.Bytes())...)
 	}
-	manifest := dagCBOR(list)
-	system := dagCBOR(append([]byte{0x81}, link(manifest.CID.Bytes())...))
+	if w.NV < 18 {
+		entries = append(entries, actors.Entry{Name: "script", Code: w.Script})
+	}
+	manifest, system := listing(entries)
 	root, made, err := w.changed(ctx, []oracle.Block{manifest, system}, func(t *state.Tree) error {
-		st, err := t.Actor(ctx, 0)
-		if err != nil {
-			return err
-		}
-		st.Head = system.CID
-		return t.SetActor(0, *st)
+		return setHead(ctx, t, systemID, system.CID)
 	})
 	if err != nil {
 		return err
@@ -188,10 +179,30 @@ func (w *world) makeSlim(ctx context.Context) error {
 		}
 	}
 	slim := *w
-	slim.root, slim.slim = root, nil
-	slim.manifest, err = actors.NewManifest(entries)
+	slim.root, slim.slim, slim.entries = root, nil, entries
+	slim.manifest, err = actors.NewManifest(entries, slimActors[:3]...)
 	w.slim = &slim
 	return err
+}
+
+// listing is a manifest of fewer than 24 entries, and the system actor's state that names it.
+func listing(entries []actors.Entry) (manifest, system oracle.Block) {
+	list := []byte{0x80 | byte(len(entries))}
+	for _, e := range entries {
+		list = append(append(list, 0x82, 0x60|byte(len(e.Name))), e.Name...)
+		list = append(list, link(e.Code.Bytes())...)
+	}
+	manifest = dagCBOR(list)
+	return manifest, dagCBOR(append([]byte{0x81}, link(manifest.CID.Bytes())...))
+}
+
+func setHead(ctx context.Context, t *state.Tree, id abi.ActorID, head cid.Cid) error {
+	st, err := t.Actor(ctx, id)
+	if err != nil {
+		return err
+	}
+	st.Head = head
+	return t.SetActor(id, *st)
 }
 
 // dagCBOR is a block of encoded DAG-CBOR.

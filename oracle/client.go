@@ -202,6 +202,25 @@ func (c *Client) Apply(ctx context.Context, r *Request) (*Answer, error) {
 	return &answer, nil
 }
 
+// Run is what a message gave with one gas limit: an answer, or an error if the reference broke down over it.
+type Run struct {
+	Answer
+	Error string `json:"error"`
+}
+
+// Limits runs the one message of a request once for each gas limit, on the same state. A run that broke down is the last one.
+func (c *Client) Limits(ctx context.Context, r *Request, limits []int64) ([]Run, error) {
+	var answer struct{ Runs []Run }
+	q := struct {
+		*Request
+		Limits []int64 `json:"limits"`
+	}{r, limits}
+	if err := c.ask(ctx, "limits", q, &answer); err != nil {
+		return nil, err
+	}
+	return answer.Runs, nil
+}
+
 // Vector runs a variant of a vector file, above the store and without a trace.
 func (c *Client) Vector(ctx context.Context, path string, variant int) (*Answer, error) {
 	var answer Answer

@@ -26,8 +26,9 @@ type fuzzing struct {
 	setting
 	program, seed, only string
 	layers, versions    []string
-	corpus              []string
+	corpus, with        []string
 	jobs, most          int
+	messages            int
 	cases               uint64
 	length              time.Duration
 	dir                 string
@@ -70,9 +71,11 @@ changes the messages of vectors (--corpus).`,
 	f.IntVarP(&z.jobs, "jobs", "j", runtime.GOMAXPROCS(0), "cases to run at once, each with a reference of its own")
 	f.IntVar(&z.most, "most", 1, "differences that end the run")
 	f.Uint64Var(&z.cases, "cases", 0, "cases of each layer at most (0: no bound)")
+	f.IntVar(&z.messages, "messages", 0, "messages of the campaign at most, an equal part for each layer (0: no bound)")
 	f.StringVar(&z.dir, "dir", "", "`folder` that keeps the state of the campaign, and vectors of differences")
 	f.BoolVar(&z.asJSON, "json", false, "print the report as JSON")
-	f.BoolVar(&z.cover, "coverage", false, "print what was reached")
+	f.BoolVar(&z.cover, "coverage", false, "print what was reached, and what can be and was not")
+	f.StringArrayVar(&z.with, "with", nil, "vector file or folder that is run on ours, and counts for --coverage (may be repeated)")
 	z.flags(cmd)
 	f.Lookup("engine").Usage += "; several, with commas between them, must agree"
 	return cmd
@@ -102,6 +105,11 @@ func (z *fuzzing) run(cmd *cobra.Command) error {
 		g = newPage(cmd.ErrOrStderr())
 	} else {
 		printFuzz(g, rep, z.cover)
+		if z.cover {
+			if err := z.printReach(cmd, g, rep, opts); err != nil {
+				return err
+			}
+		}
 	}
 	g.line("%d passed, %d failed", rep.Passed(), rep.Failed())
 	switch {
@@ -118,7 +126,10 @@ func (z *fuzzing) run(cmd *cobra.Command) error {
 }
 
 func (z *fuzzing) options(cmd *cobra.Command) (fuzz.Options, error) {
-	opts := fuzz.Options{Actors: z.actors(cmd), Layers: z.layers, Jobs: z.jobs, Cases: z.cases, Dir: z.dir, Most: z.most}
+	opts := fuzz.Options{Actors: z.actors(cmd), Layers: z.layers, Jobs: z.jobs, Cases: z.cases, Messages: z.messages, Dir: z.dir, Most: z.most}
+	if z.messages < 0 {
+		return opts, usagef("--messages must be at least 0")
+	}
 	if z.jobs < 1 || z.most < 1 {
 		return opts, usagef("--jobs and --most must be at least 1")
 	}
@@ -157,15 +168,35 @@ func (z *fuzzing) options(cmd *cobra.Command) (fuzz.Options, error) {
 	if opts.Oracle, err = findOracle(z.program); err != nil {
 		return opts, err
 	}
-	opts.Engines = func(keep bool) ([]*fvm.Engine, error) {
+	opts.Engines = func(keep bool) ([]*fvm.Engine, *fuzz.Listener, error) {
 		one := z.setting
 		if !keep {
 			one.noCache = true
 		}
 		list, _, err := one.startAll(cmd)
-		return list, err
+		if err != nil || list[0].Name() != engineNames()[0] {
+			return list, nil, err // what its syscalls give is not counted
+		}
+		e, ear, err := one.listening()
+		if err == nil {
+			_ = list[0].Close(cmd.Context())
+			list[0] = e
+		}
+		return list, ear, err
 	}
 	return opts, nil
+}
+
+// listening is the default engine, with a listener.
+func (s *setting) listening() (*fvm.Engine, *fuzz.Listener, error) {
+	dir := s.cacheDir
+	if dir == "" && !s.noCache {
+		dir, _ = fvm.DefaultCacheDir() // without one it compiles anew each time
+	}
+	if s.noCache {
+		dir = ""
+	}
+	return fuzz.ListeningWazero(dir)
 }
 
 func seedOf(text string) (uint64, error) {
@@ -214,6 +245,54 @@ func fuzzProgress(w io.Writer) func(*fuzz.Report) {
 	}
 }
 
+// printReach prints what can be reached and was not, by the campaign and by the vectors that count with it.
+func (z *fuzzing) printReach(cmd *cobra.Command, g *page, rep *fuzz.Report, opts fuzz.Options) error {
+	seen := rep.Coverage.Clone()
+	if len(z.with) > 0 {
+		files, err := findVectors(z.with)
+		if err != nil {
+			return err
+		}
+		e, ear, err := z.listening()
+		if err != nil {
+			return err
+		}
+		defer func() { _ = e.Close(cmd.Context()) }()
+		more, err := fuzz.CoverVectors(cmd.Context(), files, opts.Actors, e, ear)
+		if err != nil {
+			return err
+		}
+		seen.Add(more)
+	}
+	nvs := opts.Versions
+	if len(nvs) == 0 {
+		nvs = fuzz.Versions()
+	}
+	list, err := seen.Against(nvs)
+	if err != nil {
+		return err
+	}
+	for _, r := range list {
+		g.line("%s, %s: %d of %d%s", r.Of, r.Kind, r.Reached, r.All, missing(r.Missing))
+	}
+	return nil
+}
+
+func missing(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return "; not " + strings.Join(list, ", ")
+}
+
+// native says how many cases the reference's native stack decided, if any.
+func native(t *fuzz.Tally) string {
+	if t.Native == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d decided by the reference's native stack", t.Native)
+}
+
 func printFuzz(g *page, r *fuzz.Report, cover bool) {
 	for _, l := range r.Shown {
 		g.line("%s", clean(strings.ReplaceAll(l, "\n", "; ")))
@@ -232,8 +311,8 @@ func printFuzz(g *page, r *fuzz.Report, cover bool) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Layers)) {
 		t := r.Layers[name]
-		g.line("%s %7d cases %9d messages %9d passed %d failed, %d without a receipt, %d broken on both sides, %d unjudged", padRight(name, 10),
-			t.Cases, t.Messages, t.Passed, t.Failed, t.NoReceipt, t.Gone, t.Unjudged)
+		g.line("%s %7d cases %9d messages %9d passed %d failed, %d without a receipt, %d broken on both sides, %d unjudged%s", padRight(name, 10),
+			t.Cases, t.Messages, t.Passed, t.Failed, t.NoReceipt, t.Gone, t.Unjudged, native(t))
 	}
 	if cover {
 		for _, m := range []map[string]int{r.Coverage.Syscalls, r.Coverage.Charges, r.Coverage.Methods} {

@@ -68,7 +68,7 @@ func TestSweep(t *testing.T) {
 		t.Errorf("%s", out)
 	}
 	dir := t.TempDir()
-	r := run(t, "sweep", "--oracle", dueltest.Program(t, dueltest.Gas), "--most", "3", "--differences", dir, golden("nv28-onboard-035"))
+	r := run(t, "sweep", "--oracle", dueltest.Program(t, dueltest.Gas), "--most", "3", "--dir", dir, golden("nv28-onboard-035"))
 	if r.code != exitFailed || !strings.Contains(r.out, "FAIL "+golden("nv28-onboard-035")) || !strings.Contains(r.out, "first with gas limit") || !strings.Contains(r.out, "saved as "+dir) {
 		t.Errorf("exit code %d\n%s%s", r.code, r.out, r.stderr)
 	}

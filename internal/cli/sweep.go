@@ -44,6 +44,10 @@ type sweepReport struct {
 	Failed   int             `json:"failed"`
 	Unjudged int             `json:"unjudged"`
 	Skipped  int             `json:"skipped"`
+	// Partly are messages of which not every charge was swept.
+	Partly int `json:"partly"`
+	// Gone are runs without a receipt on both sides.
+	Gone int `json:"gone"`
 }
 
 func newSweep() *cobra.Command {
@@ -56,7 +60,7 @@ func newSweep() *cobra.Command {
 		Short: "Run messages again with the gas cut at every charge, and compare with the reference",
 		Long: `Takes each message of the vectors, on the state before it, and runs it again with its gas
 limit one below, at, and one above each charge point of its trace, on every engine and on
-the reference. Receipts, fees, events, traces and state roots must be equal. The last line is
+the reference. Receipts, fees, events and state roots must be equal. The last line is
 "N passed, N failed, N skipped", which counts runs, and vectors that cannot be swept. Runs that
 need a block which a vector lacks, and then differ, have no right answer: they count as skipped too.
 
@@ -65,7 +69,7 @@ first call, the second, and so on. Each must end in an error that names the fail
 receipt, with a machine that refuses further use and a store as good as before. This needs no
 reference.`,
 		Example: `  edgefvm sweep conformance/testdata/nv28-multisig-007.json
-  edgefvm sweep --most 20 --jobs 2 conformance/testdata
+  edgefvm sweep --most 20 --dir sweep conformance/testdata
   edgefvm sweep --faults conformance/testdata/nv28-onboard-035.json
   edgefvm sweep --no-oracle --engine wazero,wazero-interpreter conformance/testdata/nv18-send-001.json`,
 		Args: cobra.MinimumNArgs(1),
@@ -130,7 +134,7 @@ reference.`,
 	f.IntVar(&most, "most", 0, "cut at so many charges of a message at most, or fail so many calls of a vector, spread over all (0: every one)")
 	f.IntVarP(&jobs, "jobs", "j", runtime.GOMAXPROCS(0), "vectors to sweep at once, each with a reference of its own")
 	f.IntVar(&failures, "failures", 20, "failures to print")
-	f.StringVar(&dir, "differences", "", "`folder` for a vector of each difference")
+	f.StringVar(&dir, "dir", "", "`folder` that keeps the outcomes, so that a sweep goes on where it stopped, and a vector of each difference")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	set.flags(cmd)
 	f.Lookup("engine").Usage += "; several, with commas between them, must agree"
@@ -155,6 +159,8 @@ func sumSweep(list []sweep.Outcome) *sweepReport {
 		r.Charges += o.Charges
 		r.Runs += o.Runs
 		r.Unjudged += o.Unjudged
+		r.Partly += o.Partly
+		r.Gone += o.Gone
 		r.Failed += o.Failures
 		r.Passed += o.Runs - o.Failures - o.Unjudged
 		if o.Error != "" {
@@ -196,5 +202,6 @@ func (r *sweepReport) print(g *page, most int) {
 	if shown > most {
 		g.line("and %d more", shown-most)
 	}
-	g.line("%d %s of %d %s, cut or failed at %d places", r.Messages, plural(r.Messages, "message"), len(r.Vectors), plural(len(r.Vectors), "vector"), r.Charges)
+	g.line("%d %s of %d %s, cut or failed at %d places, %d of them not at every charge; %d runs have no receipt on either side", r.Messages, plural(r.Messages, "message"),
+		len(r.Vectors), plural(len(r.Vectors), "vector"), r.Charges, r.Partly, r.Gone)
 }

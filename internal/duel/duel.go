@@ -5,14 +5,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
+	"strings"
 
+	"github.com/filecoin-project/go-state-types/exitcode"
 	blocks "github.com/ipfs/go-block-format"
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/conformance"
+	"github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/oracle"
 	"github.com/edgefvm/fvm/trace"
 )
@@ -25,6 +29,8 @@ type Case struct {
 	Bases []Base
 	// Scope is one more store, of which the oracle keeps the last one only. May be nil.
 	Scope *Base
+	// Quiet: no traces are taken and compared.
+	Quiet bool
 	// Bundle names the first base for vectors, such as "v18/mainnet".
 	Bundle string
 }
@@ -72,6 +78,9 @@ type Verdict struct {
 	Unjudged bool
 	// Gone: the reference broke down over the case, or lost its state, and so did ours, as a failure of the node.
 	Gone bool
+	// Native: the end of the reference's native stack decided a message's receipt. Where that is, its compiler decides, so that there
+	// is nothing to compare. Ours is then an error of the node (Ours.Broken), or our stack was deeper and there is a receipt.
+	Native bool
 }
 
 // store has the blocks of a case, with room for what is written.
@@ -113,7 +122,10 @@ func runOurs(ctx context.Context, c *Case, e *fvm.Engine, keep bool) (*Ours, err
 	}
 	store.Base = w
 	var rec trace.Recorder
-	cfg.Blockstore, cfg.Engine, cfg.Hooks = store, e, rec.Hooks()
+	cfg.Blockstore, cfg.Engine = store, e
+	if !c.Quiet {
+		cfg.Hooks = rec.Hooks()
+	}
 	o := &Ours{read: w.read}
 	m, err := fvm.New(ctx, cfg)
 	if err != nil {
@@ -125,7 +137,9 @@ func runOurs(ctx context.Context, c *Case, e *fvm.Engine, keep bool) (*Ours, err
 			break
 		}
 		o.apply(ctx, m, c.Request, i)
-		o.Traces = append(o.Traces, rec.Take())
+		if !c.Quiet {
+			o.Traces = append(o.Traces, rec.Take())
+		}
 	}
 	o.Missed = w.missed
 	if o.Broken {
@@ -155,7 +169,7 @@ func (o *Ours) apply(ctx context.Context, m *fvm.Machine, r *oracle.Request, i i
 // RunTheirs runs a case on the reference. An error is one of the oracle's process.
 func RunTheirs(ctx context.Context, c *Case, p *Peer) (*Theirs, error) {
 	r := *c.Request
-	r.Trace, r.Terse, r.Discard = true, true, true
+	r.Trace, r.Terse, r.Discard = !c.Quiet, true, true
 	answer, err := p.Apply(ctx, c.Bases, c.Scope, &r)
 	var e *oracle.Error
 	if errors.As(err, &e) {
@@ -197,12 +211,92 @@ func Run(ctx context.Context, c *Case, engines []*fvm.Engine, p *Peer) (*Verdict
 	if err := errors.Join(first, t.err); err != nil {
 		return nil, err
 	}
-	v, err := Judge(all[0], t.t)
+	return judgeAll(all, engines, t.t)
+}
+
+// RunLimits runs a case of one message once for each gas limit, as Run does, but without traces. Verdicts are fewer than limits if the
+// reference broke down over the last one: the rest can be asked for again.
+func RunLimits(ctx context.Context, c *Case, limits []int64, engines []*fvm.Engine, p *Peer) ([]*Verdict, error) {
+	type theirs struct {
+		list []*Theirs
+		err  error
+	}
+	done := make(chan theirs, 1)
+	go func() {
+		if p == nil {
+			done <- theirs{list: make([]*Theirs, len(limits))}
+			return
+		}
+		r := *c.Request
+		r.Terse, r.Discard = true, true
+		list, err := p.Limits(ctx, c.Bases, c.Scope, &r, limits)
+		done <- theirs{list, err}
+	}()
+	all := make([][]*Ours, len(limits))
+	var first error
+	for i, limit := range limits {
+		one, err := c.withLimit(limit)
+		for _, e := range engines {
+			var o *Ours
+			if err == nil {
+				o, err = RunOurs(ctx, one, e)
+			}
+			all[i] = append(all[i], o)
+		}
+		if first = err; err != nil {
+			break
+		}
+	}
+	t := <-done
+	if err := errors.Join(first, t.err); err != nil {
+		return nil, err
+	}
+	var list []*Verdict
+	for i := range t.list {
+		v, err := judgeAll(all[i], engines, t.list[i])
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	if len(list) == 0 {
+		return nil, errors.New("the reference ran nothing")
+	}
+	return list, nil
+}
+
+// withLimit is a quiet case with another gas limit. What the message takes on the chain stays as it was.
+func (c *Case) withLimit(limit int64) (*Case, error) {
+	one := *c
+	one.Quiet = true
+	r, err := WithLimit(c.Request, limit)
+	one.Request = r
+	return &one, err
+}
+
+// WithLimit is a request of one message with another gas limit. What the message takes on the chain stays as it was.
+func WithLimit(r *oracle.Request, limit int64) (*oracle.Request, error) {
+	msg, _, length, err := conformance.DecodeRequest(r, 0)
+	if err != nil {
+		return nil, err
+	}
+	msg.GasLimit = limit
+	var buf bytes.Buffer
+	if err := msg.MarshalCBOR(&buf); err != nil {
+		return nil, err
+	}
+	one := *r
+	one.Messages = []oracle.Message{{Bytes: buf.Bytes(), Implicit: r.Messages[0].Implicit, ChainLen: &length}}
+	return &one, nil
+}
+
+func judgeAll(all []*Ours, engines []*fvm.Engine, t *Theirs) (*Verdict, error) {
+	v, err := Judge(all[0], t)
 	if err != nil {
 		return nil, err
 	}
 	for i, o := range all[1:] {
-		if d := between(all[0], o); len(d) > 0 && !v.Unjudged {
+		if d := between(all[0], o); len(d) > 0 && !v.Unjudged && !v.Native {
 			for k := range d {
 				d[k].Field += " on " + engines[i+1].Name()
 			}
@@ -221,6 +315,7 @@ func Judge(o *Ours, t *Theirs) (*Verdict, error) {
 	if err := v.judge(); err != nil {
 		return nil, err
 	}
+	v.Native = v.Native && len(v.Differences) == 0
 	if o.Missed > 0 && (v.Gone || len(v.Differences) > 0) {
 		v.Unjudged, v.Gone, v.Differences = true, false, nil
 	}
@@ -280,6 +375,10 @@ func (v *Verdict) message(i int, theirs *oracle.Result) (done bool, err error) {
 		}
 		return v.Gone, nil
 	}
+	if v.native(i, theirs) {
+		v.Native = true
+		return true, nil
+	}
 	if ours == nil {
 		v.differ(i, "receipt", fmt.Sprintf("exit code %d (%s)", theirs.ExitCode, theirs.Failure), fmt.Sprintf("none: %v", v.Ours.Err))
 		return true, nil
@@ -292,15 +391,69 @@ func (v *Verdict) message(i int, theirs *oracle.Result) (done bool, err error) {
 	if c := theirs.ReturnCodec; c != nil && *c != ours.ReturnCodec {
 		d = append(d, conformance.Difference{Message: i, Field: "return_codec", Want: fmt.Sprint(*c), Got: fmt.Sprint(ours.ReturnCodec)})
 	}
-	text, err := traceDiff(theirs.Trace, v.Ours.Traces[i])
-	if err != nil {
-		return true, err
+	if v.Ours.Traces != nil {
+		text, err := traceDiff(theirs.Trace, v.Ours.Traces[i])
+		if err != nil {
+			return true, err
+		}
+		if text != "" {
+			d = append(d, conformance.Difference{Message: i, Field: "trace", Got: text})
+		}
 	}
-	if text != "" {
-		d = append(d, conformance.Difference{Message: i, Field: "trace", Got: text})
+	if len(d) > 0 && exhausted(theirs) {
+		v.Native = true
+		return true, nil
 	}
 	v.Differences = append(v.Differences, d...)
 	return false, nil
+}
+
+// exhausted tells whether a message failed for the end of the reference's native stack, in the words of wasmtime. The stack limit that the
+// network counts is another trap.
+func exhausted(theirs *oracle.Result) bool {
+	return theirs.ExitCode == uint32(exitcode.SysErrIllegalInstruction) && strings.Contains(theirs.Failure, "-- wasm trap: call stack exhausted (4)")
+}
+
+// native tells whether ours has no receipt because its native stack ended, in a call that the reference ended with exit code 4: what a caller
+// made of that exit code may have hidden the reference's words.
+func (v *Verdict) native(i int, theirs *oracle.Result) bool {
+	var trap *engine.Trap
+	if v.Ours.Results[i] != nil || !errors.As(v.Ours.Err, &trap) || trap.Kind != engine.TrapStackOverflow {
+		return false
+	}
+	if exhausted(theirs) {
+		return true
+	}
+	if v.Ours.Traces == nil {
+		return false
+	}
+	var events trace.Events
+	if err := events.UnmarshalJSON(theirs.Trace); err != nil {
+		return false
+	}
+	ours := v.Ours.Traces[i]
+	n := 0
+	for n < len(ours) && n < len(events) && reflect.DeepEqual(ours[n], events[n]) {
+		n++
+	}
+	if len(afterCharges(ours[n:])) > 0 {
+		return false
+	}
+	rest := afterCharges(events[n:])
+	if len(rest) == 0 {
+		return false
+	}
+	r, ok := rest[0].(*trace.Return)
+	return ok && r.ExitCode == exitcode.SysErrIllegalInstruction
+}
+
+func afterCharges(list trace.Events) trace.Events {
+	for i, e := range list {
+		if _, charge := e.(*trace.GasCharge); !charge {
+			return list[i:]
+		}
+	}
+	return nil
 }
 
 // traceDiff compares the text first: parsing is slow, and traces seldom differ.
@@ -333,6 +486,9 @@ func between(want, got *Ours) (list []conformance.Difference) {
 	for i := range want.Results {
 		if want.Results[i] != nil || got.Results[i] != nil {
 			list = append(list, conformance.Compare(i, want.Results[i], got.Results[i])...)
+		}
+		if want.Traces == nil {
+			continue
 		}
 		if text := trace.Diff(want.Traces[i], got.Traces[i]); text != "" {
 			list = append(list, conformance.Difference{Message: i, Field: "trace", Got: text})

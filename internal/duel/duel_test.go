@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,9 +14,11 @@ import (
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/conformance"
+	engines "github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/internal/duel"
 	"github.com/edgefvm/fvm/internal/duel/dueltest"
 	"github.com/edgefvm/fvm/oracle"
+	"github.com/edgefvm/fvm/trace"
 )
 
 func TestMain(m *testing.M) {
@@ -122,6 +125,49 @@ func TestCompares(t *testing.T) {
 		}
 		if want == "" && len(d.Differences) > 0 || want != "" && (len(d.Differences) != 1 || d.Differences[0].Field != want) {
 			t.Errorf("%q: %v", want, d.Differences)
+		}
+	}
+}
+
+// Where the reference's native stack ended there is nothing to compare, whether ours ended too or not; the words of an actor that says the
+// same, and another end of ours, are no excuse.
+func TestNative(t *testing.T) {
+	failure := "message failed with backtrace:\n00: f02000 (method 2) -- wasm trap: call stack exhausted (4)"
+	var began trace.Events
+	if err := began.UnmarshalJSON([]byte(`[["call",1,"f01",2,"0",5,false,null,null],["gas","x",1,5]]`)); err != nil {
+		t.Fatal(err)
+	}
+	deep := func(code string) []byte {
+		return fmt.Appendf(nil, `[["call",1,"f01",2,"0",5,false,null,null],["gas","x",1,2],["return",%s,null,null]]`, code)
+	}
+	overflow := fmt.Errorf("message: %w", &engines.Trap{Kind: engines.TrapStackOverflow})
+	receipt := oracle.Result{ExitCode: 4, Failure: failure, Penalty: "0", MinerTip: "0", BaseFeeBurn: "0", OverEstimationBurn: "0", Refund: "0", Trace: []byte("[]")}
+	for name, tt := range map[string]struct {
+		ours   *fvm.Result
+		err    error
+		trace  trace.Events
+		change func(*oracle.Result)
+		native bool
+	}{
+		"both":                   {err: overflow, native: true},
+		"ours has a receipt":     {ours: &fvm.Result{}, native: true},
+		"another node's error":   {err: errors.New("the disk")},
+		"another trap of theirs": {err: overflow, change: func(r *oracle.Result) { r.Failure = "" }},
+		"below a caller":         {err: overflow, trace: began, native: true, change: func(r *oracle.Result) { r.Failure, r.ExitCode, r.Trace = "", 0, deep("4") }},
+		"a callee that exits":    {err: overflow, trace: began, change: func(r *oracle.Result) { r.Failure, r.ExitCode, r.Trace = "", 0, deep("16") }},
+		"elsewhere":              {err: overflow, trace: trace.Events{&trace.Invoke{}}, change: func(r *oracle.Result) { r.Failure, r.Trace = "", deep("4") }},
+	} {
+		r := receipt
+		if tt.change != nil {
+			tt.change(&r)
+		}
+		o := &duel.Ours{Results: []*fvm.Result{tt.ours}, Traces: []trace.Events{tt.trace}, Err: tt.err, Broken: tt.err != nil}
+		v, err := duel.Judge(o, &duel.Theirs{Answer: &oracle.Answer{Results: []oracle.Result{r}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v.Native != tt.native || tt.native != (len(v.Differences) == 0) {
+			t.Errorf("%s: %+v", name, v)
 		}
 	}
 }

@@ -154,6 +154,39 @@ func (p *Peer) Apply(ctx context.Context, bases []Base, scope *Base, r *oracle.R
 	return answer, nil
 }
 
+// Limits asks for the results of a request of one message with each gas limit in turn. They end with the first over which the
+// reference broke down.
+func (p *Peer) Limits(ctx context.Context, bases []Base, scope *Base, r *oracle.Request, limits []int64) ([]*Theirs, error) {
+	c, err := p.with(ctx, bases, scope)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, longest)
+	defer cancel()
+	p.asked++
+	runs, err := c.Limits(ctx, r, limits)
+	if err != nil {
+		p.Close()
+		return nil, err
+	}
+	var list []*Theirs
+	for i := range runs {
+		t := &Theirs{Answer: &runs[i].Answer}
+		text := runs[i].Error
+		if text != "" {
+			t = &Theirs{Err: &oracle.Error{Text: text}}
+		} else if n := len(t.Answer.Results); n > 0 {
+			text = t.Answer.Results[n-1].Error
+		}
+		list = append(list, t)
+		if text != "" && (&oracle.Error{Text: text}).Panicked() {
+			p.Close()
+			break
+		}
+	}
+	return list, nil
+}
+
 // Recycle starts the process anew after so many requests: it keeps all code that it ever compiled.
 func (p *Peer) Recycle(after int) {
 	if p.asked >= after {

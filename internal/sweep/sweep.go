@@ -8,7 +8,6 @@
 package sweep
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +21,6 @@ import (
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/conformance"
 	"github.com/edgefvm/fvm/internal/duel"
-	"github.com/edgefvm/fvm/oracle"
 	"github.com/edgefvm/fvm/trace"
 )
 
@@ -37,7 +35,7 @@ type Options struct {
 	Most int
 	// Jobs is how many vectors are swept at once. Default: 1.
 	Jobs int
-	// Dir is the folder for vectors of differences. Default: none are written.
+	// Dir is the folder for the outcomes, so that a sweep goes on where it stopped, and for vectors of differences. Default: nothing is kept.
 	Dir string
 	// Progress hears of each vector that ended, in any order, one at a time. Default: nobody.
 	Progress func(done, files int, o *Outcome)
@@ -50,7 +48,9 @@ type Outcome struct {
 	// Charges are the places where gas was cut, Runs the messages that ran again.
 	Charges int `json:"charges"`
 	Runs    int `json:"runs"`
-	// Gone are runs of which there is no receipt, because the reference panics.
+	// Partly are messages of which not every charge was swept, because of Options.Most.
+	Partly int `json:"partly,omitempty"`
+	// Gone are runs of which there is no receipt, because the reference panics, or whose receipt the end of its native stack decided.
 	Gone int `json:"gone,omitempty"`
 	// Unjudged are runs that asked for blocks that the vector has not, and then differed.
 	Unjudged    int                      `json:"unjudged,omitempty"`
@@ -76,7 +76,20 @@ func each(ctx context.Context, files []string, opts Options, do func(*worker, co
 	next := make(chan int)
 	var workers sync.WaitGroup
 	var mu sync.Mutex
+	kept, err := resume(opts, files)
+	if err != nil {
+		return nil, err
+	}
+	defer kept.close()
 	done := 0
+	finish := func(i int, o *Outcome) {
+		mu.Lock()
+		defer mu.Unlock()
+		list[i] = o
+		if done++; opts.Progress != nil {
+			opts.Progress(done, len(files), o)
+		}
+	}
 	for range max(opts.Jobs, 1) {
 		workers.Go(func() {
 			w := &worker{Options: opts}
@@ -96,17 +109,19 @@ func each(ctx context.Context, files []string, opts Options, do func(*worker, co
 				if ctx.Err() != nil {
 					continue
 				}
-				mu.Lock()
-				list[i] = o
-				if done++; opts.Progress != nil {
-					opts.Progress(done, len(files), o)
+				if err := kept.add(o); err != nil {
+					o.Error = err.Error()
 				}
-				mu.Unlock()
+				finish(i, o)
 			}
 		})
 	}
 feed:
 	for i := range files {
+		if o := kept.done[files[i]]; o != nil {
+			finish(i, o)
+			continue
+		}
 		select {
 		case next <- i:
 		case <-ctx.Done():
@@ -160,53 +175,71 @@ func (w *worker) message(ctx context.Context, c *duel.Case, o *Outcome) (string,
 	if err != nil || whole == nil {
 		return "", err
 	}
-	msg, _, length, err := conformance.DecodeRequest(c.Request, 0)
+	msg, _, _, err := conformance.DecodeRequest(c.Request, 0)
 	if err != nil {
 		return "", err
 	}
 	points := chargePoints(whole, w.Most)
 	o.Charges += len(points)
-	for _, limit := range limits(points, msg.GasLimit) {
-		cut := *msg
-		cut.GasLimit = limit
-		var buf bytes.Buffer
-		if err := cut.MarshalCBOR(&buf); err != nil {
+	if all := chargePoints(whole, 0); len(points) < len(all) {
+		o.Partly++
+	}
+	cuts := limits(points, msg.GasLimit)
+	for len(cuts) > 0 {
+		n, err := w.cut(ctx, c, cuts[:min(len(cuts), batch)], o)
+		if err != nil {
 			return "", err
 		}
-		r := *c.Request
-		// What the message takes on the chain stays as it was.
-		r.Messages = []oracle.Message{{Bytes: buf.Bytes(), Implicit: c.Request.Messages[0].Implicit, ChainLen: &length}}
-		one := *c
-		one.Request = &r
-		if err := w.cut(ctx, &one, limit, o); err != nil {
-			return "", err
-		}
+		cuts = cuts[n:]
 	}
 	return root, nil
 }
 
-// cut runs a message once and notes what differs.
-func (w *worker) cut(ctx context.Context, c *duel.Case, limit int64, o *Outcome) error {
-	v, err := duel.Run(ctx, c, w.Engines, w.peer)
+// batch is how many cuts the reference gets at once.
+const batch = 64
+
+// cut runs a message once for each limit and notes what differs. It returns how many ran.
+func (w *worker) cut(ctx context.Context, c *duel.Case, limits []int64, o *Outcome) (int, error) {
+	list, err := duel.RunLimits(ctx, c, limits, w.Engines, w.peer)
+	for i, v := range list {
+		o.Runs++
+		switch {
+		case v.Unjudged:
+			o.Unjudged++
+		case len(v.Differences) > 0:
+			o.Failures++
+			if o.Failures == 1 {
+				if err := w.differs(ctx, c, limits[i], v, o); err != nil {
+					return 0, err
+				}
+			}
+		case v.Gone, v.Native:
+			o.Gone++
+		}
+	}
+	return len(list), err
+}
+
+// differs notes the first difference of a vector, and saves it.
+func (w *worker) differs(ctx context.Context, c *duel.Case, limit int64, v *duel.Verdict, o *Outcome) error {
+	o.Differences, o.Limit = v.Differences, limit
+	r, err := duel.WithLimit(c.Request, limit)
 	if err != nil {
 		return err
 	}
-	o.Runs++
-	switch {
-	case v.Unjudged:
-		o.Unjudged++
-	case len(v.Differences) > 0:
-		o.Failures++
-		if o.Failures > 1 {
-			return nil
-		}
-		o.Differences, o.Limit = v.Differences, limit
-		if w.Dir != "" && w.peer != nil {
-			o.Saved, err = duel.Save(ctx, c, w.Engines[0], w.peer, w.Dir, fmt.Sprintf("gas sweep of %s: the gas limit is %d", o.Path, limit))
-		}
-	case v.Gone:
-		o.Gone++
+	one := *c
+	one.Request = r
+	traced, err := duel.Run(ctx, &one, w.Engines, w.peer)
+	if err != nil {
+		return err
 	}
+	if len(traced.Differences) > 0 { // the first charge that differs says why
+		o.Differences = traced.Differences
+	}
+	if w.Dir == "" || w.peer == nil {
+		return nil
+	}
+	o.Saved, err = duel.Save(ctx, &one, w.Engines[0], w.peer, w.Dir, fmt.Sprintf("gas sweep of %s: the gas limit is %d", o.Path, limit))
 	return err
 }
 
@@ -241,25 +274,40 @@ func (w *worker) whole(ctx context.Context, c *duel.Case) (trace.Events, string,
 	return events, root.String(), nil
 }
 
-// chargePoints are the sums of gas after each charge, in whole gas. most bounds them.
+// chargePoints are the sums of gas after each charge, in whole gas. most bounds them: the first and the last charge of each name are among
+// them, the rest is spread over all.
 func chargePoints(events trace.Events, most int) []int64 {
 	set := map[int64]bool{}
+	first, last := map[string]int64{}, map[string]int64{}
 	var milli uint64
 	for _, e := range events {
 		if c, ok := e.(*trace.GasCharge); ok {
 			milli += c.Compute + c.Other
-			set[int64(milli/1000)] = true
+			p := int64(milli / 1000)
+			set[p], last[c.Name] = true, p
+			if _, ok := first[c.Name]; !ok {
+				first[c.Name] = p
+			}
 		}
 	}
 	list := slices.Sorted(maps.Keys(set))
 	if most <= 0 || len(list) <= most {
 		return list
 	}
-	few := make([]int64, most)
-	for i := range few {
-		few[i] = list[i*len(list)/most]
+	few := map[int64]bool{}
+	for _, m := range []map[string]int64{first, last} {
+		for _, name := range slices.Sorted(maps.Keys(m)) {
+			if len(few) < most/2 {
+				few[m[name]] = true
+			}
+		}
 	}
-	return few
+	others := slices.DeleteFunc(list, func(p int64) bool { return few[p] })
+	rest := most - len(few)
+	for i := range rest {
+		few[others[i*len(others)/rest]] = true
+	}
+	return slices.Sorted(maps.Keys(few))
 }
 
 // limits are one below, at, and one above each point, up to the message's own limit.

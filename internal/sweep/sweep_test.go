@@ -68,6 +68,41 @@ func TestSound(t *testing.T) {
 	}
 }
 
+// With a folder a sweep goes on where it stopped; a line that was cut short counts as not written, and another sweep is refused.
+func TestGoesOn(t *testing.T) {
+	opts := options(t)
+	opts.Oracle, opts.Dir, opts.Most, opts.Jobs = dueltest.Program(t, dueltest.Sound), t.TempDir(), 2, 1
+	files := []string{testdata("nv18-send-001"), testdata("nv28-multisig-007")}
+	first, err := Run(t.Context(), files[:1], opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	journal := filepath.Join(opts.Dir, journalFile)
+	whole, err := os.ReadFile(journal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What the journal says is believed, so that another number shows that nothing ran again.
+	whole = []byte(strings.Replace(string(whole), `"messages":1`, `"messages":77`, 1))
+	if err := os.WriteFile(journal, append(whole, `{"path":"cut sho`...), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	list, err := Run(t.Context(), files, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list) != 2 || list[0].Messages != 77 || list[0].Runs != first[0].Runs || list[1].Messages != 1 || list[1].Runs == 0 {
+		t.Errorf("%+v", list)
+	}
+	if again, err := Run(t.Context(), files, opts); err != nil || again[1].Runs != list[1].Runs {
+		t.Errorf("%+v, %v", again, err)
+	}
+	opts.Most = 3
+	if _, err := Run(t.Context(), files, opts); err == nil || !strings.Contains(err.Error(), "another sweep") {
+		t.Errorf("another sweep: %v", err)
+	}
+}
+
 // A unit of gas is found, and saved as a vector that fails for it.
 func TestFinds(t *testing.T) {
 	opts := options(t)

@@ -49,7 +49,7 @@ type Options struct {
 	// Tame modules do the same on every engine: they make no NaN that is not canonical but from constants and operands, use no
 	// segment that instantiation drops, grow tables by little and have each index in its shortest form.
 	Tame bool
-	// Actor modules export invoke, of the right type, and import gas.available, if anything.
+	// Actor modules export invoke, of the right type, and import gas.available, if anything; First ones self.current_balance.
 	Actor bool
 	// First modules have nothing that the parser of before nv18 does not read.
 	First bool
@@ -134,10 +134,14 @@ func (g *gen) head() {
 		}
 	}
 	for i := 0; i < g.imports; i++ {
-		if g.actor {
+		switch {
+		case g.actor && g.first: // as cheap, and of the same type
+			w.string("self")
+			w.string("current_balance")
+		case g.actor:
 			w.string("gas")
 			w.string("available")
-		} else {
+		default:
 			w.string("env")
 			w.string(string(rune('a' + i)))
 		}

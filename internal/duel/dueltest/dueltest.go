@@ -84,8 +84,9 @@ func serve(mode string) error {
 
 func (s *server) answer(line []byte) (any, error) {
 	var q struct {
-		Op   string
-		Data []byte
+		Op     string
+		Data   []byte
+		Limits []int64
 		oracle.Request
 	}
 	if err := json.Unmarshal(line, &q); err != nil {
@@ -107,8 +108,27 @@ func (s *server) answer(line []byte) (any, error) {
 		return struct{}{}, nil
 	case "apply":
 		return s.apply(ctx, &q.Request)
+	case "limits":
+		return s.limits(ctx, &q.Request, q.Limits)
 	}
 	return nil, fmt.Errorf("unknown op %q", q.Op)
+}
+
+func (s *server) limits(ctx context.Context, r *oracle.Request, limits []int64) (any, error) {
+	var runs []any
+	for _, limit := range limits {
+		one, err := duel.WithLimit(r, limit)
+		if err != nil {
+			return nil, err
+		}
+		answer, err := s.apply(ctx, one)
+		if err != nil {
+			runs = append(runs, map[string]string{"error": err.Error()})
+			break
+		}
+		runs = append(runs, answer)
+	}
+	return map[string]any{"runs": runs}, nil
 }
 
 func (s *server) apply(ctx context.Context, r *oracle.Request) (any, error) {

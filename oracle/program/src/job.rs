@@ -43,6 +43,8 @@ pub struct JobMessage {
     pub bytes: Vec<u8>,
     pub implicit: bool,
     pub chain_len: Option<usize>,
+    /// Instead of the message's own.
+    pub gas_limit: Option<u64>,
 }
 
 /// The result of one message that got a receipt.
@@ -234,7 +236,7 @@ macro_rules! drive {
             flush_error: String::new(),
         };
         for message in &job.messages {
-            let decoded: Message = match fvm_ipld_encoding::from_slice(&message.bytes) {
+            let mut decoded: Message = match fvm_ipld_encoding::from_slice(&message.bytes) {
                 Ok(decoded) => decoded,
                 Err(e) => {
                     rep.results.push(Err(format!("cannot decode the message: {e}")));
@@ -242,6 +244,9 @@ macro_rules! drive {
                     break;
                 }
             };
+            if let Some(limit) = message.gas_limit {
+                decoded.gas_limit = limit as _;
+            }
             // A secp256k1 message is on chain with its signature: 65 bytes, a type byte, 3 bytes of framing.
             let signature = if decoded.from.protocol() == Protocol::Secp256k1 { 69 } else { 0 };
             let chain_len = message.chain_len.unwrap_or(message.bytes.len() + signature);

@@ -16,7 +16,7 @@ use std::io::{BufRead, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
@@ -105,12 +105,13 @@ impl Server {
             "put" => self.put(read(fields)?),
             "get" => self.get(read(fields)?),
             "apply" => self.apply(read(fields)?),
+            "limits" => self.limits(fields),
             "vector" => self.vector(read(fields)?),
             "push" => self.push(read(fields)?),
             "pop" => self.pop(read(fields)?),
             "versions" => Ok(versions()),
             _ => bail!(
-                "unknown op {op:?} (load_car, put, get, apply, vector, push, pop, versions)"
+                "unknown op {op:?} (load_car, put, get, apply, limits, vector, push, pop, versions)"
             ),
         }
     }
@@ -164,6 +165,31 @@ impl Server {
             base.put(block.cid.0, block.data.0)?;
         }
         Ok(self.engines.run(&request.into_job()?, &base)?.to_json())
+    }
+
+    /// Runs a message once for each gas limit, always on the same state. Ends with the first run that breaks down.
+    fn limits(&self, mut fields: Value) -> Result<Value> {
+        let limits = request::take_limits(&mut fields)?;
+        let mut request: request::Apply = read(fields)?;
+        let base = Base::over(&self.base);
+        for block in request.take_blocks() {
+            base.put(block.cid.0, block.data.0)?;
+        }
+        let mut job = request.into_job()?;
+        ensure!(job.messages.len() == 1, "limits are of one message");
+        job.discard = true;
+        let mut runs = vec![];
+        for limit in limits {
+            job.messages[0].gas_limit = Some(limit);
+            match self.engines.run(&job, &base) {
+                Ok(outcome) => runs.push(outcome.to_json()),
+                Err(e) => {
+                    runs.push(json!({ "error": format!("{e:#}") }));
+                    break;
+                }
+            }
+        }
+        Ok(json!({ "runs": runs }))
     }
 
     fn vector(&self, request: request::RunVector) -> Result<Value> {

@@ -205,6 +205,7 @@ impl Apply {
                     bytes: m.bytes.0,
                     implicit: m.implicit,
                     chain_len: m.chain_len,
+                    gas_limit: None,
                 })
                 .collect(),
             facts,
@@ -261,6 +262,13 @@ pub struct RunVector {
     pub witness: bool,
     #[serde(default = "one")]
     pub reps: usize,
+}
+
+/// Takes the gas limits out of a request for several runs; what is left is one for `apply`.
+pub fn take_limits(fields: &mut serde_json::Value) -> Result<Vec<u64>> {
+    let fields = fields.as_object_mut().context("a request is a JSON object")?;
+    let limits = fields.remove("limits").context("no limits")?;
+    serde_json::from_value(limits).context("bad limits")
 }
 
 /// Takes the operation out of a request; what is left are its fields.

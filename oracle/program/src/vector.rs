@@ -187,6 +187,7 @@ impl Vector {
                 .map(|m| JobMessage {
                     bytes: m.bytes.0.clone(),
                     implicit: m.implicit,
+                    gas_limit: None,
                     chain_len: m.chain_len,
                 })
                 .collect(),
