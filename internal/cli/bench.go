@@ -35,7 +35,7 @@ type timing struct {
 	Bytes        uint64          `json:"alloc_bytes"`
 	// Phases are of a run with clocks in it. Flush, once a vector, is with the vector's last message.
 	Phases phases `json:"phases_ns,omitempty"`
-	// Hashing of the blocks that the message's actors made, and of those of the flush. It is in other phases too.
+	// Hashing of the blocks that the message's actors made, not of those of the flush. It is in other phases too.
 	Hashing time.Duration `json:"hashing_ns,omitempty"`
 }
 
