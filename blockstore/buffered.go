@@ -3,6 +3,7 @@ package blockstore
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sort"
 
 	blocks "github.com/ipfs/go-block-format"
@@ -51,6 +52,9 @@ func (b *Buffered) GetRaw(ctx context.Context, c cid.Cid) ([]byte, error) {
 
 // PutRaw keeps a block in the buffer. That data hashes to c is for the caller to see to.
 func (b *Buffered) PutRaw(c cid.Cid, data []byte) { b.buf[c.KeyString()] = data }
+
+// Absorb adds the blocks in the buffer of from, which stands on b and is not used any more.
+func (b *Buffered) Absorb(from *Buffered) { maps.Copy(b.buf, from.buf) }
 
 // Has reports whether the buffer or the base store has the block.
 func (b *Buffered) Has(ctx context.Context, c cid.Cid) (bool, error) {

@@ -27,3 +27,29 @@ func (r *Recorder) Take() Events {
 	}
 	return taken
 }
+
+// Tell calls the hook, if there is one, that an event is for: what a Recorder has recorded can be told to others.
+func (h *Hooks) Tell(e Event) {
+	switch e := e.(type) {
+	case *GasCharge:
+		tell(h.OnGasCharge, *e)
+	case *Call:
+		tell(h.OnCall, e)
+	case *Invoke:
+		tell(h.OnInvoke, e)
+	case *Return:
+		tell(h.OnReturn, e)
+	case *Error:
+		tell(h.OnError, e)
+	case *Log:
+		tell(h.OnLog, e)
+	case *IPLD:
+		tell(h.OnIPLD, e)
+	}
+}
+
+func tell[E any](hook func(E), e E) {
+	if hook != nil {
+		hook(e)
+	}
+}

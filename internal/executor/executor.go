@@ -309,15 +309,11 @@ func deposit(ctx context.Context, m *machine.Machine, to abi.ActorID, amount abi
 	if amount.IsZero() {
 		return nil
 	}
-	st, err := m.Tree.Actor(ctx, to)
-	if err != nil {
-		return err
-	}
-	if st == nil {
+	ok, err := m.Tree.Credit(ctx, to, amount)
+	if err == nil && !ok {
 		return execerr.Nodef("the actor %d, which receives a fee, does not exist", to)
 	}
-	st.Balance = big.Add(st.Balance, amount)
-	return m.Tree.SetActor(to, *st)
+	return err
 }
 
 // isEthereum reports an f4 address of the Ethereum address manager (FIP-0048).

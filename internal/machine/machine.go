@@ -143,3 +143,13 @@ func (m *Machine) Flush(ctx context.Context, all bool) (cid.Cid, error) {
 	}
 	return root, nil
 }
+
+// Fork is a machine in the same setting whose changes stay apart, over the state below; base has that state's blocks and is
+// only read. Hooks nil: none. It cannot be flushed. The two may run at once as long as m's state stays as it is and its base
+// store, externs and proof verifier are safe for it.
+func (m *Machine) Fork(below state.Below, base blockstore.Blockstore, hooks *trace.Hooks) *Machine {
+	f := *m
+	f.Store = blockstore.NewBuffered(base)
+	f.Tree, f.Hooks = m.Tree.Fork(below, f.Store), hooks
+	return &f
+}

@@ -77,6 +77,11 @@ func (t *Tree) LookupID(ctx context.Context, a address.Address) (id abi.ActorID,
 	if id, ok := t.ids.get(a); ok {
 		return id, true, nil
 	}
+	if t.fork != nil {
+		if id, ok, asked, err := t.lookupBelow(ctx, a); asked {
+			return id, ok, err
+		}
+	}
 	if _, err := t.loadInit(ctx); err != nil {
 		return 0, false, err
 	}

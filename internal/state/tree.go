@@ -38,6 +38,8 @@ type Tree struct {
 	layers []layer
 
 	init initCache
+
+	fork *fork // nil: the tree stands on its HAMT
 }
 
 // actorEntry is an actor that has been read or changed. Entries are replaced, not changed, but for dirty.
@@ -153,6 +155,9 @@ func (t *Tree) actor(ctx context.Context, id abi.ActorID) (*ActorState, error) {
 	if e, ok := t.actors.get(id); ok {
 		return e.state, nil
 	}
+	if t.fork != nil {
+		return t.readBelow(ctx, id)
+	}
 	data, ok, err := t.hamt.Get(ctx, actorKey(id))
 	if err != nil {
 		return nil, fatal(err, "looking up the actor %d", id)
@@ -218,6 +223,9 @@ func (t *Tree) End(revert bool) error {
 func (t *Tree) Flush(ctx context.Context) (cid.Cid, error) {
 	if len(t.layers) > 0 {
 		return cid.Undef, execerr.Nodef("the state tree cannot be flushed inside a transaction")
+	}
+	if t.fork != nil {
+		return cid.Undef, execerr.Nodef("a fork of the state tree cannot be flushed")
 	}
 	var dirty []abi.ActorID
 	for id, e := range t.actors.values {

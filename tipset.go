@@ -1,0 +1,241 @@
+package fvm
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+
+	"github.com/filecoin-project/go-address"
+	"github.com/filecoin-project/go-state-types/abi"
+	"github.com/filecoin-project/go-state-types/big"
+	"github.com/ipfs/go-cid"
+
+	"github.com/edgefvm/fvm/internal/actors"
+	"github.com/edgefvm/fvm/internal/addr"
+	"github.com/edgefvm/fvm/internal/cbor"
+	"github.com/edgefvm/fvm/internal/executor"
+	"github.com/edgefvm/fvm/internal/parallel"
+)
+
+// ChainMessage is a message with its length on the chain in bytes, see Machine.Apply.
+type ChainMessage struct {
+	Message     *Message
+	ChainLength int
+}
+
+// TipsetBlock is a block of a tipset.
+type TipsetBlock struct {
+	Miner    address.Address // an ID address
+	WinCount int64           // of the block's election proof
+	// Messages in the chain's order: those with BLS signatures, then the others. One that an earlier block of the
+	// tipset has too is left out.
+	Messages []ChainMessage
+}
+
+// Tipset is what ApplyTipset executes.
+type Tipset struct {
+	// Config is of the tipset's epoch; StateRoot is the parent tipset's result.
+	Config
+	// ParentEpoch is the parent tipset's. For each epoch between, cron runs on a machine of its own.
+	ParentEpoch abi.ChainEpoch
+	// Round may change the config of a machine before it is made: of each null round's, in order, and of the tipset's at the end.
+	// It gets Config with the round's epoch, the state root so far and a timestamp of 30 seconds an epoch. It is where a node
+	// sets the network version and circulating supply, and migrates state. Default: nothing is changed.
+	Round func(context.Context, Config) (Config, error)
+	// Blocks in the tipset's order.
+	Blocks []TipsetBlock
+	// Workers is how many goroutines execute messages. Above 1 they are executed ahead of their turn where nothing that
+	// they read has changed when it comes; results and hooks' calls are the same, in the same order. Blockstore, Externs and Proofs
+	// must then be safe for concurrent use, and must give the same answer whenever they are asked. Default: 1.
+	Workers int
+}
+
+// TipsetResult is what a tipset gives.
+type TipsetResult struct {
+	// Receipts are the results of the messages in the order in which they were applied, each once.
+	Receipts []*Result
+	// Rewards are the results of the messages that pay the blocks' miners, one a block.
+	Rewards []*Result
+	// Cron is the result of the epoch's cron message, NullRounds those of the null rounds before.
+	Cron       *Result
+	NullRounds []*Result
+	// Root is the state root after the tipset, which has been flushed.
+	Root cid.Cid
+	// Merged, Repeated and Serial count messages: executed ahead and found right, executed ahead in vain, and
+	// executed in their turn only. They depend on Workers and decide nothing.
+	Merged, Repeated, Serial int
+}
+
+// The gas limits of the system's messages, as nodes set them.
+const (
+	cronGasLimit   = 10_000_000_000 * 10_000
+	rewardGasLimit = 1 << 30
+	secondsAnEpoch = 30
+)
+
+// The methods of the system's messages.
+const (
+	methodEpochTick        = 2
+	methodAwardBlockReward = 2
+)
+
+// ApplyTipset executes a tipset as nodes do: cron for each null round, then for each block its messages and the
+// reward of its miner, then cron, and a flush. The actors' code and the state come from ts.Blockstore, the result goes there.
+//
+// There is no result if any message can have no receipt (ErrInvalidMessage), if cron or a reward does not succeed, or
+// if this node fails; the blockstore then has at most the states of null rounds.
+func ApplyTipset(ctx context.Context, ts Tipset) (*TipsetResult, error) {
+	res := &TipsetResult{}
+	cfg := ts.Config
+	for e := ts.ParentEpoch + 1; e < ts.Epoch; e++ {
+		root, err := ts.nullRound(ctx, e, cfg.StateRoot, res)
+		if err != nil {
+			return nil, fmt.Errorf("the null round at epoch %d: %w", e, err)
+		}
+		cfg.StateRoot = root
+	}
+	if ts.Round != nil {
+		var err error
+		if cfg, err = ts.Round(ctx, cfg); err != nil {
+			return nil, fmt.Errorf("the setting of epoch %d: %w", ts.Epoch, err)
+		}
+	}
+	m, err := New(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	pool := &parallel.Pool{Machine: m.m, Modules: m.modules, Workers: ts.Workers}
+	seen := map[string]bool{}
+	for i := range ts.Blocks {
+		if err := m.applyBlock(ctx, pool, &ts.Blocks[i], seen, res); err != nil {
+			return nil, fmt.Errorf("block %d of the tipset at epoch %d: %w", i, ts.Epoch, err)
+		}
+	}
+	if res.Cron, err = m.system(ctx, "cron", actors.CronActor, methodEpochTick, cronGasLimit, nil); err != nil {
+		return nil, err
+	}
+	if res.Root, err = m.Flush(ctx); err != nil {
+		return nil, err
+	}
+	res.Merged, res.Repeated, res.Serial = pool.Stats.Merged, pool.Stats.Repeated, pool.Stats.Serial
+	return res, nil
+}
+
+func (ts *Tipset) nullRound(ctx context.Context, e abi.ChainEpoch, root cid.Cid, res *TipsetResult) (cid.Cid, error) {
+	cfg := ts.Config
+	cfg.Epoch, cfg.StateRoot = e, root
+	cfg.Timestamp -= min(cfg.Timestamp, uint64(ts.Epoch-e)*secondsAnEpoch)
+	if ts.Round != nil {
+		var err error
+		if cfg, err = ts.Round(ctx, cfg); err != nil {
+			return cid.Undef, err
+		}
+	}
+	m, err := New(ctx, cfg)
+	if err != nil {
+		return cid.Undef, err
+	}
+	r, err := m.system(ctx, "cron", actors.CronActor, methodEpochTick, cronGasLimit, nil)
+	if err != nil {
+		return cid.Undef, err
+	}
+	res.NullRounds = append(res.NullRounds, r)
+	return m.Flush(ctx)
+}
+
+// applyBlock executes the messages of a block that are new, and rewards its miner.
+func (m *Machine) applyBlock(ctx context.Context, pool *parallel.Pool, b *TipsetBlock, seen map[string]bool, res *TipsetResult) error {
+	var msgs []parallel.Message
+	for i, cm := range b.Messages {
+		if err := complete(cm.Message); err != nil {
+			return fmt.Errorf("message %d: %w: %w", i, ErrInvalidMessage, err)
+		}
+		if cm.ChainLength < 0 {
+			return fmt.Errorf("message %d: %w: its length on the chain is %d", i, ErrInvalidMessage, cm.ChainLength)
+		}
+		var raw bytes.Buffer
+		if err := cm.Message.MarshalCBOR(&raw); err != nil {
+			return fmt.Errorf("message %d: %w: %w", i, ErrInvalidMessage, err)
+		}
+		if !seen[raw.String()] {
+			seen[raw.String()] = true
+			msgs = append(msgs, parallel.Message{Message: cm.Message, ChainLength: cm.ChainLength})
+		}
+	}
+	penalty, tip := big.Zero(), big.Zero()
+	err := m.applyMany(ctx, pool, msgs, func(_ int, r *Result) error {
+		res.Receipts = append(res.Receipts, r)
+		penalty, tip = big.Add(penalty, r.Penalty), big.Add(tip, r.MinerTip)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	params, err := rewardParams(b.Miner, penalty, tip, b.WinCount)
+	if err != nil {
+		return err
+	}
+	r, err := m.system(ctx, "the block reward", actors.RewardActor, methodAwardBlockReward, rewardGasLimit, params)
+	res.Rewards = append(res.Rewards, r)
+	return err
+}
+
+// applyMany is Apply for several explicit messages.
+func (m *Machine) applyMany(ctx context.Context, pool *parallel.Pool, msgs []parallel.Message, done func(int, *Result) error) (err error) {
+	if err := m.enter(); err != nil {
+		return err
+	}
+	defer m.leave()
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the machine panicked, which is a bug: %v\n%s", p, debug.Stack())
+			m.poison = err
+		}
+	}()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	err = pool.Apply(ctx, msgs, done)
+	var invalid *executor.InvalidMessage
+	if errors.As(err, &invalid) {
+		return fmt.Errorf("%w: %w", ErrInvalidMessage, invalid.Err)
+	}
+	if err != nil {
+		m.poison = err
+	}
+	return err
+}
+
+// system executes a message of the system actor, which must succeed.
+func (m *Machine) system(ctx context.Context, what string, to, method, limit uint64, params []byte) (*Result, error) {
+	r, err := m.ApplyImplicit(ctx, &Message{
+		From: addr.NewID(actors.SystemActor), To: addr.NewID(to), Nonce: uint64(m.m.Epoch), Method: abi.MethodNum(method),
+		Value: big.Zero(), GasFeeCap: big.Zero(), GasPremium: big.Zero(), GasLimit: int64(limit), Params: params,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	if !r.ExitCode.IsSuccess() {
+		return nil, fmt.Errorf("%s failed with exit code %d: %s", what, r.ExitCode, r.Failure)
+	}
+	return r, nil
+}
+
+// rewardParams are the parameters of the reward actor's AwardBlockReward: [miner, penalty, gas reward, win count].
+func rewardParams(miner address.Address, penalty, tip abi.TokenAmount, wins int64) ([]byte, error) {
+	if wins < 0 {
+		return nil, fmt.Errorf("the win count %d is negative", wins)
+	}
+	var b bytes.Buffer
+	b.Write(cbor.AppendArray(nil, 4))
+	for _, part := range []interface{ MarshalCBOR(io.Writer) error }{&miner, &penalty, &tip} {
+		if err := part.MarshalCBOR(&b); err != nil {
+			return nil, fmt.Errorf("encoding the parameters of a block reward: %w", err)
+		}
+	}
+	b.Write(cbor.AppendUint(nil, uint64(wins)))
+	return b.Bytes(), nil
+}
