@@ -27,6 +27,7 @@ type fork struct {
 	actors  []actorRead
 	ids     []idRead
 	credits []credit
+	failed  bool // an answer was an error, which cannot be compared
 }
 
 type actorRead struct {
@@ -99,6 +100,7 @@ func (f *fork) credited(id abi.ActorID, st *ActorState) *ActorState {
 func (t *Tree) readBelow(ctx context.Context, id abi.ActorID) (*ActorState, error) {
 	st, err := t.fork.below.Actor(ctx, id)
 	if err != nil {
+		t.fork.failed = true
 		return nil, err
 	}
 	t.fork.actors = append(t.fork.actors, actorRead{id, st})
@@ -118,10 +120,12 @@ func (t *Tree) lookupBelow(ctx context.Context, a address.Address) (id abi.Actor
 		return 0, false, false, nil
 	}
 	id, found, err = t.fork.below.LookupID(ctx, a)
-	if err == nil {
-		t.fork.ids = append(t.fork.ids, idRead{a, id, found})
+	if err != nil {
+		t.fork.failed = true
+		return 0, false, true, err
 	}
-	return id, found, true, err
+	t.fork.ids = append(t.fork.ids, idRead{a, id, found})
+	return id, found, true, nil
 }
 
 // ownInit reports that the fork has changed the init actor, so that its addresses are not those below.
@@ -164,6 +168,9 @@ func (f after) LookupID(ctx context.Context, a address.Address) (abi.ActorID, bo
 // Holds reports that all a fork has read of the state below is so in t too, so that the fork's changes are those that the
 // same message would make of t.
 func (t *Tree) Holds(ctx context.Context, f *Tree) (bool, error) {
+	if f.fork.failed {
+		return false, nil
+	}
 	for _, r := range f.fork.actors {
 		st, err := t.actor(ctx, r.id)
 		if err != nil || !st.same(r.state) {
