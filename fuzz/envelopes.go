@@ -71,12 +71,20 @@ func (g *gen) envelope(nonces map[string]uint64) oracle.Message {
 		n := g.IntN(1 << g.IntN(17))
 		msg.ChainLen = &n
 	case g.one(60):
-		msg.Bytes = flipped(g, msg.Bytes)
+		// A flipped sign must not make a negative fee, see above.
+		if b := flipped(g, msg.Bytes); !negativeFees(b) {
+			msg.Bytes = b
+		}
 	}
 	if valid {
 		nonces[string(from.addr)]++
 	}
 	return msg
+}
+
+func negativeFees(message []byte) bool {
+	m, err := fvm.DecodeMessage(message)
+	return err == nil && (m.GasFeeCap.Sign() < 0 || m.GasPremium.Sign() < 0)
 }
 
 type sender struct {
