@@ -37,8 +37,9 @@ run_daemon() {
   ./devnet genesis "$work"
   export LOTUS_PATH=$work/repo LOTUS_DIR=$lotus LOTUS_IGNORE_DRAND=_yes_ LOTUS_SKIP_GENESIS_CHECK=_yes_ LOTUS_F3_ENABLED=0
   export LOTUS_FEVM_ENABLEETHRPC=true LOTUS_CHAININDEXER_ENABLEINDEXER=true
-  export LOTUS_API_LISTENADDRESS=/ip4/127.0.0.1/tcp/0/http LOTUS_LIBP2P_LISTENADDRESSES=/ip4/127.0.0.1/tcp/0
-  ./lotus daemon --api 0 --lotus-make-genesis="$work/devnet.car" --genesis-template="$work/genesis.json" --bootstrap=false > daemon.log 2>&1 &
+  local port=${EDGEFVM_DEVNET_PORT:-31234}
+  export LOTUS_API_LISTENADDRESS=/ip4/127.0.0.1/tcp/$port/http LOTUS_LIBP2P_LISTENADDRESSES=/ip4/127.0.0.1/tcp/0
+  ./lotus daemon --api "$port" --lotus-make-genesis="$work/devnet.car" --genesis-template="$work/genesis.json" --bootstrap=false > daemon.log 2>&1 &
   pid=$!
   # shellcheck disable=SC2064
   trap "kill $pid 2>/dev/null || true" INT TERM

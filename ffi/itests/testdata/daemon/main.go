@@ -205,7 +205,7 @@ func connect(ctx context.Context, repo string) (v1api.FullNode, error) {
 					return nil, fmt.Errorf("address of the daemon: %q", at)
 				}
 				var full v1api.FullNode
-				full, _, err = client.NewFullNodeRPCV1(ctx, "ws://"+part[2]+":"+part[4]+"/rpc/v1", http.Header{"Authorization": {"Bearer " + string(token)}})
+				full, _, err = client.NewFullNodeRPCV1(ctx, "http://"+part[2]+":"+part[4]+"/rpc/v1", http.Header{"Authorization": {"Bearer " + string(token)}})
 				if err == nil {
 					if _, err = full.ChainHead(ctx); err == nil {
 						return full, nil
@@ -279,19 +279,23 @@ func (n *node) provePower(ctx context.Context) {
 }
 
 func (n *node) proveDeadline(ctx context.Context, done abi.ChainEpoch) (abi.ChainEpoch, error) {
-	di, err := n.StateMinerProvingDeadline(ctx, maddr, types.EmptyTSK)
+	head, err := n.ChainHead(ctx)
+	if err != nil {
+		return done, err
+	}
+	di, err := n.StateMinerProvingDeadline(ctx, maddr, head.Key())
 	if err != nil || di.Open == done || !di.IsOpen() {
 		return done, err
 	}
-	partitions, err := n.StateMinerPartitions(ctx, maddr, di.Index, types.EmptyTSK)
+	partitions, err := n.StateMinerPartitions(ctx, maddr, di.Index, head.Key())
 	if err != nil {
 		return done, err
 	}
-	info, err := n.StateMinerInfo(ctx, maddr, types.EmptyTSK)
+	info, err := n.StateMinerInfo(ctx, maddr, head.Key())
 	if err != nil {
 		return done, err
 	}
-	ticket, err := n.StateGetRandomnessFromTickets(ctx, crypto.DomainSeparationTag_PoStChainCommit, di.Challenge, nil, types.EmptyTSK)
+	ticket, err := n.StateGetRandomnessFromTickets(ctx, crypto.DomainSeparationTag_PoStChainCommit, di.Challenge, nil, head.Key())
 	if err != nil {
 		return done, err
 	}
@@ -365,6 +369,11 @@ func (a *account) send(ctx context.Context, to *ethtypes.EthAddress, value int64
 		return ethtypes.EthHash{}, err
 	}
 	hash, err := a.EthSendRawTransaction(ctx, signed)
+	// The message pool hears of a new head, and of accounts that are new there, a little later.
+	for i := 0; err != nil && a.nonce == 0 && i < 30; i++ {
+		time.Sleep(time.Second)
+		hash, err = a.EthSendRawTransaction(ctx, signed)
+	}
 	if err == nil {
 		a.nonce++
 	}
