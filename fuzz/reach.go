@@ -14,6 +14,7 @@ import (
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/conformance"
+	"github.com/edgefvm/fvm/fuzz/internal/script"
 	"github.com/edgefvm/fvm/internal/duel"
 )
 
@@ -103,20 +104,10 @@ func (c *Coverage) Against(nvs []network.Version) ([]Reach, error) {
 func eras(nvs []network.Version) []int {
 	var list []int
 	for _, nv := range nvs {
-		list = append(list, eraOfVersion(nv))
+		list = append(list, script.EraOf(int(nv)))
 	}
 	slices.Sort(list)
 	return slices.Compact(list)
-}
-
-func eraOfVersion(nv network.Version) int {
-	switch {
-	case nv < 18:
-		return 2
-	case nv < 21:
-		return 3
-	}
-	return 4
 }
 
 // syscallReach is of lines "eras syscall errno...", such as "34 ipld::block_link 0 1 7 8 12".
@@ -158,7 +149,7 @@ func chargeReach(c *Coverage, nvs []network.Version) ([]Reach, error) {
 			if len(f) != 2 {
 				return nil, fmt.Errorf("charges.txt: entry %d has %d words", i+1, len(f))
 			}
-			if strings.Contains(f[0], strconv.Itoa(eraOfVersion(nv))) {
+			if strings.Contains(f[0], strconv.Itoa(script.EraOf(int(nv)))) {
 				r.note(c.Charges[fmt.Sprintf("nv%d %s", nv, f[1])] > 0, f[1])
 			}
 		}

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/engine/internal/binary"
 )
 
@@ -53,13 +52,9 @@ type scanner struct {
 	binary.Reader
 	types   []signature
 	funcs   []uint32 // type of each function, imports first
-	globals [][2]byte
+	globals binary.Globals
 	names   []string // of all exports
-	counter string
-	found   bool
-	shown   map[string]uint32 // exported globals by name
-	reset   string            // name of the section of EnvConfig.Reset, empty for none
-	listed  bool              // there is one
+	reset   string   // name of the section of EnvConfig.Reset, empty for none
 	f       *facts
 }
 
@@ -69,7 +64,7 @@ func scan(wasm []byte, counter, reset string) (*facts, error) {
 	if len(wasm) < 8 || string(wasm[:8]) != "\x00asm\x01\x00\x00\x00" {
 		return nil, binary.ErrMalformed
 	}
-	s := &scanner{Reader: binary.Reader{B: wasm[8:]}, counter: counter, reset: reset, shown: map[string]uint32{}, f: &facts{wasm: wasm}}
+	s := &scanner{Reader: binary.Reader{B: wasm[8:]}, reset: reset, f: &facts{wasm: wasm}}
 	exports := -1 // where the section's content begins
 	for len(s.B) > 0 && s.Err == nil {
 		id, size := s.Byte(), s.U32()
@@ -82,13 +77,16 @@ func scan(wasm []byte, counter, reset string) (*facts, error) {
 		s.section(id)
 		s.B = rest
 	}
-	switch {
-	case s.Err != nil:
+	if s.Err != nil {
 		return nil, s.Err
-	case counter != "" && !s.found:
-		return nil, fmt.Errorf("no mutable i64 global is exported as %q", counter)
 	}
-	if err := s.checkReset(); err != nil {
+	if counter != "" {
+		if err := s.globals.CheckCounter(counter); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if s.f.mutable, s.f.resettable, err = s.globals.Reset(reset); err != nil {
 		return nil, err
 	}
 	s.f.functions = len(s.funcs)
@@ -102,11 +100,10 @@ func (s *scanner) section(id byte) {
 	var item func()
 	switch id {
 	case binary.SecCustom:
-		if name := string(s.Take(s.U32())); name != s.reset || name == "" || s.listed {
+		if !s.globals.Custom(&s.Reader, s.reset) {
 			return
 		}
-		s.listed = true
-		item = func() { s.f.mutable = append(s.f.mutable, string(s.Take(s.U32()))) }
+		item = func() { s.globals.Listed(&s.Reader) }
 	case binary.SecType:
 		item = s.typeItem
 	case binary.SecImport:
@@ -116,7 +113,7 @@ func (s *scanner) section(id byte) {
 	case binary.SecMemory:
 		item = s.memoryItem
 	case binary.SecGlobal:
-		item = func() { s.globals = append(s.globals, [2]byte{s.Byte(), s.Byte()}); s.constExpr() }
+		item = func() { s.globals.Item(&s.Reader); s.constExpr() }
 	case binary.SecExport:
 		item = s.exportItem
 	case binary.SecStart:
@@ -184,34 +181,8 @@ func (s *scanner) exportItem() {
 			s.f.memoryShown = true
 		}
 	case binary.KindGlobal:
-		s.shown[name] = index
-		if name == s.counter && int64(index) < int64(len(s.globals)) && s.globals[index] == [2]byte{byte(engine.I64), 1} {
-			s.found = true
-		}
+		s.globals.Export(name, index)
 	}
-}
-
-// checkReset refuses a section that cannot be true: a mutable global would be
-// missing from it, or is no number.
-func (s *scanner) checkReset() error {
-	if !s.listed {
-		return nil
-	}
-	listed := map[uint32]bool{}
-	for _, name := range s.f.mutable {
-		index, ok := s.shown[name]
-		if !ok || int64(index) >= int64(len(s.globals)) || s.globals[index][1] != 1 {
-			return fmt.Errorf("section %s: no mutable global is exported as %q", s.reset, name)
-		}
-		listed[index] = true
-	}
-	for i, g := range s.globals {
-		if g[1] == 1 && (!listed[uint32(i)] || !(signature{params: string(g[:1])}).words()) {
-			return fmt.Errorf("section %s: mutable global %d is missing, or no number", s.reset, i)
-		}
-	}
-	s.f.resettable = true
-	return nil
 }
 
 // exportMemory exports a memory that is not: without a name the library does not

@@ -24,14 +24,9 @@ type scanner struct {
 	binary.Reader
 	tables  []uint64 // elements at least
 	memory  uint64   // bytes at least
-	globals [][2]byte
-	counter string
-	found   bool
+	globals binary.Globals
 	misfit  engine.TrapKind
-	shown   map[string]uint32 // exported globals by name
-	reset   string            // name of the section of EnvConfig.Reset, empty for none
-	listed  bool              // there is one
-	mutable []string
+	reset   string // name of the section of EnvConfig.Reset, empty for none
 }
 
 // scan reads wasm. counter is the export that must be a mutable i64 global, reset
@@ -40,7 +35,7 @@ func scan(wasm []byte, counter, reset string) (facts, error) {
 	if len(wasm) < 8 {
 		return facts{}, binary.ErrMalformed
 	}
-	s := &scanner{Reader: binary.Reader{B: wasm[8:]}, counter: counter, reset: reset, shown: map[string]uint32{}}
+	s := &scanner{Reader: binary.Reader{B: wasm[8:]}, reset: reset}
 	for len(s.B) > 0 && s.Err == nil {
 		id := s.Byte()
 		body := s.Take(s.U32())
@@ -49,27 +44,29 @@ func scan(wasm []byte, counter, reset string) (facts, error) {
 		s.section(id)
 		s.B = rest
 	}
-	switch {
-	case s.Err != nil:
+	if s.Err != nil {
 		return facts{}, s.Err
-	case counter != "" && !s.found:
-		return facts{}, fmt.Errorf("no mutable i64 global is exported as %q", counter)
 	}
-	if err := s.checkReset(); err != nil {
+	if counter != "" {
+		if err := s.globals.CheckCounter(counter); err != nil {
+			return facts{}, err
+		}
+	}
+	mutable, resettable, err := s.globals.Reset(reset)
+	if err != nil {
 		return facts{}, err
 	}
-	return facts{misfit: s.misfit, mutable: s.mutable, resettable: s.listed}, nil
+	return facts{misfit: s.misfit, mutable: mutable, resettable: resettable}, nil
 }
 
 func (s *scanner) section(id byte) {
 	var item func()
 	switch id {
 	case binary.SecCustom:
-		if name := string(s.Take(s.U32())); name != s.reset || name == "" || s.listed {
+		if !s.globals.Custom(&s.Reader, s.reset) {
 			return
 		}
-		s.listed = true
-		item = func() { s.mutable = append(s.mutable, string(s.Take(s.U32()))) }
+		item = func() { s.globals.Listed(&s.Reader) }
 	case binary.SecStart:
 		s.Fail(errors.New("module has a start function"))
 		return
@@ -80,7 +77,7 @@ func (s *scanner) section(id byte) {
 	case binary.SecMemory:
 		item = func() { s.memory = s.limits() * engine.PageSize }
 	case binary.SecGlobal:
-		item = func() { s.globals = append(s.globals, [2]byte{s.Byte(), s.Byte()}); s.constExpr() }
+		item = func() { s.globals.Item(&s.Reader); s.constExpr() }
 	case binary.SecExport:
 		item = s.exportItem
 	case binary.SecElement:
@@ -105,36 +102,9 @@ func (s *scanner) importItem() {
 
 func (s *scanner) exportItem() {
 	name, kind, index := string(s.Take(s.U32())), s.Byte(), s.U32()
-	if kind != binary.KindGlobal {
-		return
+	if kind == binary.KindGlobal {
+		s.globals.Export(name, index)
 	}
-	s.shown[name] = index
-	if name == s.counter && s.counter != "" && int64(index) < int64(len(s.globals)) && s.globals[index] == [2]byte{byte(engine.I64), 1} {
-		s.found = true
-	}
-}
-
-// checkReset refuses a section that cannot be true: a mutable global would be
-// missing from it, or is no number.
-func (s *scanner) checkReset() error {
-	if !s.listed {
-		return nil
-	}
-	listed := map[uint32]bool{}
-	for _, name := range s.mutable {
-		index, ok := s.shown[name]
-		if !ok || int64(index) >= int64(len(s.globals)) || s.globals[index][1] != 1 {
-			return fmt.Errorf("section %s: no mutable global is exported as %q", s.reset, name)
-		}
-		listed[index] = true
-	}
-	for i, g := range s.globals {
-		number := g[0] >= 0x7c && g[0] <= 0x7f // f64, f32, i64, i32
-		if g[1] == 1 && (!listed[uint32(i)] || !number) {
-			return fmt.Errorf("section %s: mutable global %d is missing, or no number", s.reset, i)
-		}
-	}
-	return nil
 }
 
 // element reads one element segment. The flags' bits: 0 not active, 1 explicit

@@ -6,6 +6,7 @@ import (
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/conformance"
+	"github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/engine/wazero"
 )
 
@@ -13,22 +14,30 @@ import (
 // actors run. Each vector runs three times, so that there is something to reset.
 func TestResetOnWazero(t *testing.T) {
 	needBundles(t)
-	ctx := context.Background()
 	e, err := wazero.New(wazero.Options{CheckReset: true, CacheDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
+	runReset(t, e, wazero.Reused, "nv28-ethsender-005", "nv28-script-send-014", "nv28-multisig-007")
+}
+
+// runReset runs vectors on an engine that checks its resets, three times each.
+func runReset(t *testing.T, e engine.Engine, reused func(engine.Engine) uint64, vectors ...string) {
+	t.Helper()
+	ctx := context.Background()
 	eng := fvm.EngineFrom(e)
 	defer eng.Close(ctx)
 	var files []string
 	for range 3 {
-		files = append(files, golden("nv28-ethsender-005"), golden("nv28-script-send-014"), golden("nv28-multisig-007"))
+		for _, name := range vectors {
+			files = append(files, golden(name))
+		}
 	}
 	report, err := conformance.Run(ctx, files, conformance.Options{Engine: eng})
 	if err != nil || !report.OK() || report.Passed != len(files) {
 		t.Fatalf("%+v, %v", report, err)
 	}
-	if n := wazero.Reused(e); n == 0 {
+	if n := reused(e); n == 0 {
 		t.Error("no instance was reused")
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"context"
 	"testing"
 
-	"github.com/edgefvm/fvm"
-	"github.com/edgefvm/fvm/conformance"
 	"github.com/edgefvm/fvm/engine/wasmedge"
 	"github.com/edgefvm/fvm/engine/wasmedge/aot"
 )
@@ -18,7 +16,6 @@ import (
 // wait for them, and some of those are unwound with them.
 func TestResetOfActors(t *testing.T) {
 	needBundles(t)
-	ctx := context.Background()
 	cache, err := aot.Open(aot.Options{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
@@ -30,22 +27,7 @@ func TestResetOfActors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	eng := fvm.EngineFrom(e)
-	defer eng.Close(ctx)
-	var files []string
-	for range 3 {
-		for _, name := range []string{
-			"nv28-ethsender-005", "nv28-script-send-014", "nv28-multisig-007", "nv28-script-exit-002", "nv28-script-exit-004",
-			"nv28-script-nested-random-007", "nv28-script-random-005", "nv28-evmgas-022", "nv28-wat-gas-refill",
-		} {
-			files = append(files, golden(name))
-		}
-	}
-	report, err := conformance.Run(ctx, files, conformance.Options{Engine: eng})
-	if err != nil || !report.OK() || report.Passed != len(files) {
-		t.Fatalf("%+v, %v", report, err)
-	}
-	if n := wasmedge.Reused(e); n == 0 {
-		t.Error("no instance was reused")
-	}
+	runReset(t, e, wasmedge.Reused,
+		"nv28-ethsender-005", "nv28-script-send-014", "nv28-multisig-007", "nv28-script-exit-002", "nv28-script-exit-004",
+		"nv28-script-nested-random-007", "nv28-script-random-005", "nv28-evmgas-022", "nv28-wat-gas-refill")
 }

@@ -127,16 +127,25 @@ func pack(ctx context.Context, s *blockstore.Memory) ([]byte, error) {
 // longest is what one request may take: a message runs for seconds, but a reference that begins on a busy machine compiles for minutes.
 const longest = 30 * time.Minute
 
+// begin is the beginning of each request: a running oracle with these stores, and as much time as one request may take.
+func (p *Peer) begin(ctx context.Context, bases []Base, scope *Base) (*oracle.Client, context.Context, context.CancelFunc, error) {
+	c, err := p.with(ctx, bases, scope)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	p.asked++
+	ctx, cancel := context.WithTimeout(ctx, longest)
+	return c, ctx, cancel, nil
+}
+
 // Apply asks for a request's results. An *oracle.Error is the reference's; after one that is a panic the next request
 // meets a new process.
 func (p *Peer) Apply(ctx context.Context, bases []Base, scope *Base, r *oracle.Request) (*oracle.Answer, error) {
-	c, err := p.with(ctx, bases, scope)
+	c, ctx, cancel, err := p.begin(ctx, bases, scope)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
-	p.asked++
 	answer, err := c.Apply(ctx, r)
 	if err != nil {
 		var e *oracle.Error
@@ -157,13 +166,11 @@ func (p *Peer) Apply(ctx context.Context, bases []Base, scope *Base, r *oracle.R
 // Limits asks for the results of a request of one message with each gas limit in turn. They end with the first over which the
 // reference broke down.
 func (p *Peer) Limits(ctx context.Context, bases []Base, scope *Base, r *oracle.Request, limits []int64) ([]*Theirs, error) {
-	c, err := p.with(ctx, bases, scope)
+	c, ctx, cancel, err := p.begin(ctx, bases, scope)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
-	p.asked++
 	runs, err := c.Limits(ctx, r, limits)
 	if err != nil {
 		p.Close()

@@ -204,14 +204,7 @@ func (a *ActorState) same(b *ActorState) bool {
 
 // Merge makes a fork's changes in t. Holds must have been true of it, and no transaction be open in either.
 func (t *Tree) Merge(ctx context.Context, f *Tree) error {
-	var dirty []abi.ActorID
-	for id, e := range f.actors.values {
-		if e.dirty {
-			dirty = append(dirty, id)
-		}
-	}
-	slices.Sort(dirty)
-	for _, id := range dirty {
+	for _, id := range f.dirty() {
 		t.actors.set(id, &actorEntry{state: f.actors.values[id].state, dirty: true})
 	}
 	for _, c := range f.fork.credits {

@@ -227,14 +227,7 @@ func (t *Tree) Flush(ctx context.Context) (cid.Cid, error) {
 	if t.fork != nil {
 		return cid.Undef, execerr.Nodef("a fork of the state tree cannot be flushed")
 	}
-	var dirty []abi.ActorID
-	for id, e := range t.actors.values {
-		if e.dirty {
-			dirty = append(dirty, id)
-		}
-	}
-	slices.Sort(dirty)
-	for _, id := range dirty {
+	for _, id := range t.dirty() {
 		e := t.actors.values[id]
 		if err := t.flushActor(ctx, id, e.state); err != nil {
 			return cid.Undef, fatal(err, "writing the actor %d", id)
@@ -248,6 +241,18 @@ func (t *Tree) Flush(ctx context.Context) (cid.Cid, error) {
 	root := cbor.Blake2bCID(cbor.CodecDagCBOR, crypto.Blake2b256(dst))
 	t.store.PutRaw(root, dst)
 	return root, nil
+}
+
+// dirty are the actors that changed since the last flush, in the order of their IDs.
+func (t *Tree) dirty() []abi.ActorID {
+	var ids []abi.ActorID
+	for id, e := range t.actors.values {
+		if e.dirty {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 func (t *Tree) flushActor(ctx context.Context, id abi.ActorID, st *ActorState) error {
