@@ -11,12 +11,16 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/network"
 
 	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/conformance"
+	"github.com/edgefvm/fvm/internal/actors"
 	"github.com/edgefvm/fvm/internal/duel/dueltest"
+	"github.com/edgefvm/fvm/internal/state"
 )
 
 func TestMain(m *testing.M) {
@@ -113,6 +117,38 @@ func TestWorlds(t *testing.T) {
 	}
 	if _, err := w.at(t.Context(), 5); err == nil || !strings.Contains(err.Error(), "network version 5") {
 		t.Errorf("nv5: %v", err)
+	}
+}
+
+// What the reference compiled for the whole manifest must not let an actor of the slim world run, which nothing there lists.
+func TestSlimWorldHidesCode(t *testing.T) {
+	w, err := newWorlds(actorsOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, nv := range []network.Version{16, 17} {
+		x, err := w.at(t.Context(), nv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tree, err := state.Load(t.Context(), blockstore.NewBuffered(x.store()), x.slim.root, treeVersions...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hidden := 0
+		err = tree.ForEach(t.Context(), func(id abi.ActorID, st *state.ActorState) error {
+			if slices.ContainsFunc(x.slim.entries, func(e actors.Entry) bool { return e.Code == st.Code }) {
+				return nil
+			}
+			hidden++
+			if has, err := x.store().Has(t.Context(), st.Code); err != nil || has {
+				t.Errorf("nv%d: the code of f0%d is there, which the manifest does not list: %v", nv, id, err)
+			}
+			return nil
+		})
+		if err != nil || hidden == 0 {
+			t.Errorf("nv%d: %d actors whose code is not listed: %v", nv, hidden, err)
+		}
 	}
 }
 

@@ -5,7 +5,9 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/filecoin-project/go-address"
@@ -164,7 +166,10 @@ func (w *world) makeSlim(ctx context.Context) error {
 	}
 	manifest, system := listing(entries)
 	root, made, err := w.changed(ctx, []oracle.Block{manifest, system}, func(t *state.Tree) error {
-		return setHead(ctx, t, systemID, system.CID)
+		if err := setHead(ctx, t, systemID, system.CID); err != nil || w.NV >= 18 {
+			return err
+		}
+		return hideCode(ctx, t, entries)
 	})
 	if err != nil {
 		return err
@@ -182,6 +187,23 @@ func (w *world) makeSlim(ctx context.Context) error {
 	slim.root, slim.slim, slim.entries = root, nil, entries
 	slim.manifest, err = actors.NewManifest(entries, slimActors[:3]...)
 	w.slim = &slim
+	return err
+}
+
+// hideCode gives the actors whose code the manifest does not list code that nobody has. Before nv18 such code does not run;
+// but the reference keeps what it compiled for other manifests, and a process that saw the whole one would run it.
+func hideCode(ctx context.Context, t *state.Tree, entries []actors.Entry) error {
+	unlisted := map[abi.ActorID]state.ActorState{}
+	err := t.ForEach(ctx, func(id abi.ActorID, st *state.ActorState) error {
+		if !slices.ContainsFunc(entries, func(e actors.Entry) bool { return e.Code == st.Code }) {
+			unlisted[id] = *st
+		}
+		return nil
+	})
+	for id, st := range unlisted {
+		st.Code = block(cid.Raw, append([]byte("not "), st.Code.Bytes()...)).CID
+		err = errors.Join(err, t.SetActor(id, st))
+	}
 	return err
 }
 
