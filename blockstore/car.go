@@ -124,23 +124,23 @@ func (c *carReader) bad(at int64, format string, a ...any) error {
 	return fmt.Errorf("%w: at byte %d: %w", ErrCAR, at, fmt.Errorf(format, a...))
 }
 
-// section reads a length and that many bytes. The error is io.EOF if there is nothing left.
-func (c *carReader) section(limit int, what string) ([]byte, error) {
+// length reads the length of a section, in bytes. The error is io.EOF if there is nothing left.
+func (c *carReader) length(limit int, what string) (int, error) {
 	start := c.off
 	var length uint64
 	for i := 0; ; i++ {
 		b, err := c.r.ReadByte()
 		switch {
 		case errors.Is(err, io.EOF) && i == 0:
-			return nil, io.EOF
+			return 0, io.EOF
 		case errors.Is(err, io.EOF):
-			return nil, c.bad(start, "the length of %s is cut short", what)
+			return 0, c.bad(start, "the length of %s is cut short", what)
 		case err != nil:
-			return nil, fmt.Errorf("reading a CAR at byte %d: %w", c.off, err)
+			return 0, fmt.Errorf("reading a CAR at byte %d: %w", c.off, err)
 		}
 		c.off++
 		if i == binary.MaxVarintLen64-1 && b > 1 {
-			return nil, c.bad(start, "the length of %s has more than 64 bits", what)
+			return 0, c.bad(start, "the length of %s has more than 64 bits", what)
 		}
 		length |= uint64(b&0x7f) << (7 * i)
 		if b < 0x80 {
@@ -149,13 +149,23 @@ func (c *carReader) section(limit int, what string) ([]byte, error) {
 	}
 	switch {
 	case length == 0:
-		return nil, c.bad(start, "%s is empty", what)
+		return 0, c.bad(start, "%s is empty", what)
 	case length > uint64(limit):
-		return nil, c.bad(start, "%s has %d bytes, more than the limit of %d", what, length, limit)
+		return 0, c.bad(start, "%s has %d bytes, more than the limit of %d", what, length, limit)
 	case c.o.MaxTotal > 0 && (length > uint64(c.o.MaxTotal) || c.off > c.o.MaxTotal-int64(length)):
-		return nil, c.bad(start, "the archive has more bytes than the limit of %d", c.o.MaxTotal)
+		return 0, c.bad(start, "the archive has more bytes than the limit of %d", c.o.MaxTotal)
 	}
-	data, err := c.read(int(length))
+	return int(length), nil
+}
+
+// section reads a length and that many bytes. The error is io.EOF if there is nothing left.
+func (c *carReader) section(limit int, what string) ([]byte, error) {
+	start := c.off
+	length, err := c.length(limit, what)
+	if err != nil {
+		return nil, err
+	}
+	data, err := c.read(length)
 	c.off += int64(len(data))
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):

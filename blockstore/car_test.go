@@ -193,6 +193,15 @@ func FuzzReadCAR(f *testing.F) {
 		if err != nil {
 			return
 		}
+		store, err := openCAR(in, CAROptions{})
+		if err != nil {
+			t.Fatalf("what can be read cannot be opened: %v", err)
+		}
+		for _, b := range got {
+			if again, err := store.Get(context.Background(), b.Cid()); err != nil || !bytes.Equal(again.RawData(), b.RawData()) {
+				t.Fatalf("block %s: %v", b.Cid(), err)
+			}
+		}
 		var out bytes.Buffer
 		if err := WriteCAR(&out, roots, each(got...)); err != nil {
 			t.Fatal(err)

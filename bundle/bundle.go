@@ -97,6 +97,11 @@ func LoadCAR(ctx context.Context, r io.Reader, store blockstore.Blockstore) (*Bu
 	if err != nil {
 		return nil, err
 	}
+	return whatIsIn(ctx, store, roots)
+}
+
+// whatIsIn is the bundle in a store, if all of it is there. roots are its CAR's.
+func whatIsIn(ctx context.Context, store blockstore.Blockstore, roots []cid.Cid) (*Bundle, error) {
 	if len(roots) != 1 {
 		return nil, fmt.Errorf("not an actor bundle: the CAR has %d roots", len(roots))
 	}

@@ -28,6 +28,8 @@ const (
 type Set struct {
 	dir    string
 	pinned bool // from the Lotus module: manifests must be those that it lists
+	// unpacked is a folder for CARs out of its archives, "" if there is none.
+	unpacked string
 }
 
 // Dir is the folder that holds the bundles.
@@ -113,6 +115,10 @@ func (s *Set) archive(version int) string {
 	return filepath.Join(s.dir, fmt.Sprintf("v%d%s", version, archiveExt))
 }
 
+func (s *Set) car(version int, network string) string {
+	return filepath.Join(s.dir, fmt.Sprintf("v%d-%s%s", version, network, carExt))
+}
+
 // Load adds a bundle's blocks to store and returns its manifest. Every block is
 // checked against its CID, and the manifest's CID against Lotus's list if the
 // bundle comes from there.
@@ -146,8 +152,7 @@ func (s *Set) read(ctx context.Context, version int, network string, use func(io
 	if s.pinned && manifests[Entry{Version: version, Network: network}.Name()] == "" {
 		return fmt.Errorf("%w in %s", ErrNotFound, s.dir)
 	}
-	car := filepath.Join(s.dir, fmt.Sprintf("v%d-%s%s", version, network, carExt))
-	if f, err := os.Open(car); err == nil {
+	if f, err := os.Open(s.car(version, network)); err == nil {
 		defer f.Close()
 		return use(f)
 	}

@@ -31,6 +31,8 @@ type Options struct {
 	// lies there is taken as it is. Default: the folder that EDGEFVM_BUNDLES
 	// names; without one, the Lotus module.
 	Dir string
+	// Unpacked is a folder where Store keeps bundles of Lotus's archives unpacked. It is made when it is needed. Default: none.
+	Unpacked string
 	// NoDownload forbids to fetch the Lotus module. Default: it is fetched.
 	NoDownload bool
 	// Progress hears a line before a download. Default: nobody.
@@ -40,6 +42,14 @@ type Options struct {
 // Open finds the bundles. Nothing is unpacked yet. It runs the go command only
 // if the module is not in the module cache.
 func Open(ctx context.Context, opts Options) (*Set, error) {
+	s, err := find(ctx, opts)
+	if err == nil {
+		s.unpacked = opts.Unpacked
+	}
+	return s, err
+}
+
+func find(ctx context.Context, opts Options) (*Set, error) {
 	dir := opts.Dir
 	if dir == "" {
 		dir = os.Getenv(EnvDir)

@@ -10,7 +10,7 @@ import (
 	"github.com/edgefvm/fvm/bundle"
 )
 
-// keepBundles is how many bundles stay in memory, of about 8 MB each.
+// keepBundles is how many bundles stay open or in memory, of about 8 MB each.
 const keepBundles = 6
 
 // Actors gives vectors the actors' code that their CARs lack. Safe for concurrent use.
@@ -26,7 +26,7 @@ type Actors struct {
 type loadedBundle struct {
 	name  string
 	once  sync.Once
-	store *blockstore.Memory
+	store blockstore.Blockstore
 	err   error
 }
 
@@ -61,23 +61,44 @@ func (a *Actors) storeFor(ctx context.Context, v *Vector, variant Variant) (bloc
 		return blockstore.NewMemory(), nil
 	}
 	if len(a.cars) > 0 {
-		return a.Store(ctx, "")
+		return a.Code(ctx, "")
 	}
 	name, err := v.BundleFor(variant)
 	if err != nil {
 		return nil, err
 	}
-	return a.Store(ctx, name)
+	return a.Code(ctx, name)
 }
 
-// Store has the actors' code of a bundle, such as "v18/mainnet", or of the files given. Not to be written to.
+// Code is a store with the actors' code of a bundle, such as "v18/mainnet", or of the files given, which reads what is asked
+// for. Not to be written to.
+func (a *Actors) Code(ctx context.Context, name string) (blockstore.Blockstore, error) {
+	if len(a.cars) > 0 {
+		return a.Store(ctx, "")
+	}
+	l := a.claim("code of " + name)
+	l.once.Do(func() {
+		var set *bundle.Set
+		var version int
+		var network string
+		if version, network, set, l.err = a.named(ctx, name); l.err == nil {
+			l.store, l.err = set.Store(ctx, version, network)
+		}
+	})
+	return l.store, l.err
+}
+
+// Store has all the blocks of a bundle, or of the files given, in memory. Not to be written to.
 func (a *Actors) Store(ctx context.Context, name string) (*blockstore.Memory, error) {
 	if len(a.cars) > 0 {
 		name = givenFiles
 	}
 	l := a.claim(name)
 	l.once.Do(func() { l.store, l.err = a.load(ctx, name) })
-	return l.store, l.err
+	if l.err != nil {
+		return nil, l.err
+	}
+	return l.store.(*blockstore.Memory), nil
 }
 
 const givenFiles = "the files given"
@@ -110,11 +131,7 @@ func (a *Actors) load(ctx context.Context, name string) (*blockstore.Memory, err
 	if len(a.cars) > 0 {
 		return store, nil
 	}
-	version, network, err := bundle.ParseName(name)
-	if err != nil {
-		return nil, err
-	}
-	set, err := a.bundles(ctx)
+	version, network, set, err := a.named(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -122,6 +139,14 @@ func (a *Actors) load(ctx context.Context, name string) (*blockstore.Memory, err
 		return nil, fmt.Errorf("the vector's actors: %w", err)
 	}
 	return store, nil
+}
+
+// named is what a bundle's name says, and where bundles are.
+func (a *Actors) named(ctx context.Context, name string) (version int, network string, set *bundle.Set, err error) {
+	if version, network, err = bundle.ParseName(name); err == nil {
+		set, err = a.bundles(ctx)
+	}
+	return version, network, set, err
 }
 
 func (a *Actors) bundles(ctx context.Context) (*bundle.Set, error) {

@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 
 	wz "github.com/tetratelabs/wazero"
+
+	"github.com/edgefvm/fvm/internal/filelock"
 )
 
 // wazeroVersion is the version in go.mod. wazero does not know its own in every build.
@@ -32,6 +34,7 @@ type disk struct {
 	log     *slog.Logger
 	config  wz.RuntimeConfig
 	staging string // this process's folder
+	release func() // of its lock
 	sub     string // wazero's folder in it, named for its version and platform
 	entries string // where entries live
 	tag     string // stands for wazero's version and the processor's features
@@ -67,13 +70,14 @@ func (d *disk) open(dir string) (wz.CompilationCache, error) {
 	}
 	err = os.MkdirAll(dir, 0o700)
 	if err == nil {
-		d.staging, err = os.MkdirTemp(dir, stagingPrefix)
+		filelock.Sweep(dir, stagingPrefix, abandoned, func(string) bool { return true })
+		d.staging, d.release, err = filelock.Folder(dir, stagingPrefix)
 	}
 	readOnly := err != nil
 	if readOnly {
 		// Entries may still be readable.
 		d.log.Warn("compiled code cannot be added to the cache", "dir", dir, "err", err)
-		if d.staging, err = os.MkdirTemp("", stagingPrefix); err != nil {
+		if d.staging, d.release, err = filelock.Folder(os.TempDir(), stagingPrefix); err != nil {
 			return nil, err
 		}
 	}
@@ -153,7 +157,10 @@ func (d *disk) remove(dir string) {
 	}
 }
 
-func (d *disk) close() { d.remove(d.staging) }
+func (d *disk) close() {
+	d.remove(d.staging)
+	d.release()
+}
 
 // compile loads wasm from the cache, or compiles it and adds it.
 func (d *disk) compile(rt wz.Runtime, wasm []byte) (wz.CompiledModule, error) {

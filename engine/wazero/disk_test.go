@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -13,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/edgefvm/fvm/engine"
+	"github.com/edgefvm/fvm/internal/filelock"
 )
 
 // moduleOf makes modules that return 1, 2, ... from f.
@@ -354,6 +357,42 @@ func TestCacheClean(t *testing.T) {
 	s.run(1)
 	s.run(3) // the session goes on
 	s.close()
+}
+
+// What a process left that was killed goes when the next one starts; what a living one uses stays.
+func TestLeftoverStaging(t *testing.T) {
+	dir := t.TempDir()
+	living := newSession(t, dir)
+	living.run(1)
+	left, release, err := filelock.Folder(dir, stagingPrefix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock := filepath.Join(left, filelock.OwnerLock)
+	if _, err := os.Stat(lock); err != nil {
+		t.Skip("no file locks on this system")
+	}
+	release()
+	if err := os.WriteFile(lock, nil, 0o600); err != nil { // as a killed process leaves it: there, and free
+		t.Fatal(err)
+	}
+	next := newSession(t, dir)
+	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the leftover stays: %v", err)
+	}
+	living.run(2)
+	next.run(2)
+	next.close()
+	living.close()
+	items, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, it := range items {
+		if strings.HasPrefix(it.Name(), stagingPrefix) {
+			t.Errorf("%s stays", it.Name())
+		}
+	}
 }
 
 func sha(b []byte) digest { return sha256.Sum256(b) }

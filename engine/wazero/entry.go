@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"time"
 )
 
 // The cache on disk.
@@ -32,6 +33,9 @@ const (
 	trailerMagic  = "EFVMWZ01"
 	trailerSize   = sha256.Size + 8 + sha256.Size + len(trailerMagic)
 )
+
+// abandoned is the age at which a staging folder without a lock is somebody's leftover. One with a lock is when the lock is free.
+const abandoned = 24 * time.Hour
 
 // seal appends the trailer to wazero's file.
 func seal(file, name string) error {

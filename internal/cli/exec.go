@@ -232,7 +232,7 @@ func (x *execFlags) loadState(ctx context.Context) (*blockstore.Memory, cid.Cid,
 	return state, root, nil
 }
 
-func (x *execFlags) loadActors(cmd *cobra.Command) (*blockstore.Memory, error) {
+func (x *execFlags) loadActors(cmd *cobra.Command) (blockstore.Blockstore, error) {
 	ctx, store := cmd.Context(), blockstore.NewMemory()
 	for _, path := range x.set.cars {
 		if _, err := bundle.LoadCARFile(ctx, path, store); err != nil {
@@ -255,8 +255,8 @@ func (x *execFlags) loadActors(cmd *cobra.Command) (*blockstore.Memory, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = s.Load(ctx, version, net, store)
-	return store, listHint(err)
+	code, err := s.Store(ctx, version, net)
+	return code, listHint(err)
 }
 
 func (x *execFlags) config(root cid.Cid, store blockstore.Blockstore, engine *fvm.Engine) (fvm.Config, error) {

@@ -178,7 +178,11 @@ func (s *setting) bundleFlags(cmd *cobra.Command) {
 }
 
 func (s *setting) bundleOptions(cmd *cobra.Command) bundle.Options {
-	return bundle.Options{Dir: s.bundles, Progress: cmd.ErrOrStderr()}
+	opts := bundle.Options{Dir: s.bundles, Progress: cmd.ErrOrStderr()}
+	if dir, err := cacheFolder(s.cacheDir); err == nil && !s.noCache {
+		opts.Unpacked = unpackedIn(dir)
+	}
+	return opts
 }
 
 func (s *setting) actors(cmd *cobra.Command) *conformance.Actors {

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/edgefvm/fvm/internal/filelock"
 )
 
 func TestFillsAndFinds(t *testing.T) {
@@ -247,7 +249,7 @@ func TestOnce(t *testing.T) {
 
 func TestOnceAmongProcesses(t *testing.T) {
 	x := newFixture(t, "slow")
-	if _, err := tryLock(filepath.Join(t.TempDir(), "absent", "x")); err == nil {
+	if _, err := filelock.Try(filepath.Join(t.TempDir(), "absent", "x")); err == nil {
 		t.Skip("no file locks on this system")
 	}
 	a, b := startOther(t, x.dir), startOther(t, x.dir)

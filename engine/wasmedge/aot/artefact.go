@@ -8,10 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"time"
-)
 
-// errBusy means that somebody else compiles the module right now.
-var errBusy = errors.New("aot: being compiled elsewhere")
+	"github.com/edgefvm/fvm/internal/filelock"
+)
 
 // errMoved means that a folder could not be written to and another will be used.
 var errMoved = errors.New("aot: try the other folder")
@@ -63,7 +62,7 @@ func (c *Cache) artefact(ctx context.Context, keys []string, wasm []byte, level 
 		if errors.Is(err, errMoved) {
 			continue
 		}
-		if !errors.Is(err, errBusy) {
+		if !errors.Is(err, filelock.ErrBusy) {
 			return path, err
 		}
 		// Polling, because a lock cannot be waited for together with a context,
@@ -118,7 +117,7 @@ func (c *Cache) attempt(ctx context.Context, key string, wasm []byte, level Leve
 	defer func() { <-c.slots }()
 	c.swept.Do(func() { sweepSpares(os.TempDir()) })
 	if !c.reserve(key) {
-		return "", errBusy
+		return "", filelock.ErrBusy
 	}
 	defer c.release(key)
 	s, err := c.destination()
@@ -187,10 +186,10 @@ func (c *Cache) build(ctx context.Context, s *store, key string, wasm []byte, le
 	}
 	unlock, err := s.lock(key)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = errBusy // Clean removed the folder just now: the next attempt makes it again
+		err = filelock.ErrBusy // Clean removed the folder just now: the next attempt makes it again
 	}
 	if err != nil {
-		if !errors.Is(err, errBusy) {
+		if !errors.Is(err, filelock.ErrBusy) {
 			err = &storageError{err}
 		}
 		return "", err

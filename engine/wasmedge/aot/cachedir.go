@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/edgefvm/fvm/internal/filelock"
 )
 
 // Stats is what a cache of native code holds.
@@ -71,7 +73,7 @@ func (s *store) dropLocks() error {
 		unlock, err := s.lock(key)
 		if err == nil {
 			unlock()
-		} else if !errors.Is(err, errBusy) {
+		} else if !errors.Is(err, filelock.ErrBusy) {
 			errs = append(errs, err)
 		}
 	}

@@ -9,10 +9,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/edgefvm/fvm/internal/filelock"
 )
 
 // exec0 is a child with these arguments, started by hand.
@@ -227,7 +227,7 @@ func TestInfoAndClean(t *testing.T) {
 // Cleaning leaves work alone that is going on.
 func TestCleanDuringWork(t *testing.T) {
 	x := newFixture(t, "slow")
-	if _, err := tryLock(filepath.Join(t.TempDir(), "absent", "x")); err == nil {
+	if _, err := filelock.Try(filepath.Join(t.TempDir(), "absent", "x")); err == nil {
 		t.Skip("no file locks on this system")
 	}
 	done := make(chan struct{})
@@ -286,9 +286,9 @@ func TestSparesAreSwept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lock, err := os.ReadFile(filepath.Join(filepath.Dir(dead.path), ownerLock))
+	lock, err := os.ReadFile(filepath.Join(filepath.Dir(dead.path), filelock.OwnerLock))
 	drop() // removes the lock, which a process that is killed does not
-	if err := errors.Join(err, os.WriteFile(filepath.Join(filepath.Dir(dead.path), ownerLock), lock, 0o600)); err != nil {
+	if err := errors.Join(err, os.WriteFile(filepath.Join(filepath.Dir(dead.path), filelock.OwnerLock), lock, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	folder := func(name string, age time.Duration) string {
@@ -333,68 +333,6 @@ func TestCompilingSweeps(t *testing.T) {
 	if _, err := os.Stat(left); runtime.GOOS != "windows" && !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the leftover stays: %v", err)
 	}
-}
-
-func TestLock(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x.lock")
-	unlock, err := tryLock(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(path); err != nil {
-		t.Skip("no file locks on this system")
-	}
-	if _, err := tryLock(path); !errors.Is(err, errBusy) {
-		t.Errorf("second lock: %v", err)
-	}
-	unlock()
-	unlock, err = tryLock(path)
-	if err != nil {
-		t.Errorf("after unlocking: %v", err)
-	}
-	unlock()
-	if _, err := os.Stat(path); err == nil {
-		t.Error("the file stays")
-	}
-}
-
-// Files of locks come and go, and still there is one holder at a time.
-func TestLockExcludes(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x.lock")
-	if unlock, err := tryLock(path); err != nil {
-		t.Fatal(err)
-	} else if _, err := os.Stat(path); err != nil {
-		t.Skip("no file locks on this system")
-	} else {
-		unlock()
-	}
-	var holders, taken atomic.Int32
-	var wg sync.WaitGroup
-	for range 8 {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			for taken.Load() < 3000 {
-				unlock, err := tryLock(path)
-				if errors.Is(err, errBusy) {
-					runtime.Gosched()
-					continue
-				}
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				if holders.Add(1) != 1 {
-					t.Error("two have the lock")
-				}
-				runtime.Gosched()
-				holders.Add(-1)
-				taken.Add(1)
-				unlock()
-			}
-		}()
-	}
-	wg.Wait()
 }
 
 // Where there are no file locks, a process still does nothing twice at a time.

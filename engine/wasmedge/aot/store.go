@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/edgefvm/fvm/internal/filelock"
 )
 
 // A folder of artefacts:
@@ -158,9 +160,9 @@ func syncDir(dir string) {
 	}
 }
 
-// lock does not wait: errBusy.
+// lock does not wait: filelock.ErrBusy.
 func (s *store) lock(key string) (unlock func(), err error) {
-	return tryLock(filepath.Join(s.path, key+lockSuffix))
+	return filelock.Try(filepath.Join(s.path, key+lockSuffix))
 }
 
 func (s *store) newJob(key string) (string, error) {
@@ -187,7 +189,7 @@ func (s *store) sweep(age time.Duration) error {
 			continue
 		}
 		unlock, err := s.lock(key)
-		if errors.Is(err, errBusy) {
+		if errors.Is(err, filelock.ErrBusy) {
 			continue
 		}
 		if err == nil {

@@ -1,6 +1,6 @@
 //go:build linux || darwin || freebsd || netbsd || openbsd || dragonfly
 
-package aot
+package filelock
 
 import (
 	"errors"
@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// tryLock takes a lock that ends with this process at the latest. errBusy: it is
+// Try takes the lock at path, a file that it makes, which ends with this process at the latest. ErrBusy: it is
 // held. On a file system without locks all get it: then work may be done twice.
-func tryLock(path string) (unlock func(), err error) {
+func Try(path string) (unlock func(), err error) {
 	for {
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 		if err != nil {
@@ -19,7 +19,7 @@ func tryLock(path string) (unlock func(), err error) {
 		switch err := flock(f); {
 		case errors.Is(err, syscall.EWOULDBLOCK):
 			f.Close()
-			return nil, errBusy
+			return nil, ErrBusy
 		case err != nil:
 			return func() { os.Remove(path); f.Close() }, nil
 		}
@@ -35,9 +35,9 @@ func tryLock(path string) (unlock func(), err error) {
 	}
 }
 
-// abandonedLock takes the lock at path if there is one, and nobody holds it. Unlike
-// tryLock it takes nothing on a file system without locks.
-func abandonedLock(path string) (drop func(), ok bool) {
+// Abandoned takes the lock at path if there is one, and nobody holds it. Unlike
+// Try it takes nothing on a file system without locks.
+func Abandoned(path string) (drop func(), ok bool) {
 	f, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOFOLLOW, 0)
 	if err != nil {
 		return nil, false

@@ -1,0 +1,134 @@
+package bundle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	blocks "github.com/ipfs/go-block-format"
+	"github.com/ipfs/go-cid"
+
+	"github.com/edgefvm/fvm/blockstore"
+	"github.com/edgefvm/fvm/internal/wholefile"
+)
+
+// Store is a store of a bundle's blocks for machines, not to be written to. A block is read, and checked against its CID,
+// when it is asked for: from the CAR in the set's folder, or from one that was unpacked to Options.Unpacked, so that a
+// process which needs little of a bundle does not wait for all of it. Where neither is, it has all in memory, as from Load.
+// The file stays open until the store is garbage.
+func (s *Set) Store(ctx context.Context, version int, network string) (blockstore.Blockstore, error) {
+	store, err := openFile(ctx, s.car(version, network))
+	if err == nil {
+		return store, nil
+	}
+	path := s.unpackedCAR(version, network)
+	if path != "" {
+		if store, err := openFile(ctx, path); err == nil {
+			return store, nil
+		}
+	}
+	m := blockstore.NewMemory()
+	if _, err := s.Load(ctx, version, network, m); err != nil {
+		return nil, err
+	}
+	if path != "" {
+		s.unpack(ctx, version, network, path)
+	}
+	return m, nil
+}
+
+// unpackedCAR is where a bundle of the Lotus module lies unpacked, "" if there is no place. Its name has the manifest's CID, so
+// that another release of the same version has another file.
+func (s *Set) unpackedCAR(version int, network string) string {
+	manifest := manifests[Entry{Version: version, Network: network}.Name()]
+	if !s.pinned || s.unpacked == "" || manifest == "" {
+		return ""
+	}
+	return filepath.Join(s.unpacked, fmt.Sprintf("v%d-%s-%s%s", version, network, manifest, carExt))
+}
+
+// unpack makes the file at path if it can. If not, the next process unpacks again, which only takes it longer.
+func (s *Set) unpack(ctx context.Context, version int, network, path string) {
+	if os.MkdirAll(filepath.Dir(path), 0o777) == nil {
+		wholefile.Write(path, func(w io.Writer) error { return s.Export(ctx, version, network, w) }) //nolint:errcheck // see above
+	}
+}
+
+// openFile opens a bundle's CAR, if it is plain, and looks whether all of it is there.
+func openFile(ctx context.Context, path string) (_ blockstore.Blockstore, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, f.Close())
+		}
+	}()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fs.ErrInvalid
+	}
+	store, err := blockstore.OpenCAR(f, info.Size(), blockstore.CAROptions{MaxTotal: maxCAR})
+	if err != nil {
+		return nil, err
+	}
+	_, err = whatIsIn(ctx, store, store.Roots())
+	return &fileStore{store, path}, err
+}
+
+// fileStore is a CAR on disk that says where it lies.
+type fileStore struct {
+	*blockstore.CARStore
+	path string
+}
+
+func (f *fileStore) Get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
+	b, err := f.CARStore.Get(ctx, c)
+	if errors.Is(err, blockstore.ErrCAR) {
+		err = fmt.Errorf("%s was altered, remove it: %w", f.path, err)
+	}
+	return b, err
+}
+
+// CleanUnpacked removes the bundles that Store unpacked to a folder, and the folder if nothing else is in it. It returns how
+// many there were, and their bytes.
+func CleanUnpacked(dir string) (files int, size int64, err error) {
+	return eachUnpacked(dir, true)
+}
+
+// Unpacked counts the bundles that Store unpacked to a folder, and their bytes. A folder that does not exist has none.
+func Unpacked(dir string) (files int, size int64, err error) {
+	return eachUnpacked(dir, false)
+}
+
+func eachUnpacked(dir string, remove bool) (files int, size int64, err error) {
+	paths, err := filepath.Glob(filepath.Join(dir, "v*-*-baf*"+carExt))
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err == nil && remove {
+			err = os.Remove(path)
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return files, size, err
+		}
+		files, size = files+1, size+info.Size()
+	}
+	if remove {
+		os.Remove(dir) //nolint:errcheck // it fails if something is in it that is not ours
+	}
+	return files, size, nil
+}
