@@ -54,6 +54,7 @@ type benchFlags struct {
 	json    bool
 	phases  bool
 	svg     string
+	cold    bool
 }
 
 func newBench() *cobra.Command {
@@ -75,8 +76,12 @@ last line of each engine is
 
 where X and Y are the median and the 90th percentile of our time / its time over the
 messages, and Z is the sum of our times / the sum of its times. Without --against the last
-line says what was measured.`,
+line says what was measured.
+
+With --cold it starts a process for each engine, vector and round instead, and times it from
+its start to the first receipt; a first round warms the caches of compiled code.`,
 		Example: `  edgefvm bench conformance/testdata
+  edgefvm bench --cold --engine wazero conformance/testdata/nv28-send-001.json
   edgefvm bench --against ./fvm-oracle --rounds 5 --svg ratio.svg conformance/testdata`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -86,9 +91,15 @@ line says what was measured.`,
 			if fl.svg != "" && fl.against == "" {
 				return usagef("--svg draws ratios: it needs --against")
 			}
+			if fl.svg != "" && fl.cold {
+				return usagef("--svg draws no cold processes")
+			}
 			files, err := findVectors(args)
 			if err != nil {
 				return err
+			}
+			if fl.cold {
+				return benchCold(cmd, &fl, files)
 			}
 			return benchWarm(cmd, &fl, files)
 		},
@@ -99,6 +110,7 @@ line says what was measured.`,
 	f.BoolVar(&fl.json, "json", false, "print each message's times as JSON, without the summary")
 	f.BoolVar(&fl.phases, "phases", true, "tell where the time goes, by further rounds with clocks in them")
 	f.StringVar(&fl.svg, "svg", "", "`file` for a chart of the ratio by message")
+	f.BoolVar(&fl.cold, "cold", false, "time new processes instead: from their start to the first receipt of each vector")
 	fl.set.flags(cmd)
 	f.Lookup("engine").Usage += "; several with commas between them take turns"
 	return cmd

@@ -68,3 +68,24 @@ func TestBenchAgainst(t *testing.T) {
 	}
 	fails(t, exitFailed, []string{"bench", "--against", filepath.Join(t.TempDir(), "missing"), golden("nv28-send-001")}, "--against", "no such file")
 }
+
+func TestBenchCold(t *testing.T) {
+	needBundles(t)
+	out := ok(t, "bench", "--cold", "--rounds", "2", "--engine", "wazero,wazero-interpreter", golden("nv28-send-001"), golden("nv28-multisig-007"))
+	plain(t, out)
+	for _, want := range []string{`(?m)^nv28-send-001$`, `(?m)^nv28-multisig-007$`, `(?m)^  wazero +[0-9.]+ (ms|s) +[0-9.]+ (ms|s) +0 +[0-9,]+$`} {
+		if !regexp.MustCompile(want).MatchString(out) {
+			t.Errorf("it does not match %s:\n%s", want, out)
+		}
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(envPeer, "answers")
+	list := fromJSON[[]coldTime](t, ok(t, "bench", "--cold", "--rounds", "1", "--json", "--against", self, golden("nv28-multisig-007")))
+	if len(list) != 2 || list[0].Engine != "wazero" || list[0].Gas == 0 || list[0].Least <= 0 || list[1].Engine != reference || list[1].Least <= 0 {
+		t.Errorf("%+v", list)
+	}
+	fails(t, exitFailed, []string{"bench", "--cold", "--engine", "none", golden("nv28-send-001")}, "nv28-send-001", "no engine")
+}

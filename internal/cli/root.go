@@ -88,7 +88,7 @@ EDGEFVM_CACHE the folder of compiled code, NO_COLOR no colours.`,
 			return cmd.Help()
 		},
 	}
-	root.AddCommand(newVectors(), newExplain(), newExec(), newBundle(), newBench(), newSoak(), newOracle(), newFuzz(), newSweep(), newCache(), newVersion())
+	root.AddCommand(newVectors(), newExplain(), newExec(), newBundle(), newBench(), newFirstReceipt(), newSoak(), newOracle(), newFuzz(), newSweep(), newCache(), newVersion())
 	noteStart(root, started)
 	return root
 }
