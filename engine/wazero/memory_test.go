@@ -87,17 +87,17 @@ func TestMappedBuffers(t *testing.T) {
 		t.Fatalf("moved: %d and %d, %d mapped", b[keptBytes-1], b[keptBytes], len(p.mapped))
 	}
 	at := &b[0]
-	if b = l.Reallocate(mediumBytes); &b[0] != at {
+	if b = l.Reallocate(largeBytes); &b[0] != at {
 		t.Error("a mapped memory moved")
 	}
-	b[mediumBytes-1] = 9
+	b[largeBytes-1] = 9
 	l.Free()
 	again := p.get(keptBytes + 1)
-	if &again[0] != at || again[keptBytes-1] != 0 || again[mediumBytes-1] != 0 {
+	if &again[0] != at || again[keptBytes-1] != 0 || again[largeBytes-1] != 0 {
 		t.Error("a mapped buffer was not used again, or is dirty")
 	}
-	all := [][]byte{p.get(mediumBytes + 1)}
-	if len(all[0]) != largeBytes {
+	all := [][]byte{p.get(largeBytes + 1)}
+	if len(all[0]) != allBytes {
 		t.Errorf("a large buffer has %d bytes", len(all[0]))
 	}
 	for range keptMapped + 2 {
