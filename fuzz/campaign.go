@@ -76,6 +76,8 @@ type campaign struct {
 	started  time.Time
 	resumed  time.Duration
 	lastSave time.Time
+	// players are engines that scenes are played on.
+	players []*fvm.Engine
 }
 
 // Run runs a campaign until the context ends, the cases are done, or enough differences are found. What happened is in
@@ -99,6 +101,9 @@ func Run(ctx context.Context, opts Options) (*Report, error) {
 		})
 	}
 	workers.Wait()
+	for _, e := range c.players {
+		_ = e.Close(context.WithoutCancel(ctx))
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	err = errors.Join(append(errs, c.save())...)
@@ -119,6 +124,7 @@ func newCampaign(opts Options) (*campaign, error) {
 		c.Versions = Versions()
 	}
 	c.f = &factory{worlds: w, seed: opts.Seed, nvs: c.Versions}
+	c.f.theater.engine = c.player
 	for _, l := range layers() {
 		if len(opts.Layers) == 0 || slices.Contains(opts.Layers, l.name) {
 			c.layers = append(c.layers, l)
@@ -143,6 +149,16 @@ func newCampaign(opts Options) (*campaign, error) {
 		c.claimed[name] = t.Next
 	}
 	return c, nil
+}
+
+// player is the engine that scenes are played on.
+func (c *campaign) player() (*fvm.Engine, error) {
+	list, _, err := c.Engines(true)
+	if err != nil {
+		return nil, err
+	}
+	c.players = append(c.players, list...)
+	return list[0], nil
 }
 
 // claim gives out the next case, the layers in turn. False: there is none.

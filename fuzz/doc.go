@@ -8,7 +8,8 @@
 //
 // The states of worlds are small complete states of each network version, made by
 // the generator of the golden vectors: the singletons, funded accounts, and 33
-// script actors (package fuzz/internal/script).
+// script actors (package fuzz/internal/script). Scenes are chains of calls that
+// begin there and are played on ours, so that each of their steps is a case.
 //
 // The command line calls it. It calls internal/duel for each run, and fvm for the
 // network versions that there are. How results are compared does not belong here.

@@ -49,7 +49,16 @@ func newFactory(t testing.TB, seed uint64, nvs ...network.Version) *factory {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &factory{worlds: w, corpus: c, seed: seed, nvs: nvs}
+	f := &factory{worlds: w, corpus: c, seed: seed, nvs: nvs}
+	f.theater.engine = func() (*fvm.Engine, error) {
+		dir, _ := fvm.DefaultCacheDir()
+		e, _, err := ListeningWazero(dir)
+		if err == nil {
+			t.Cleanup(func() { _ = e.Close(context.Background()) })
+		}
+		return e, err
+	}
+	return f
 }
 
 func text(t *testing.T, c *Case) string {
@@ -94,7 +103,8 @@ func TestSameCase(t *testing.T) {
 				t.Errorf("layer %s: %+v", l.name, a)
 			}
 		}
-		if most := map[string]int{"actors": 10}[l.name]; repeated > most { // a change may change nothing
+		// A change may change nothing; scenes begin as they are, whatever the seed.
+		if most := map[string]int{"actors": 10, "scenes": 30}[l.name]; repeated > most {
 			t.Errorf("layer %s: %d cases are some that there were", l.name, repeated)
 		}
 	}

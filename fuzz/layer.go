@@ -45,6 +45,8 @@ type gen struct {
 	*world
 	f     *factory
 	index uint64
+	// turn counts the layer's cases of this network version.
+	turn uint64
 }
 
 // layers are all there are, in the order of their letters.
@@ -53,6 +55,7 @@ func layers() []layer {
 		{name: "wasm", about: "random and mutated modules", code: true, slim: true, make: wasmCase},
 		{name: "syscalls", about: "raw syscalls by scripts, with nested sends", slim: true, make: syscallCase},
 		{name: "actors", about: "calls of builtin actors, and the messages of vectors, changed", make: actorCase},
+		{name: "scenes", about: "chains of calls that reach each method of the builtin actors, as they are and then changed", make: sceneCase},
 		{name: "evm", about: "random EVM bytecode, calldata and inputs of precompiles", first: 18, make: evmCase},
 		{name: "envelopes", about: "random senders, nonces, fees and gas limits", slim: true, make: envelopeCase},
 	}
@@ -80,8 +83,10 @@ func Versions() []network.Version {
 type factory struct {
 	worlds *worlds
 	corpus *corpus
-	seed   uint64
-	nvs    []network.Version
+	// theater plays scenes, on an engine of its own.
+	theater theater
+	seed    uint64
+	nvs     []network.Version
 }
 
 // run is how many cases in a row are of one network version: the reference takes seconds to prepare each.
@@ -95,14 +100,15 @@ func (f *factory) make(ctx context.Context, l *layer, index uint64) (*Case, erro
 	if len(nvs) == 0 {
 		return nil, fmt.Errorf("layer %s has no cases for the network versions that were asked for", l.name)
 	}
-	w, err := f.worlds.at(ctx, nvs[index/run%uint64(len(nvs))])
+	n := uint64(len(nvs))
+	w, err := f.worlds.at(ctx, nvs[index/run%n])
 	if err != nil {
 		return nil, err
 	}
 	if l.slim {
 		w = w.slim
 	}
-	c, err := l.make(ctx, &gen{Rand: source(f.seed, l.name, index), world: w, f: f, index: index})
+	c, err := l.make(ctx, &gen{Rand: source(f.seed, l.name, index), world: w, f: f, index: index, turn: index/(run*n)*run + index%run})
 	if err != nil {
 		return nil, fmt.Errorf("case %d of layer %s with seed %d: %w", index, l.name, f.seed, err)
 	}

@@ -23,6 +23,9 @@ import (
 //go:embed methods.txt
 var methodsText string
 
+//go:embed refuses.txt
+var refusesText string
+
 //go:embed errnos.txt
 var errnosText string
 
@@ -37,17 +40,28 @@ type method struct {
 	name     string
 }
 
+// in tells whether a version of the actors has the method.
+func (m *method) in(version int) bool {
+	v := min(version, lastKnown)
+	return m.from <= v && v <= m.to
+}
+
 // lastKnown is the newest version of the actors in methods.txt: newer ones are taken to have the same.
 const lastKnown = 17
 
-// methods are those that go-state-types v0.17.0 knows, of the builtin actors v10 and later.
-func methods() ([]method, error) {
+// methods are those that go-state-types v0.17.0 knows, of the builtin actors v8 and later.
+func methods() ([]method, error) { return readMethods("methods.txt", methodsText) }
+
+// refused are methods that the actors of some versions refuse whoever calls them, though go-state-types knows them.
+func refused() ([]method, error) { return readMethods("refuses.txt", refusesText) }
+
+func readMethods(file, text string) ([]method, error) {
 	var list []method
-	for i, f := range fields(methodsText) {
+	for i, f := range fields(text) {
 		var m method
 		var err error
 		if len(f) != 5 {
-			return nil, fmt.Errorf("methods.txt: line %d has %d fields", i+1, len(f))
+			return nil, fmt.Errorf("%s: entry %d has %d words", file, i+1, len(f))
 		}
 		m.actor, m.name = f[0], f[4]
 		if name, ok := strings.CutPrefix(f[1], "="); ok {
@@ -59,7 +73,7 @@ func methods() ([]method, error) {
 		from, e1 := strconv.Atoi(f[2])
 		to, e2 := strconv.Atoi(f[3])
 		if err := errors.Join(err, e1, e2); err != nil {
-			return nil, fmt.Errorf("methods.txt: line %d: %w", i+1, err)
+			return nil, fmt.Errorf("%s: entry %d: %w", file, i+1, err)
 		}
 		m.from, m.to = from, to
 		list = append(list, m)
@@ -158,11 +172,15 @@ func chargeReach(c *Coverage, nvs []network.Version) ([]Reach, error) {
 	return list, nil
 }
 
-// actorsOfVersion are the versions of the actors that network versions from 18 on run.
-var actorsOfVersion = map[network.Version]int{18: 10, 19: 11, 20: 11, 21: 12, 22: 13, 23: 14, 24: 15, 25: 16, 26: 16, 27: 17, 28: 18, 29: 19}
+// actorsOfVersion are the versions of the actors that network versions run.
+var actorsOfVersion = map[network.Version]int{16: 8, 17: 9, 18: 10, 19: 11, 20: 11, 21: 12, 22: 13, 23: 14, 24: 15, 25: 16, 26: 16, 27: 17, 28: 18, 29: 19}
 
 func methodReach(c *Coverage, nvs []network.Version) ([]Reach, error) {
 	all, err := methods()
+	if err != nil {
+		return nil, err
+	}
+	not, err := refused()
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +199,7 @@ func methodReach(c *Coverage, nvs []network.Version) ([]Reach, error) {
 	for _, v := range versions {
 		r := Reach{Of: fmt.Sprint("actors v", v), Kind: "methods that succeeded"}
 		for _, m := range all {
-			if k := min(v, lastKnown); k < m.from || k > m.to {
+			if !m.in(v) || slices.ContainsFunc(not, func(r method) bool { return r.in(v) && r.actor == m.actor && r.number == m.number }) {
 				continue
 			}
 			reached := false

@@ -1,0 +1,131 @@
+package fuzz
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/filecoin-project/go-address"
+	"github.com/filecoin-project/go-state-types/exitcode"
+	"github.com/filecoin-project/go-state-types/network"
+
+	"github.com/edgefvm/fvm"
+)
+
+// noSuchMethod is USR_UNHANDLED_MESSAGE.
+const noSuchMethod = 22
+
+// scenesOf plays the scenes of a network version on ours.
+func scenesOf(t *testing.T, w *worlds, e *fvm.Engine, nv network.Version) *scenery {
+	t.Helper()
+	x, err := w.at(t.Context(), nv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := playScenes(t.Context(), x, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range all.broken {
+		t.Error(err)
+	}
+	return all
+}
+
+// Each method of the builtin actors that methods.txt names succeeds in some scene, but for those of refuses.txt, which are called and refused.
+func TestScenesReachEachMethod(t *testing.T) {
+	dir, _ := fvm.DefaultCacheDir()
+	e, _, err := ListeningWazero(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = e.Close(t.Context()) }()
+	w, err := newWorlds(actorsOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	no, err := refused()
+	if err != nil {
+		t.Fatal(err)
+	}
+	nvs := Versions()
+	if testing.Short() {
+		nvs = []network.Version{16, 18, 28}
+	}
+	for _, nv := range nvs {
+		t.Run(fmt.Sprint("nv", nv), func(t *testing.T) {
+			all := scenesOf(t, w, e, nv)
+			list, err := methodReach(all.seen, []network.Version{nv})
+			if err != nil || len(list) != 1 {
+				t.Fatalf("%v, %v", list, err)
+			}
+			none := 0
+			for _, m := range no {
+				if !m.in(actorsOfVersion[nv]) {
+					continue
+				}
+				none++
+				if all.seen.Methods[fmt.Sprintf("nv%d %s %d ok", nv, m.actor, m.number)] > 0 {
+					t.Errorf("%s %s is in refuses.txt, and it succeeds", m.actor, m.name)
+				}
+				if got := all.exitCodes(m.actor, m.number); !slices.Equal(got, []exitcode.ExitCode{noSuchMethod}) {
+					t.Errorf("%s %s is in refuses.txt, and its exit codes are %v", m.actor, m.name, got)
+				}
+			}
+			for _, name := range list[0].Missing {
+				t.Errorf("%s never succeeds", name)
+			}
+			if most := map[bool]int{true: 60, false: 140}[nv < 18]; list[0].All < most {
+				t.Errorf("only %d methods", list[0].All)
+			}
+			t.Logf("%s: %d of %d methods succeed, %d are refused, in %d steps", list[0].Of, list[0].Reached, list[0].All, none, len(all.steps))
+		})
+	}
+}
+
+// exitCodes are what calls of a method gave.
+func (s *scenery) exitCodes(actor string, method uint64) []exitcode.ExitCode {
+	var list []exitcode.ExitCode
+	for _, st := range s.steps {
+		if st.actor == actor && uint64(st.message.Method) == method {
+			list = append(list, st.result.ExitCode)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// The same scenes come out of every play, whatever ran before.
+func TestScenesAreTheSame(t *testing.T) {
+	f, g := newFactory(t, 1, 28), newFactory(t, 2, 28)
+	all := layers()
+	l := &all[slices.IndexFunc(all, func(l layer) bool { return l.name == "scenes" })]
+	for _, i := range []uint64{0, 7, 100} {
+		a, err := f.make(t.Context(), l, i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := g.make(t.Context(), l, i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text(t, a) != text(t, b) || strings.Contains(a.Note, "changed") {
+			t.Errorf("step %d is not the same with another seed: %s, %s", i, a.Note, b.Note)
+		}
+	}
+	if a, err := f.make(t.Context(), l, 5000); err != nil || !strings.Contains(a.Note, "changed") {
+		t.Errorf("case 5000: %+v, %v", a, err)
+	}
+}
+
+// The keys that scenes sign with are those of the world's accounts.
+func TestSceneKeys(t *testing.T) {
+	w := mustWorld(t)
+	for i, a := range w.of("secp") {
+		got, err := address.NewSecp256k1Address(secpKey(uint64(i)).PubKey().SerializeUncompressed())
+		if err != nil || got.String()[1:] != a.Addr[1:] {
+			t.Errorf("account %d: %v %v, want %s", i, got, err, a.Addr)
+		}
+	}
+}
