@@ -49,6 +49,7 @@ type pool struct {
 	// nobody uses, without a page.
 	mapped     map[*byte]bool
 	freeMapped [][]byte
+	pages      *pagemap // nil: the system does not tell which pages are in use
 }
 
 func newPool(limit int64) *pool { return &pool{max: limit} }
@@ -237,7 +238,7 @@ func (l *linear) Reallocate(size uint64) []byte {
 		if b == nil {
 			return nil
 		}
-		copyTouched(b, l.buf[:l.size])
+		l.pool.copyTouched(b, l.buf[:l.size])
 		l.pool.put(l.buf, l.used)
 		l.buf = b
 	}
@@ -248,14 +249,31 @@ func (l *linear) Reallocate(size uint64) []byte {
 	return l.buf[:min(size, allBytes-1):size]
 }
 
-// copyTouched copies what is not zero to a buffer that is: a page of it that nobody writes to needs no memory.
-func copyTouched(to, from []byte) {
-	for at := 0; at < len(from); at += len(zeroPage) {
-		page := from[at:min(at+len(zeroPage), len(from))]
-		if !bytes.Equal(page, zeroPage[:len(page)]) {
-			copy(to[at:], page)
+// copyTouched copies what is not zero to a buffer that is: a page of it that nobody writes to needs no memory. Looking at a page
+// that has none gives it one, so the system is asked first.
+func (p *pool) copyTouched(to, from []byte) {
+	var in []byte
+	page := len(zeroPage)
+	if p.pages != nil && p.isMapped(from) {
+		if in = p.pages.read(from, nil); in != nil {
+			page = p.pages.size
 		}
 	}
+	for at := 0; at < len(from); at += page {
+		if in != nil && !inUse(in, at/page) {
+			continue
+		}
+		part := from[at:min(at+page, len(from))]
+		if in != nil || !bytes.Equal(part, zeroPage[:len(part)]) {
+			copy(to[at:], part)
+		}
+	}
+}
+
+func (p *pool) isMapped(b []byte) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(b) > 0 && p.mapped[&b[0]]
 }
 
 var zeroPage [4 << 10]byte

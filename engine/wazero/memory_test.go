@@ -1,6 +1,7 @@
 package wazero
 
 import (
+	"bytes"
 	"math/bits"
 	"runtime"
 	"testing"
@@ -168,4 +169,24 @@ func TestLinearGrowth(t *testing.T) {
 	}
 	l.Free()
 	l.Free()
+}
+
+// What was written moves with a memory that outgrows its buffer, and a page that was only mapped stays without memory.
+func TestGrowthCopiesWhatWasTouched(t *testing.T) {
+	for _, pages := range []*pagemap{openPagemap(), nil} {
+		p := newPool(1 << 30)
+		p.pages = pages
+		l := &linear{pool: p, mapped: true}
+		b := l.Reallocate(maxResetBytes)
+		for i, at := range []int{0, 4095, 4096, maxResetBytes / 2, maxResetBytes - 1} {
+			b[at] = byte(i + 1)
+		}
+		want := append(bytes.Clone(b), make([]byte, engine.PageSize)...)
+		if b = l.Reallocate(maxResetBytes + engine.PageSize); !bytes.Equal(b, want) {
+			t.Error("the memory is another")
+		}
+		if pages != nil {
+			pages.close()
+		}
+	}
 }
