@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -267,7 +266,7 @@ func (w *worker) one(ctx context.Context, l *layer, index uint64) error {
 func (w *worker) note(c *Case, v *duel.Verdict, found *Finding) {
 	seen := cover(int(c.Request.NV), v.Ours)
 	for _, l := range w.listeners {
-		maps.Copy(seen.Syscalls, l.Take())
+		seen.hear(int(c.Request.NV), l.Take())
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -94,7 +94,8 @@ func TestSameCase(t *testing.T) {
 				t.Errorf("layer %s: %+v", l.name, a)
 			}
 		}
-		if most := map[string]int{"actors": 10}[l.name]; repeated > most { // a change may change nothing
+		// A change may change nothing, and the cases that reach all are the same with every seed.
+		if most := map[string]int{"actors": 10, "syscalls": reachingParts, "wasm": reachingParts}[l.name]; repeated > most {
 			t.Errorf("layer %s: %d cases are some that there were", l.name, repeated)
 		}
 	}

@@ -45,6 +45,7 @@ type gen struct {
 	*world
 	f     *factory
 	index uint64
+	turn  uint64 // which case of its network version it is
 }
 
 // layers are all there are, in the order of their letters.
@@ -95,14 +96,15 @@ func (f *factory) make(ctx context.Context, l *layer, index uint64) (*Case, erro
 	if len(nvs) == 0 {
 		return nil, fmt.Errorf("layer %s has no cases for the network versions that were asked for", l.name)
 	}
-	w, err := f.worlds.at(ctx, nvs[index/run%uint64(len(nvs))])
+	n := uint64(len(nvs))
+	w, err := f.worlds.at(ctx, nvs[index/run%n])
 	if err != nil {
 		return nil, err
 	}
 	if l.slim {
 		w = w.slim
 	}
-	c, err := l.make(ctx, &gen{Rand: source(f.seed, l.name, index), world: w, f: f, index: index})
+	c, err := l.make(ctx, &gen{Rand: source(f.seed, l.name, index), world: w, f: f, index: index, turn: index/run/n*run + index%run})
 	if err != nil {
 		return nil, fmt.Errorf("case %d of layer %s with seed %d: %w", index, l.name, f.seed, err)
 	}

@@ -37,6 +37,27 @@ func compare(t *testing.T, seed int64, done *tally) {
 	compareWith(t, seed, wasmgen.Module(seed, wasmgen.Options{Tame: true}), RulesV040(), done)
 }
 
+// The modules that run every instruction are accepted, run to their ends, and do the same before and after the pass.
+func TestChapters(t *testing.T) {
+	for _, first := range []bool{false, true} {
+		rules := RulesV040()
+		if first {
+			rules = RulesV020()
+		}
+		for i, c := range wasmgen.Chapters(first) {
+			if out, err := Instrument(c.Wasm, &rules); err != nil || out.TableExported == nil {
+				t.Errorf("%s, first %v: %+v, %v", c.Name, first, out, err)
+				continue
+			}
+			var done tally
+			compareWith(t, int64(i), c.Wasm, rules, &done)
+			if done.modules != 1 || done.calls+done.traps == 0 || (done.traps > 0) != (c.Name == "unreachable") {
+				t.Errorf("%s, first %v: %+v", c.Name, first, done)
+			}
+		}
+	}
+}
+
 func compareWith(t *testing.T, seed int64, wasm []byte, r Rules, done *tally) {
 	t.Helper()
 	r.StackLimit = 1 << 30 // the guest alone has none
