@@ -3,9 +3,12 @@ package fuzz
 import (
 	"context"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/filecoin-project/go-state-types/abi"
+	"github.com/filecoin-project/go-state-types/network"
 
+	"github.com/edgefvm/fvm/conformance"
 	"github.com/edgefvm/fvm/fuzz/internal/script"
 	"github.com/edgefvm/fvm/internal/state"
 	"github.com/edgefvm/fvm/internal/wasmgen"
@@ -18,6 +21,36 @@ const (
 	reachingParts = 8
 	reachingFirst = run / reachingParts
 	reachingLater = 16
+)
+
+// Reaching are these cases, for a network version.
+func Reaching(ctx context.Context, a *conformance.Actors, nv network.Version) ([]*Case, error) {
+	w, err := newWorlds(a)
+	if err != nil {
+		return nil, err
+	}
+	f := &factory{worlds: w, nvs: []network.Version{nv}}
+	var list []*Case
+	for _, l := range layers() {
+		if l.name != "syscalls" && l.name != "wasm" {
+			continue
+		}
+		for part := range uint64(reachingParts) {
+			c, err := f.make(ctx, &l, part*reachingFirst)
+			if err != nil {
+				return nil, err
+			}
+			if strings.HasPrefix(c.Note, reachingScriptsNote) || strings.HasPrefix(c.Note, chapterNote) { // else there are fewer parts
+				list = append(list, c)
+			}
+		}
+	}
+	return list, nil
+}
+
+const (
+	reachingScriptsNote = "scripts: reach/"
+	chapterNote         = "all instructions: "
 )
 
 // reaching tells whether a case is of those that reach all, which part it runs, and whether it is changed first.

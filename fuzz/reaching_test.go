@@ -42,27 +42,18 @@ func TestReachingAll(t *testing.T) {
 // reachAll runs the first cases of a network version that reach all.
 func reachAll(t *testing.T, nv network.Version, e *fvm.Engine, ear *Listener) *Coverage {
 	t.Helper()
-	f := newFactory(t, 1, nv)
+	list, err := Reaching(t.Context(), actorsOf, nv)
+	if err != nil {
+		t.Fatal(err)
+	}
 	seen := newCoverage()
-	for _, l := range layers() {
-		if l.name != "syscalls" && l.name != "wasm" {
-			continue
+	for _, c := range list {
+		o, err := duel.RunOurs(t.Context(), c.Case, e)
+		if err != nil || o.Err != nil {
+			t.Fatalf("case %d of layer %s (%s): %v, %v", c.Index, c.Layer, c.Note, err, o.Err)
 		}
-		for i := uint64(0); i < run; i += reachingFirst {
-			c, err := f.make(t.Context(), &l, i)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !strings.HasPrefix(c.Note, "scripts: reach/") && !strings.HasPrefix(c.Note, "all instructions: ") {
-				continue // there are fewer parts
-			}
-			o, err := duel.RunOurs(t.Context(), c.Case, e)
-			if err != nil || o.Err != nil {
-				t.Fatalf("case %d of layer %s (%s): %v, %v", i, l.name, c.Note, err, o.Err)
-			}
-			seen.add(cover(int(nv), o))
-			seen.hear(int(nv), ear.Take())
-		}
+		seen.add(cover(int(nv), o))
+		seen.hear(int(nv), ear.Take())
 	}
 	return seen
 }

@@ -30,7 +30,7 @@ func wasmCase(ctx context.Context, g *gen) (*Case, error) {
 	note := "a random module"
 	part, changed, ok := g.reaching()
 	if c := g.chapter(part); ok && c.Name != "" {
-		wasm, note = c.Wasm, "all instructions: "+c.Name
+		wasm, note = c.Wasm, chapterNote+c.Name
 	} else {
 		changed = g.one(3)
 	}

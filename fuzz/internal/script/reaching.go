@@ -18,7 +18,7 @@ var (
 	CutBlock = []byte{0x82, 1}
 )
 
-// Reaching are the least cases that give each result of each syscall of e's era, and each charge of scripts. The init actor
+// Reaching are the least cases that give each result of each syscall of e's era, and each price of scripts. The init actor
 // must run scripts, since only it creates actors, and there must be OddActor and CutActor.
 func Reaching(e *Env) []Case {
 	b := &builder{e: e}
@@ -30,6 +30,7 @@ func Reaching(e *Env) []Case {
 	reachActors(b)
 	reachSends(b)
 	reachEvents(b)
+	reachPrices(b)
 	if e.Era > 2 {
 		reachReadOnly(b)
 	}
