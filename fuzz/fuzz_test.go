@@ -168,6 +168,37 @@ func campaignOptions(t *testing.T, mode string) Options {
 	}
 }
 
+// A campaign of the cases that reach all runs these, and ends.
+func TestCampaignReaching(t *testing.T) {
+	opts := campaignOptions(t, dueltest.Sound)
+	opts.Cases, opts.Reaching = 0, true
+	rep, err := Run(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rep.Layers) != 2 || rep.Failed() > 0 {
+		t.Errorf("%+v", rep.Layers)
+	}
+	for name, tally := range rep.Layers {
+		if tally.Cases != reachingParts || tally.Next != run {
+			t.Errorf("%s: %+v", name, tally)
+		}
+	}
+	list, err := rep.Coverage.Against(opts.Versions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range list {
+		if r.Of == "nv28" && r.Reached != r.All {
+			t.Errorf("%+v", r)
+		}
+	}
+	opts.Layers = []string{"evm"}
+	if _, err := Run(t.Context(), opts); err == nil || !strings.Contains(err.Error(), "[evm]") {
+		t.Errorf("a layer without such cases: %v", err)
+	}
+}
+
 // A campaign on a reference that is sound finds nothing, and goes on where it stopped.
 func TestCampaign(t *testing.T) {
 	opts := campaignOptions(t, dueltest.Sound)

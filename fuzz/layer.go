@@ -36,7 +36,9 @@ type layer struct {
 	code bool
 	// slim cases run on the slim world.
 	slim bool
-	make func(ctx context.Context, g *gen) (*Case, error)
+	// reaching: the layer begins with cases that reach all.
+	reaching bool
+	make     func(ctx context.Context, g *gen) (*Case, error)
 }
 
 // gen is what a case is made with. All that is random comes from its source.
@@ -51,8 +53,8 @@ type gen struct {
 // layers are all there are, in the order of their letters.
 func layers() []layer {
 	return []layer{
-		{name: "wasm", about: "random and mutated modules", code: true, slim: true, make: wasmCase},
-		{name: "syscalls", about: "raw syscalls by scripts, with nested sends", slim: true, make: syscallCase},
+		{name: "wasm", about: "random and mutated modules", code: true, slim: true, reaching: true, make: wasmCase},
+		{name: "syscalls", about: "raw syscalls by scripts, with nested sends", slim: true, reaching: true, make: syscallCase},
 		{name: "actors", about: "calls of builtin actors, and the messages of vectors, changed", make: actorCase},
 		{name: "evm", about: "random EVM bytecode, calldata and inputs of precompiles", first: 18, make: evmCase},
 		{name: "envelopes", about: "random senders, nonces, fees and gas limits", slim: true, make: envelopeCase},

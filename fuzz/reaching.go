@@ -32,7 +32,7 @@ func Reaching(ctx context.Context, a *conformance.Actors, nv network.Version) ([
 	f := &factory{worlds: w, nvs: []network.Version{nv}}
 	var list []*Case
 	for _, l := range layers() {
-		if l.name != "syscalls" && l.name != "wasm" {
+		if !l.reaching {
 			continue
 		}
 		for part := range uint64(reachingParts) {
