@@ -31,6 +31,9 @@ func (w *world) env(r *rand.Rand) *script.Env {
 		Others: []uint64{w.Partners[0], w.Poor}, Sender: uint64(from.ID), SenderKey: from.address().Bytes(), ScriptCid: w.Script.Bytes(),
 		Codes: map[string][]byte{}, StateCid: bytesOf(w.State), Unlinked: bytesOf(w.Unlinked), Addrs: map[string][]byte{}, WatActors: map[string]uint64{},
 	}
+	for _, p := range w.of("placeholder") {
+		e.Placeholder, e.PlaceholderAddr = uint64(p.ID), p.address().Bytes()
+	}
 	for _, c := range w.manifest.Codes() {
 		if name, ok := w.manifest.Name(c); ok {
 			e.Codes[name] = c.Bytes()

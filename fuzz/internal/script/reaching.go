@@ -159,25 +159,48 @@ func reachActors(b *builder) {
 			s.Do(OpGetCodeCidForType, s.Out(4), typ, s.Out(104), 1)
 		}
 	})
-	make := func(s *Script) {
-		for _, code := range [][]byte{e.Codes["multisig"], e.Codes["init"], e.ScriptCid, e.Unlinked} {
+	create := func(s *Script) {
+		for _, code := range [][]byte{e.Codes["multisig"], e.Codes["init"], e.Codes["placeholder"], e.ScriptCid, e.Unlinked} {
+			if code == nil {
+				continue
+			}
 			for _, at := range []uint64{memSize, s.Bytes(code)} {
-				args := []any{5000 + uint64(s.Len()), at}
-				if e.Era > 2 {
-					args = append(args, 0, 0)
-				}
-				s.Do(OpCreateActor, args...)
+				createActor(e, s, 5000+uint64(s.Len()), at, nil)
 			}
 		}
-		args := []any{e.Sender, s.Bytes(e.Codes["multisig"])} // there is one
+		createActor(e, s, e.Sender, s.Bytes(e.Codes["multisig"]), nil) // there is one
 		if e.Era > 2 {
-			args = append(args, 0, 0)
+			createWithAddresses(e, s)
 		}
-		s.Do(OpCreateActor, args...)
 	}
-	b.add("create_actor", make)
+	b.add("create_actor", create)
 	b.cases[len(b.cases)-1].Self = initActor
-	b.add("create_actor by another", make)
+	b.add("create_actor by another", create)
+}
+
+func createActor(e *Env, s *Script, id, code uint64, addr []byte) {
+	args := []any{id, code}
+	if e.Era > 2 {
+		args = append(args, s.Bytes(addr), len(addr))
+	}
+	s.Do(OpCreateActor, args...)
+}
+
+// createWithAddresses creates actors with addresses of their own, good and bad, and some in the place of a placeholder.
+func createWithAddresses(e *Env, s *Script) {
+	code := s.Bytes(e.Codes["multisig"])
+	for i, addr := range [][]byte{delegatedAddr(10, bytes32(0x33)[:20]), {9, 9}, e.SenderKey, idAddr(99), actorAddr(bytes32(1)[:20])} {
+		createActor(e, s, 6000+uint64(i), code, addr)
+		s.Do(OpLookupDelegated, s.Out(4), 6000+i, s.Out(64), 64)
+	}
+	if e.Placeholder == 0 {
+		return
+	}
+	for _, addr := range [][]byte{nil, delegatedAddr(10, bytes32(0x34)[:20]), e.PlaceholderAddr, e.PlaceholderAddr} {
+		createActor(e, s, e.Placeholder, code, addr)
+	}
+	s.Do(OpGetActorCodeCid, s.Out(4), e.Placeholder, s.Out(104), 100)
+	s.Fnv(outStart, 1024)
 }
 
 // initActor is the actor that creates actors.
