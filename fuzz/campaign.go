@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -33,6 +32,8 @@ type Options struct {
 	Jobs int
 	// Cases bounds the cases of each layer. 0: until the context ends.
 	Cases uint64
+	// Reaching runs only the cases that reach all (Reaching), of each version, and ends.
+	Reaching bool
 	// Messages bounds the messages of the campaign, from its beginning on: each layer has an equal part. 0: no bound.
 	Messages int
 	// Only runs one case, of the one layer. Nil: many.
@@ -73,6 +74,7 @@ type campaign struct {
 	flying   map[string]map[uint64]bool // indices that are running
 	order    int
 	stop     context.CancelFunc
+	step     uint64 // from a case to the next
 	started  time.Time
 	resumed  time.Duration
 	lastSave time.Time
@@ -118,15 +120,18 @@ func newCampaign(opts Options) (*campaign, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &campaign{Options: opts, claimed: map[string]uint64{}, flying: map[string]map[uint64]bool{}, started: time.Now(), lastSave: time.Now()}
+	c := &campaign{Options: opts, claimed: map[string]uint64{}, flying: map[string]map[uint64]bool{}, step: 1, started: time.Now(), lastSave: time.Now()}
 	c.Most = max(c.Most, 1)
 	if len(c.Versions) == 0 {
 		c.Versions = Versions()
 	}
+	if c.Reaching {
+		c.step, c.Cases = reachingFirst, uint64(len(c.Versions))*run
+	}
 	c.f = &factory{worlds: w, seed: opts.Seed, nvs: c.Versions}
 	c.f.theater.engine = c.player
 	for _, l := range layers() {
-		if len(opts.Layers) == 0 || slices.Contains(opts.Layers, l.name) {
+		if (len(opts.Layers) == 0 || slices.Contains(opts.Layers, l.name)) && (l.reaching || !c.Reaching) {
 			c.layers = append(c.layers, l)
 		}
 	}
@@ -134,6 +139,9 @@ func newCampaign(opts Options) (*campaign, error) {
 		if names, _ := Layers(); !slices.Contains(names, name) {
 			return nil, fmt.Errorf("there is no layer %q; there are %v", name, names)
 		}
+	}
+	if len(c.layers) == 0 {
+		return nil, fmt.Errorf("no case of the layers %v is there to reach all", opts.Layers)
 	}
 	if c.f.corpus, err = readCorpus(opts.Corpus, c.Versions, opts.Actors); err != nil {
 		return nil, err
@@ -174,7 +182,7 @@ func (c *campaign) claim() (*layer, uint64, bool) {
 			return l, *c.Only, true
 		case c.Only == nil && (c.Cases == 0 || i < c.Cases) && !c.enough(l):
 			c.order++
-			c.claimed[l.name] = i + 1
+			c.claimed[l.name] = i + c.step
 			if c.flying[l.name] == nil {
 				c.flying[l.name] = map[uint64]bool{}
 			}
@@ -283,7 +291,7 @@ func (w *worker) one(ctx context.Context, l *layer, index uint64) error {
 func (w *worker) note(c *Case, v *duel.Verdict, found *Finding) {
 	seen := cover(int(c.Request.NV), v.Ours)
 	for _, l := range w.listeners {
-		maps.Copy(seen.Syscalls, l.Take())
+		seen.hear(int(c.Request.NV), l.Take())
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -3,6 +3,7 @@ package fuzz
 import (
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/edgefvm/fvm/internal/duel"
 	"github.com/edgefvm/fvm/trace"
@@ -10,7 +11,8 @@ import (
 
 // Coverage counts what messages reached, by name.
 type Coverage struct {
-	// Syscalls are "era 4 ipld::block_open 6": what a syscall gave to an actor, if Options.Listeners hear it.
+	// Syscalls are "era 4 ipld::block_open 6", and the same of each network version, "nv28 ipld::block_open 6": what a syscall gave to
+	// an actor, if a listener heard it.
 	Syscalls map[string]int `json:"syscalls"`
 	// Charges are "nv28 OnBlockOpen".
 	Charges map[string]int `json:"charges"`
@@ -88,6 +90,15 @@ func (c *Coverage) returned(nv int, o open, r *trace.Return) {
 		how = "failed"
 	}
 	c.Methods[fmt.Sprintf("nv%d %s %d %s", nv, o.actor, o.call.Method, how)]++
+}
+
+// hear adds what a listener heard while cases of a network version ran.
+func (c *Coverage) hear(nv int, heard map[string]int) {
+	for k, n := range heard {
+		c.Syscalls[k] += n
+		_, what, _ := strings.Cut(strings.TrimPrefix(k, "era "), " ")
+		c.Syscalls[fmt.Sprintf("nv%d %s", nv, what)] += n
+	}
 }
 
 // Clone is a copy that does not change.

@@ -36,7 +36,9 @@ type layer struct {
 	code bool
 	// slim cases run on the slim world.
 	slim bool
-	make func(ctx context.Context, g *gen) (*Case, error)
+	// reaching: the layer begins with cases that reach all.
+	reaching bool
+	make     func(ctx context.Context, g *gen) (*Case, error)
 }
 
 // gen is what a case is made with. All that is random comes from its source.
@@ -45,15 +47,14 @@ type gen struct {
 	*world
 	f     *factory
 	index uint64
-	// turn counts the layer's cases of this network version.
-	turn uint64
+	turn  uint64 // which case of its layer and network version it is
 }
 
 // layers are all there are, in the order of their letters.
 func layers() []layer {
 	return []layer{
-		{name: "wasm", about: "random and mutated modules", code: true, slim: true, make: wasmCase},
-		{name: "syscalls", about: "raw syscalls by scripts, with nested sends", slim: true, make: syscallCase},
+		{name: "wasm", about: "random and mutated modules", code: true, slim: true, reaching: true, make: wasmCase},
+		{name: "syscalls", about: "raw syscalls by scripts, with nested sends", slim: true, reaching: true, make: syscallCase},
 		{name: "actors", about: "calls of builtin actors, and the messages of vectors, changed", make: actorCase},
 		{name: "scenes", about: "chains of calls that reach each method of the builtin actors, as they are and then changed", make: sceneCase},
 		{name: "evm", about: "random EVM bytecode, calldata and inputs of precompiles", first: 18, make: evmCase},

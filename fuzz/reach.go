@@ -124,23 +124,34 @@ func eras(nvs []network.Version) []int {
 	return slices.Compact(list)
 }
 
-// syscallReach is of lines "eras syscall errno...", such as "34 ipld::block_link 0 1 7 8 12".
+// syscallReach is of lines "eras syscall errno...", such as "34 ipld::block_link 0 1 7 8 12", by era and by network version.
 func syscallReach(c *Coverage, nvs []network.Version) ([]Reach, error) {
 	var list []Reach
-	for _, era := range eras(nvs) {
-		r := Reach{Of: fmt.Sprint("era ", era), Kind: "results of syscalls"}
+	of := func(name string, era int) error {
+		r := Reach{Of: name, Kind: "results of syscalls"}
 		for i, f := range fields(errnosText) {
 			if len(f) < 2 {
-				return nil, fmt.Errorf("errnos.txt: entry %d is short", i+1)
+				return fmt.Errorf("errnos.txt: entry %d is short", i+1)
 			}
 			if !strings.Contains(f[0], strconv.Itoa(era)) {
 				continue
 			}
 			for _, errno := range f[2:] {
-				r.note(c.Syscalls[fmt.Sprintf("era %d %s %s", era, f[1], errno)] > 0, f[1]+" "+errno)
+				r.note(c.Syscalls[fmt.Sprintf("%s %s %s", name, f[1], errno)] > 0, f[1]+" "+errno)
 			}
 		}
 		list = append(list, r)
+		return nil
+	}
+	for _, era := range eras(nvs) {
+		if err := of(fmt.Sprint("era ", era), era); err != nil {
+			return nil, err
+		}
+	}
+	for _, nv := range nvs {
+		if err := of(fmt.Sprint("nv", nv), script.EraOf(int(nv))); err != nil {
+			return nil, err
+		}
 	}
 	return list, nil
 }
@@ -233,7 +244,7 @@ func CoverVectors(ctx context.Context, files []string, a *conformance.Actors, e 
 		}
 		seen := cover(int(s.request.NV), o)
 		if ear != nil {
-			seen.Syscalls = ear.Take()
+			seen.hear(int(s.request.NV), ear.Take())
 		}
 		sum.add(seen)
 	}

@@ -76,24 +76,32 @@ func TestAgainst(t *testing.T) {
 	for _, era := range []string{"3", "4"} {
 		c.Syscalls["era "+era+" ipld::block_stat 7"] = 1
 	}
+	c.hear(28, map[string]int{"era 4 ipld::block_open 6": 1})
 	c.Charges["nv28 OnSyscall"] = 2
 	c.Methods["nv27 evm 3844450837 ok"], c.Methods["nv28 evm 3844450837 failed"] = 1, 1
 	list, err := c.Against([]network.Version{27, 28})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := map[string]Reach{}
+	got, heard := map[string]Reach{}, []int(nil)
 	for _, r := range list {
+		if strings.HasPrefix(r.Of, "nv") && r.Kind == "results of syscalls" {
+			heard = append(heard, r.Reached)
+			continue
+		}
 		got[r.Of] = r
 		if r.All != r.Reached+len(r.Missing) || r.All < 20 {
 			t.Errorf("%+v", r)
 		}
 	}
-	for of, reached := range map[string]int{"era 4": 1, "nv27": 0, "nv28": 1, "actors v17": 1, "actors v18": 0} {
+	for of, reached := range map[string]int{"era 4": 2, "nv27": 0, "nv28": 1, "actors v17": 1, "actors v18": 0} {
 		if r, ok := got[of]; !ok || r.Reached != reached {
 			t.Errorf("%s: %+v", of, r)
 		}
 		delete(got, of)
+	}
+	if !slices.Equal(heard, []int{0, 1}) {
+		t.Errorf("by network version: %v", heard)
 	}
 	if len(got) > 0 || slices.Contains(list[0].Missing, "ipld::block_stat 7") || !slices.Contains(list[0].Missing, "ipld::block_stat 1") {
 		t.Errorf("%+v", got)

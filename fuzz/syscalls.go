@@ -31,6 +31,9 @@ func (w *world) env(r *rand.Rand) *script.Env {
 		Others: []uint64{w.Partners[0], w.Poor}, Sender: uint64(from.ID), SenderKey: from.address().Bytes(), ScriptCid: w.Script.Bytes(),
 		Codes: map[string][]byte{}, StateCid: bytesOf(w.State), Unlinked: bytesOf(w.Unlinked), Addrs: map[string][]byte{}, WatActors: map[string]uint64{},
 	}
+	for _, p := range w.of("placeholder") {
+		e.Placeholder, e.PlaceholderAddr = uint64(p.ID), p.address().Bytes()
+	}
 	for _, c := range w.manifest.Codes() {
 		if name, ok := w.manifest.Name(c); ok {
 			e.Codes[name] = c.Bytes()
@@ -87,23 +90,29 @@ const (
 )
 
 // syscallCase is a case of scripts, each to another script actor.
-func syscallCase(_ context.Context, g *gen) (*Case, error) {
+func syscallCase(ctx context.Context, g *gen) (*Case, error) {
 	r := g.setting()
 	if r.BaseFee == "12345678901234567890" {
 		r.BaseFee = "100" // the sender is to pay for plenty of gas
 	}
 	g.answers(r)
+	if part, changed, ok := g.reaching(); ok {
+		return g.reachingScripts(ctx, r, part, changed)
+	}
 	env := g.env(g.Rand)
 	for range g.IntN(len(g.Pool)) {
 		env.Next()
 	}
 	var cases []script.Case
-	var notes []string
 	for range 4 + g.IntN(9) {
-		c := g.script(env)
-		cases, notes = append(cases, c), append(notes, c.Name)
+		cases = append(cases, g.script(env))
 		env.Next()
 	}
+	return g.scripts(r, cases), nil
+}
+
+// scripts is a case of these messages.
+func (g *gen) scripts(r *oracle.Request, cases []script.Case) *Case {
 	from := g.of("secp")[0]
 	marshal := func(list []script.Case) []oracle.Message {
 		var out []oracle.Message
@@ -113,16 +122,19 @@ func syscallCase(_ context.Context, g *gen) (*Case, error) {
 		return out
 	}
 	r.Messages = marshal(cases)
-	c := &Case{Case: g.duel(r), Note: "scripts: " + strings.Join(notes, ", ")}
+	c := &Case{Case: g.duel(r)}
+	var notes []string
 	for _, x := range cases {
 		c.parts += scriptParts(&x)
+		notes = append(notes, x.Name)
 	}
+	c.Note = "scripts: " + strings.Join(notes, ", ")
 	c.without = func(_ context.Context, keep []bool) (*duel.Case, error) {
 		few := *r
 		few.Messages = marshal(lessScripts(cases, keep))
 		return g.duel(&few), nil
 	}
-	return c, nil
+	return c
 }
 
 // scriptParts is how many parts a message has: the whole, and each operation.

@@ -28,7 +28,13 @@ func wasmCase(ctx context.Context, g *gen) (*Case, error) {
 	// Most modules for the first network versions have nothing that their parser does not read.
 	wasm := wasmgen.Module(seed, wasmgen.Options{Actor: true, First: g.NV < 18 && seed%8 != 0})
 	note := "a random module"
-	if g.one(3) {
+	part, changed, ok := g.reaching()
+	if c := g.chapter(part); ok && c.Name != "" {
+		wasm, note = c.Wasm, chapterNote+c.Name
+	} else {
+		changed = g.one(3)
+	}
+	if changed {
 		wasm, note = g.damaged(wasm), "a damaged module"
 	}
 	r := g.setting()

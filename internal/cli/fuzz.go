@@ -33,6 +33,7 @@ type fuzzing struct {
 	length              time.Duration
 	dir                 string
 	asJSON, cover       bool
+	reaching            bool
 }
 
 func newFuzz() *cobra.Command {
@@ -56,7 +57,8 @@ The same seed gives the same cases. With --dir it goes on where it stopped. Laye
 changes the messages of vectors (--corpus).`,
 		Example: `  edgefvm fuzz --for 10m --seed 1 --dir campaign
   edgefvm fuzz --layers syscalls,evm --nv 18,28 --for 1m
-  edgefvm fuzz --layers wasm --seed 7 --only 12345`,
+  edgefvm fuzz --layers wasm --seed 7 --only 12345
+  edgefvm fuzz --reaching --coverage`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return z.run(cmd) },
 	}
@@ -71,6 +73,7 @@ changes the messages of vectors (--corpus).`,
 	f.IntVarP(&z.jobs, "jobs", "j", runtime.GOMAXPROCS(0), "cases to run at once, each with a reference of its own")
 	f.IntVar(&z.most, "most", 1, "differences that end the run")
 	f.Uint64Var(&z.cases, "cases", 0, "cases of each layer at most (0: no bound)")
+	f.BoolVar(&z.reaching, "reaching", false, "run only the directed cases, which reach every result of every syscall and every price on each network version, and end")
 	f.IntVar(&z.messages, "messages", 0, "messages of the campaign at most, an equal part for each layer (0: no bound)")
 	f.StringVar(&z.dir, "dir", "", "`folder` that keeps the state of the campaign, and vectors of differences")
 	f.BoolVar(&z.asJSON, "json", false, "print the report as JSON")
@@ -87,7 +90,7 @@ func (z *fuzzing) run(cmd *cobra.Command) error {
 		return err
 	}
 	ctx, cancel := cmd.Context(), context.CancelFunc(func() {})
-	if z.length > 0 && z.only == "" {
+	if z.length > 0 && z.only == "" && (!z.reaching || cmd.Flags().Changed("for")) {
 		ctx, cancel = context.WithTimeout(ctx, z.length)
 	}
 	defer cancel()
@@ -126,7 +129,7 @@ func (z *fuzzing) run(cmd *cobra.Command) error {
 }
 
 func (z *fuzzing) options(cmd *cobra.Command) (fuzz.Options, error) {
-	opts := fuzz.Options{Actors: z.actors(cmd), Layers: z.layers, Jobs: z.jobs, Cases: z.cases, Messages: z.messages, Dir: z.dir, Most: z.most}
+	opts := fuzz.Options{Actors: z.actors(cmd), Layers: z.layers, Jobs: z.jobs, Cases: z.cases, Messages: z.messages, Dir: z.dir, Most: z.most, Reaching: z.reaching}
 	if z.messages < 0 {
 		return opts, usagef("--messages must be at least 0")
 	}

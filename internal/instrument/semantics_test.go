@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -35,6 +36,73 @@ type tally struct{ modules, calls, traps, endless int }
 func compare(t *testing.T, seed int64, done *tally) {
 	t.Helper()
 	compareWith(t, seed, wasmgen.Module(seed, wasmgen.Options{Tame: true}), RulesV040(), done)
+}
+
+// The modules that run every instruction are accepted, run to their ends, and do the same before and after the pass.
+func TestChapters(t *testing.T) {
+	for _, first := range []bool{false, true} {
+		rules := RulesV040()
+		if first {
+			rules = RulesV020()
+		}
+		for i, c := range wasmgen.Chapters(first) {
+			if out, err := Instrument(c.Wasm, &rules); err != nil || out.TableExported == nil {
+				t.Errorf("%s, first %v: %+v, %v", c.Name, first, out, err)
+				continue
+			}
+			var done tally
+			compareWith(t, int64(i), c.Wasm, rules, &done)
+			if done.modules != 1 || done.calls+done.traps == 0 || (done.traps > 0) != (c.Name == "unreachable") {
+				t.Errorf("%s, first %v: %+v", c.Name, first, done)
+			}
+		}
+	}
+}
+
+// Every price of an instruction is in the code of some chapter: where it is more, the pass makes other code.
+func TestChaptersPayEveryPrice(t *testing.T) {
+	for _, rules := range []Rules{RulesV040(), RulesV020()} {
+		chapters := wasmgen.Chapters(rules.FirstParser)
+		code := func() (all [][]byte) {
+			for _, c := range chapters {
+				out, err := Instrument(c.Wasm, &rules)
+				if err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, out.Code)
+			}
+			return all
+		}
+		was := code()
+		check := func(name string, add, take func()) {
+			add()
+			if reflect.DeepEqual(code(), was) {
+				t.Errorf("first %v: nobody pays %s", rules.FirstParser, name)
+			}
+			take()
+		}
+		costs := reflect.ValueOf(&rules.Costs).Elem()
+		for i := range costs.NumField() {
+			name := costs.Type().Field(i).Name
+			switch p := costs.Field(i).Addr().Interface().(type) {
+			case *uint64:
+				check(name, func() { *p += 1000 }, func() { *p -= 1000 })
+			case *Linear:
+				// The first parser does not know table.fill.
+				if !rules.FirstParser || name != "TableFill" {
+					check(name, func() { p.Base += 1000 }, func() { p.Base -= 1000 })
+				}
+				if p.Unit > 0 {
+					check(name+" for a unit", func() { p.Unit++ }, func() { p.Unit-- })
+				}
+			default:
+				t.Errorf("%s is of type %T", name, p)
+			}
+		}
+		if !reflect.DeepEqual(code(), was) {
+			t.Error("the prices are not what they were")
+		}
+	}
 }
 
 func compareWith(t *testing.T, seed int64, wasm []byte, r Rules, done *tally) {

@@ -1,5 +1,6 @@
-// Package wasmgen makes random WebAssembly modules, to compare what they do on two
-// engines, on two implementations, or before and after the pass over them.
+// Package wasmgen makes WebAssembly modules, random ones and some that run every
+// instruction, to compare what they do on two engines, on two implementations, or
+// before and after the pass over them.
 //
 // Tests and the fuzzer call it; it calls nothing of this module.
 package wasmgen

@@ -47,6 +47,7 @@ const (
 	opF64Const     = 0x44
 	opF32Eq        = 0x5b
 	opF64Eq        = 0x61
+	opI32Mul       = 0x6c
 	opI32And       = 0x71
 	opRefNull      = 0xd0
 	opRefFunc      = 0xd2

@@ -24,6 +24,9 @@ type Env struct {
 	StateData []byte
 	Unlinked  []byte // CID of a block that is in the store and that nothing links to
 	Addrs     map[string][]byte
+
+	Placeholder     uint64 // an actor that another may replace, 0 if there is none
+	PlaceholderAddr []byte // its f4 address
 }
 
 // next makes the next script actor of the pool the receiver.
