@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strings"
 	"sync"
@@ -353,4 +355,34 @@ func TestMemory(t *testing.T) {
 	if n := runtime.NumGoroutine(); n > routines+2 {
 		t.Errorf("%d goroutines, %d before", n, routines)
 	}
+}
+
+// Whatever bytes a node hands over as a message: an error or a receipt, the same from two machines, and no panic.
+func FuzzApply(f *testing.F) {
+	s, set := sceneOf(f, sceneName), defaultSetup(f)
+	f.Add(s.msg, uint(s.length), false)
+	f.Add(s.msg, uint(0), true)
+	f.Add([]byte{0x8a, 0, 0x40}, uint(10), false)
+	f.Add([]byte(nil), uint(math.MaxUint), true)
+	f.Fuzz(func(t *testing.T, msg []byte, length uint, implicit bool) {
+		var rets [2]*ApplyRet
+		var errs [2]error
+		for i := range rets {
+			m, err := create(set, s.opts(s.node()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if implicit {
+				rets[i], errs[i] = m.ApplyImplicitMessage(msg)
+			} else {
+				rets[i], errs[i] = m.ApplyMessage(msg, length)
+			}
+			if errors.Is(errs[i], errPanic) || (rets[i] == nil) == (errs[i] == nil) {
+				t.Fatalf("%+v, %v", rets[i], errs[i])
+			}
+		}
+		if !reflect.DeepEqual(rets[0], rets[1]) || (errs[0] == nil) != (errs[1] == nil) {
+			t.Fatalf("%+v, %v\n%+v, %v", rets[0], errs[0], rets[1], errs[1])
+		}
+	})
 }

@@ -2,6 +2,7 @@ package ffi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -31,6 +32,9 @@ type Settings struct {
 
 // SettingsFrom reads settings from an environment, given as os.Getenv is. It says which variable is wrong.
 func SettingsFrom(getenv func(string) string) (Settings, error) {
+	if getenv == nil {
+		return Settings{}, errors.New("ffi.SettingsFrom: no environment given")
+	}
 	s := Settings{Engine: strings.TrimSpace(getenv("EDGEFVM_ENGINE")), ShadowDir: getenv("EDGEFVM_SHADOW_DIR")}
 	if s.Engine != "" && !slices.Contains(fvm.EngineNames(), s.Engine) {
 		return s, fmt.Errorf("EDGEFVM_ENGINE: there is no engine %q in this program; known: %s", s.Engine, strings.Join(fvm.EngineNames(), ", "))

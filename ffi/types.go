@@ -1,7 +1,10 @@
 package ffi
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/filecoin-project/go-state-types/abi"
@@ -38,14 +41,33 @@ func NewSortedPrivateSectorInfo(sectorInfo ...PrivateSectorInfo) SortedPrivateSe
 	return SortedPrivateSectorInfo{slices.CompactFunc(sorted, func(a, b PrivateSectorInfo) bool { return byNumber(a, b) == 0 })}
 }
 
-// Values are the sectors, not copied.
-func (s *SortedPrivateSectorInfo) Values() []PrivateSectorInfo { return s.f }
+// SplitSortedPrivateSectorInfo is a copy of the sectors from start to before end, counted from 0. An error: there are
+// no such places in the list.
+func SplitSortedPrivateSectorInfo(_ context.Context, sectors SortedPrivateSectorInfo, start int, end int) (SortedPrivateSectorInfo, error) {
+	if start < 0 || end < start || end > len(sectors.f) {
+		return SortedPrivateSectorInfo{}, fmt.Errorf("ffi.SplitSortedPrivateSectorInfo: %d to %d is no part of %d sectors", start, end, len(sectors.f))
+	}
+	return SortedPrivateSectorInfo{append([]PrivateSectorInfo{}, sectors.f[start:end]...)}, nil
+}
+
+// Values are the sectors, not copied; of nil there are none.
+func (s *SortedPrivateSectorInfo) Values() []PrivateSectorInfo {
+	if s == nil {
+		return nil
+	}
+	return s.f
+}
 
 // MarshalJSON writes the list of sectors.
 func (s SortedPrivateSectorInfo) MarshalJSON() ([]byte, error) { return json.Marshal(s.f) }
 
 // UnmarshalJSON reads a list of sectors as it is: the caller answers for its order.
-func (s *SortedPrivateSectorInfo) UnmarshalJSON(b []byte) error { return json.Unmarshal(b, &s.f) }
+func (s *SortedPrivateSectorInfo) UnmarshalJSON(b []byte) error {
+	if s == nil {
+		return errors.New("ffi.SortedPrivateSectorInfo: nil cannot hold a list of sectors")
+	}
+	return json.Unmarshal(b, &s.f)
+}
 
 // FallbackChallenges are the challenges of a window proof, by sector.
 type FallbackChallenges struct {
