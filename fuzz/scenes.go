@@ -21,6 +21,7 @@ import (
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/conformance"
 	"github.com/edgefvm/fvm/fuzz/internal/script"
+	"github.com/edgefvm/fvm/internal/addr"
 	"github.com/edgefvm/fvm/internal/duel"
 	"github.com/edgefvm/fvm/internal/state"
 	"github.com/edgefvm/fvm/oracle"
@@ -48,6 +49,7 @@ type step struct {
 	message *fvm.Message
 	actor   string // what the receiver is
 	result  *fvm.Result
+	root    cid.Cid // after it
 }
 
 // scenery are the scenes of a network version, played. It is not changed.
@@ -171,8 +173,8 @@ func (s *stage) apply(m oracle.Message) *fvm.Result {
 		s.fail("%w", err)
 	}
 	s.out.seen.add(cover(int(s.NV), ours))
-	note := fmt.Sprintf("scene %s, step %d: method %d of %s", s.scene, s.counter, msg.Method, msg.To)
-	s.out.steps = append(s.out.steps, step{note: note, request: r, message: msg, actor: receiver(ours), result: ours.Results[0]})
+	note := fmt.Sprintf("scene %s, step %d: method %d of %s", s.scene, s.counter, msg.Method, addr.String(msg.To))
+	s.out.steps = append(s.out.steps, step{note: note, request: r, message: msg, actor: receiver(ours), result: ours.Results[0], root: ours.Root})
 	s.now = ours.Root
 	return ours.Results[0]
 }
