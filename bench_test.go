@@ -3,6 +3,9 @@ package fvm_test
 import (
 	"testing"
 
+	"github.com/filecoin-project/go-address"
+	"github.com/filecoin-project/go-state-types/exitcode"
+
 	"github.com/edgefvm/fvm"
 )
 
@@ -38,4 +41,36 @@ func BenchmarkMachine(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkApply is a message on a machine that is warm: a contract's call, and messages that are refused before an actor
+// runs, for their nonce, their gas limit, and a sender that is not there.
+func BenchmarkApply(b *testing.B) {
+	s := newSetting(b, true)
+	stranger, err := address.NewIDAddress(1 << 40)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, bb := range []struct {
+		name   string
+		change func(*fvm.Message)
+		code   exitcode.ExitCode
+	}{
+		{"Nonce", func(m *fvm.Message) { m.Nonce += 1000 }, exitcode.SysErrSenderStateInvalid},
+		{"GasLimit", func(m *fvm.Message) { m.GasLimit = 1000 }, exitcode.SysErrOutOfGas},
+		{"Sender", func(m *fvm.Message) { m.From = stranger }, exitcode.SysErrSenderInvalid},
+	} {
+		b.Run(bb.name, func(b *testing.B) {
+			m := s.machine(b)
+			msg := *s.msg
+			bb.change(&msg)
+			b.ReportAllocs()
+			for b.Loop() {
+				res, err := m.Apply(b.Context(), &msg, fvm.Explicit, chainLength)
+				if err != nil || res.ExitCode != bb.code {
+					b.Fatalf("%+v, %v", res, err)
+				}
+			}
+		})
+	}
 }

@@ -100,26 +100,39 @@ func (s *Session) config() (fvm.Config, error) {
 // Len is the number of messages.
 func (s *Session) Len() int { return len(s.Vector.file.Messages) }
 
-// Message decodes message i.
-func (s *Session) Message(i int) (*fvm.Message, error) {
-	msg, _, _, err := s.Vector.decode(i)
-	return msg, err
-}
-
 // Implicit tells whether message i is one of the system's own.
 func (s *Session) Implicit(i int) bool { return s.Vector.file.Messages[i].Implicit }
 
-// Apply executes message i. ErrNoReceipt is a message that the network refuses.
-func (s *Session) Apply(ctx context.Context, i int) (*fvm.Result, error) {
-	msg, kind, length, err := s.Vector.decode(i)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoReceipt, err)
+// Message decodes message i.
+func (s *Session) Message(i int) (*fvm.Message, error) {
+	msg, _, _, err := s.Decode(i)
+	return msg, err
+}
+
+// Decode reads message i with all that Execute needs. ErrNoReceipt is a message that cannot be read.
+func (s *Session) Decode(i int) (msg *fvm.Message, kind fvm.Kind, chainLength int, err error) {
+	if msg, kind, chainLength, err = s.Vector.decode(i); err != nil {
+		err = fmt.Errorf("%w: %w", ErrNoReceipt, err)
 	}
-	res, err := s.runs.Apply(ctx, msg, kind, length)
+	return msg, kind, chainLength, err
+}
+
+// Execute executes a message that Decode read. ErrNoReceipt is a message that the network refuses.
+func (s *Session) Execute(ctx context.Context, msg *fvm.Message, kind fvm.Kind, chainLength int) (*fvm.Result, error) {
+	res, err := s.runs.Apply(ctx, msg, kind, chainLength)
 	if errors.Is(err, fvm.ErrInvalidMessage) {
 		err = fmt.Errorf("%w: %w", ErrNoReceipt, err)
 	}
 	return res, err
+}
+
+// Apply decodes and executes message i.
+func (s *Session) Apply(ctx context.Context, i int) (*fvm.Result, error) {
+	msg, kind, length, err := s.Decode(i)
+	if err != nil {
+		return nil, err
+	}
+	return s.Execute(ctx, msg, kind, length)
 }
 
 // ErrNoReceipt is a message that can have no receipt; the session goes on.

@@ -1,6 +1,7 @@
 package wazero
 
 import (
+	"bytes"
 	"math/bits"
 	"slices"
 	"sync"
@@ -19,12 +20,11 @@ const (
 	keptPages = 128 // 8 MiB
 	keptBytes = keptPages * engine.PageSize
 	classes   = 24
-	// Mapped buffers have mediumBytes, largeBytes or all that a memory can have. A page costs nothing until it
-	// is touched, so that it is better to map too much than to move a growing memory.
-	mediumBytes = 64 << 20
-	largeBytes  = 512 << 20
-	allBytes    = 4 << 30
-	keptMapped  = 4 // free mapped buffers
+	// Mapped buffers have largeBytes, which is what a message may use, or all that a memory can have. A page costs nothing
+	// until it is touched, so that it is better to map too much than to move a growing memory.
+	largeBytes = 512 << 20
+	allBytes   = 4 << 30
+	keptMapped = 4 // free mapped buffers
 )
 
 // class returns the index and the size in bytes of the smallest class that holds
@@ -49,6 +49,7 @@ type pool struct {
 	// nobody uses, without a page.
 	mapped     map[*byte]bool
 	freeMapped [][]byte
+	pages      *pagemap // nil: the system does not tell which pages are in use
 }
 
 func newPool(limit int64) *pool { return &pool{max: limit} }
@@ -57,12 +58,9 @@ func newPool(limit int64) *pool { return &pool{max: limit} }
 // cannot address that many.
 func (p *pool) get(size uint64) []byte {
 	if size > keptBytes {
-		want := uint64(mediumBytes)
-		switch {
-		case size > largeBytes:
+		want := uint64(largeBytes)
+		if size > largeBytes {
 			want = allBytes
-		case size > mediumBytes:
-			want = largeBytes
 		}
 		if b := p.getMapped(want); b != nil {
 			return b
@@ -234,13 +232,13 @@ func (l *linear) Reallocate(size uint64) []byte {
 	if l.buf == nil || size > uint64(len(l.buf)) {
 		want := size
 		if l.buf != nil { // growth a page at a time must not copy each time
-			want = max(size, min(uint64(len(l.buf))*3/2, mediumBytes))
+			want = max(size, min(uint64(len(l.buf))*3/2, largeBytes))
 		}
 		b := l.pool.get(want)
 		if b == nil {
 			return nil
 		}
-		copy(b, l.buf[:l.size])
+		l.pool.copyTouched(b, l.buf[:l.size])
 		l.pool.put(l.buf, l.used)
 		l.buf = b
 	}
@@ -250,6 +248,35 @@ func (l *linear) Reallocate(size uint64) []byte {
 	// itself, and finds none; the caller treats what goes wrong at that size as a failure of the node.
 	return l.buf[:min(size, allBytes-1):size]
 }
+
+// copyTouched copies what is not zero to a buffer that is: a page of it that nobody writes to needs no memory. Looking at a page
+// that has none gives it one, so the system is asked first.
+func (p *pool) copyTouched(to, from []byte) {
+	var in []byte
+	page := len(zeroPage)
+	if p.pages != nil && p.isMapped(from) {
+		if in = p.pages.read(from, nil); in != nil {
+			page = p.pages.size
+		}
+	}
+	for at := 0; at < len(from); at += page {
+		if in != nil && !inUse(in, at/page) {
+			continue
+		}
+		part := from[at:min(at+page, len(from))]
+		if in != nil || !bytes.Equal(part, zeroPage[:len(part)]) {
+			copy(to[at:], part)
+		}
+	}
+}
+
+func (p *pool) isMapped(b []byte) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(b) > 0 && p.mapped[&b[0]]
+}
+
+var zeroPage [4 << 10]byte
 
 // Free gives the memory back to the pool.
 func (l *linear) Free() {

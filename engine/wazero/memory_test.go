@@ -1,6 +1,7 @@
 package wazero
 
 import (
+	"bytes"
 	"math/bits"
 	"runtime"
 	"testing"
@@ -87,17 +88,17 @@ func TestMappedBuffers(t *testing.T) {
 		t.Fatalf("moved: %d and %d, %d mapped", b[keptBytes-1], b[keptBytes], len(p.mapped))
 	}
 	at := &b[0]
-	if b = l.Reallocate(mediumBytes); &b[0] != at {
+	if b = l.Reallocate(largeBytes); &b[0] != at {
 		t.Error("a mapped memory moved")
 	}
-	b[mediumBytes-1] = 9
+	b[largeBytes-1] = 9
 	l.Free()
 	again := p.get(keptBytes + 1)
-	if &again[0] != at || again[keptBytes-1] != 0 || again[mediumBytes-1] != 0 {
+	if &again[0] != at || again[keptBytes-1] != 0 || again[largeBytes-1] != 0 {
 		t.Error("a mapped buffer was not used again, or is dirty")
 	}
-	all := [][]byte{p.get(mediumBytes + 1)}
-	if len(all[0]) != largeBytes {
+	all := [][]byte{p.get(largeBytes + 1)}
+	if len(all[0]) != allBytes {
 		t.Errorf("a large buffer has %d bytes", len(all[0]))
 	}
 	for range keptMapped + 2 {
@@ -168,4 +169,24 @@ func TestLinearGrowth(t *testing.T) {
 	}
 	l.Free()
 	l.Free()
+}
+
+// What was written moves with a memory that outgrows its buffer, and a page that was only mapped stays without memory.
+func TestGrowthCopiesWhatWasTouched(t *testing.T) {
+	for _, pages := range []*pagemap{openPagemap(), nil} {
+		p := newPool(1 << 30)
+		p.pages = pages
+		l := &linear{pool: p, mapped: true}
+		b := l.Reallocate(maxResetBytes)
+		for i, at := range []int{0, 4095, 4096, maxResetBytes / 2, maxResetBytes - 1} {
+			b[at] = byte(i + 1)
+		}
+		want := append(bytes.Clone(b), make([]byte, engine.PageSize)...)
+		if b = l.Reallocate(maxResetBytes + engine.PageSize); !bytes.Equal(b, want) {
+			t.Error("the memory is another")
+		}
+		if pages != nil {
+			pages.close()
+		}
+	}
 }

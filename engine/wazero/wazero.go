@@ -98,6 +98,7 @@ func New(opts Options) (engine.Engine, error) {
 		e.shelf.max = limit / 2
 		if !opts.noPagemap {
 			e.pages = openPagemap()
+			e.pool.pages = e.pages
 		}
 	}
 	config := wz.NewRuntimeConfig()

@@ -61,6 +61,25 @@ func Header(b []byte) (major byte, arg uint64, n int) {
 	}
 }
 
+// Scalars counts the items at the start of b that are one byte and hold no others, small integers and simple values, up to
+// max. Long lists of them are read many times faster so than by Header.
+func Scalars(b []byte, max uint64) int {
+	if uint64(len(b)) > max {
+		b = b[:max]
+	}
+	for i, c := range b {
+		if !scalar(c) {
+			return i
+		}
+	}
+	return len(b)
+}
+
+func scalar(c byte) bool {
+	major := c >> majorShift
+	return c&infoMask < infoOne && (major <= Negint || major == Simple)
+}
+
 // minimal reports whether a header of n bytes could not have been shorter.
 func minimal(arg uint64, n int) bool {
 	switch n {

@@ -47,6 +47,10 @@ func (rules *LinkRules) header(b []byte) (major byte, arg uint64, n int, err err
 // an empty one.
 func Links(data []byte, rules *LinkRules, visit func(raw []byte) error) error {
 	for left := uint64(1); left > 0; left-- {
+		// Many at once; the last is for what follows, which takes one from left.
+		if n := Scalars(data, left); n > 1 {
+			data, left = data[n-1:], left-uint64(n-1)
+		}
 		major, arg, n, err := rules.header(data)
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrMalformed, err)

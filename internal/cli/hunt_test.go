@@ -72,6 +72,8 @@ func TestSweep(t *testing.T) {
 	if r.code != exitFailed || !strings.Contains(r.out, "FAIL "+golden("nv28-onboard-035")) || !strings.Contains(r.out, "first with gas limit") || !strings.Contains(r.out, "saved as "+dir) {
 		t.Errorf("exit code %d\n%s%s", r.code, r.out, r.stderr)
 	}
+	// The folder of another sweep is a mistake that is told.
+	fails(t, exitFailed, []string{"sweep", "--oracle", program, "--most", "4", "--dir", dir, golden("nv28-onboard-035")}, "another sweep", "another folder")
 }
 
 func TestOracle(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -102,6 +103,9 @@ reference.`,
 			}
 			list, err := run(cmd.Context(), files, opts)
 			stopped := err != nil
+			if stopped && cmd.Context().Err() == nil {
+				return err
+			}
 			rep := sumSweep(list)
 			if isTerminal(cmd.ErrOrStderr()) {
 				fmt.Fprint(cmd.ErrOrStderr(), "\r\x1b[K")
@@ -142,13 +146,16 @@ reference.`,
 }
 
 func sweepProgress(w io.Writer) func(done, files int, o *sweep.Outcome) {
-	if !isTerminal(w) {
-		return nil
-	}
-	runs := 0
+	runs, tty, last := 0, isTerminal(w), time.Now()
 	return func(done, files int, o *sweep.Outcome) {
 		runs += o.Runs
-		fmt.Fprintf(w, "\r\x1b[K%d/%d vectors, %d runs %s", done, files, runs, cut(clean(o.Path), 50))
+		switch {
+		case tty:
+			fmt.Fprintf(w, "\r\x1b[K%d/%d vectors, %d runs %s", done, files, runs, cut(clean(o.Path), 50))
+		case time.Since(last) > time.Minute: // for logs
+			last = time.Now()
+			fmt.Fprintf(w, "%d/%d vectors, %d runs\n", done, files, runs)
+		}
 	}
 }
 

@@ -287,3 +287,23 @@ func TestNoCharge(t *testing.T) {
 		t.Errorf("nothing: %v, heard %d", err, heard)
 	}
 }
+
+// BenchmarkCharge is what each syscall does at least twice: a price, and gas taken for it, without and with a listener.
+func BenchmarkCharge(b *testing.B) {
+	list, err := PricesFor(28, false)
+	if err != nil {
+		b.Fatal(err)
+	}
+	heard := 0
+	for name, hooks := range map[string]*trace.Hooks{"Plain": nil, "Traced": {OnGasCharge: func(trace.GasCharge) { heard++ }}} {
+		b.Run(name, func(b *testing.B) {
+			t := NewTracker(maxLimit, hooks)
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := t.Apply(list.OnBlockRead(100)); err != nil {
+					t = NewTracker(maxLimit, hooks)
+				}
+			}
+		})
+	}
+}

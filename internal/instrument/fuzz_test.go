@@ -94,3 +94,26 @@ func TestMutatedModules(t *testing.T) {
 		t.Errorf("only %d modules and %d mutated ones were accepted", plain, mutated)
 	}
 }
+
+// BenchmarkInstrument is the pass over random modules of some kilobytes.
+func BenchmarkInstrument(b *testing.B) {
+	rules := RulesV040()
+	var list [][]byte
+	size := 0
+	for seed := int64(0); len(list) < 20; seed++ {
+		wasm := wasmgen.Module(seed, wasmgen.Options{Tame: true})
+		if _, err := Instrument(wasm, &rules); err == nil {
+			list = append(list, wasm)
+			size += len(wasm)
+		}
+	}
+	b.SetBytes(int64(size))
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, wasm := range list {
+			if _, err := Instrument(wasm, &rules); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}

@@ -73,6 +73,12 @@ func header(data []byte) (major byte, arg uint64, rest []byte, err error) {
 // dagCBOR walks one item and all in it. Each is paid for before it is looked at.
 func (s *scanner) dagCBOR(data []byte) error {
 	for left := uint64(1); left > 0; {
+		// As many one-byte items as there is gas for.
+		if n := cbor.Scalars(data, min(left, s.left/max(s.perField, 1))); n > 0 {
+			s.left -= uint64(n) * s.perField
+			data, left = data[n:], left-uint64(n)
+			continue
+		}
 		left--
 		if err := s.charge(s.perField); err != nil {
 			return err

@@ -2,7 +2,9 @@ package ipld
 
 import (
 	"encoding/hex"
+	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -157,6 +159,82 @@ func FuzzScanLinks(f *testing.F) {
 			t.Fatalf("%d links, %d at the flush", len(links), n)
 		}
 	})
+}
+
+// Runs of one-byte items are read at once. Item by item must come to the same, whatever gas there is.
+func TestScanLinksAtOnce(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	kinds := []string{"00", "17", "20", "37", "f4", "f6", "e0", "f7", "80", "a0", "40", "60", "1800", "f818", "81", "82", "a1", "c1", "4161", "6161", "83", "88", plain, "ff", "1c", "9b00000000ffffffff"}
+	oneByOne := func(data []byte, available uint64) (used uint64, err error) {
+		for left := uint64(1); left > 0; left-- {
+			if available-used < 3 {
+				return available, execerr.ErrOutOfGas
+			}
+			used += 3
+			major, arg, n := cbor.Header(data)
+			if n <= 0 {
+				return used, malformed("")
+			}
+			data = data[n:]
+			switch {
+			case major == cbor.Bytes || major == cbor.Text:
+				if arg > uint64(len(data)) {
+					return used, malformed("")
+				}
+				data = data[arg:]
+			case major == cbor.Array:
+				left += arg
+			case major == cbor.Map:
+				left += 2 * arg
+			case major == cbor.Tag && arg == cbor.TagCID:
+				if available-used < 700 {
+					return available, execerr.ErrOutOfGas
+				}
+				used += 700
+				if len(data) < 2+39 {
+					return used, malformed("")
+				}
+				data = data[2+39:]
+			case major == cbor.Tag:
+				left++
+			}
+		}
+		if len(data) > 0 {
+			return used, malformed("")
+		}
+		return used, nil
+	}
+	outcomes := map[string]int{}
+	for range 20_000 {
+		data := []byte{0x80 | byte(r.IntN(24))}
+		for range r.IntN(40) {
+			kind := unhex(t, kinds[r.IntN(len(kinds))])
+			for range 1 + r.IntN(1+r.IntN(9)) {
+				data = append(data, kind...)
+			}
+		}
+		available := uint64(r.IntN(1 + r.IntN(3000)))
+		want, wantErr := oneByOne(data, available)
+		_, got, err := ScanLinks(cbor.CodecDagCBOR, data, 3, 700, available)
+		if got != want || execerrtest.Errno(err) != execerrtest.Errno(wantErr) || (err == execerr.ErrOutOfGas) != (wantErr == execerr.ErrOutOfGas) {
+			t.Fatalf("%x with %d: %d used, %v; item by item %d, %v", data, available, got, err, want, wantErr)
+		}
+		outcomes[fmt.Sprint(wantErr == nil, wantErr == execerr.ErrOutOfGas)]++
+	}
+	if len(outcomes) != 3 {
+		t.Errorf("not all outcomes came up: %v", outcomes)
+	}
+}
+
+// BenchmarkScanWide is the list that takes longest for its bytes.
+func BenchmarkScanWide(b *testing.B) {
+	block := append(cbor.AppendArray(nil, 1<<20-5), make([]byte, 1<<20-5)...)
+	b.SetBytes(int64(len(block)))
+	for b.Loop() {
+		if _, _, err := ScanLinks(cbor.CodecDagCBOR, block, uint64(1), 1, 1<<40); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 func BenchmarkScanLinks(b *testing.B) {
