@@ -21,6 +21,7 @@ import (
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/conformance"
 	"github.com/edgefvm/fvm/fuzz/internal/script"
+	"github.com/edgefvm/fvm/internal/addr"
 	"github.com/edgefvm/fvm/internal/duel"
 	"github.com/edgefvm/fvm/internal/state"
 	"github.com/edgefvm/fvm/oracle"
@@ -46,8 +47,9 @@ type step struct {
 	note    string
 	request *oracle.Request
 	message *fvm.Message
-	actor   string // what the receiver is
-	result  *fvm.Result
+	actor   string      // what the receiver is
+	result  *fvm.Result // nil: ours had none, and the scene ended
+	root    cid.Cid     // after it
 }
 
 // scenery are the scenes of a network version, played. It is not changed.
@@ -166,13 +168,19 @@ func (s *stage) apply(m oracle.Message) *fvm.Result {
 		NV: s.NV, Epoch: abi.ChainEpoch(s.epoch), Timestamp: uint64(s.epoch) * 30, ChainID: 314, Root: s.now.String(), Proofs: s.proofs, BaseFee: "100",
 		CircSupply: "700000000000000000000000000", Faults: s.faults, Messages: []oracle.Message{m},
 	}
-	ours, msg, err := s.ours(r)
+	msg, kind, length, err := conformance.DecodeRequest(r, 0)
 	if err != nil {
 		s.fail("%w", err)
 	}
+	ours, err := s.ours(r, msg, kind, length)
+	st := step{note: fmt.Sprintf("scene %s, step %d: method %d of %s", s.scene, s.counter, msg.Method, addr.String(msg.To)), request: r, message: msg}
+	if err != nil { // the scene is over; whether there should have been a receipt is still a case
+		s.out.steps = append(s.out.steps, st)
+		s.fail("%w", err)
+	}
 	s.out.seen.add(cover(int(s.NV), ours))
-	note := fmt.Sprintf("scene %s, step %d: method %d of %s", s.scene, s.counter, msg.Method, msg.To)
-	s.out.steps = append(s.out.steps, step{note: note, request: r, message: msg, actor: receiver(ours), result: ours.Results[0]})
+	st.actor, st.result, st.root = receiver(ours), ours.Results[0], ours.Root
+	s.out.steps = append(s.out.steps, st)
 	s.now = ours.Root
 	return ours.Results[0]
 }
@@ -188,29 +196,25 @@ func receiver(o *duel.Ours) string {
 	return ""
 }
 
-// ours applies a request on ours and keeps what it writes.
-func (s *stage) ours(r *oracle.Request) (*duel.Ours, *fvm.Message, error) {
+// ours applies a request's message on ours and keeps what it writes.
+func (s *stage) ours(r *oracle.Request, msg *fvm.Message, kind fvm.Kind, length int) (*duel.Ours, error) {
 	cfg, err := conformance.ConfigOf(r)
 	if err != nil {
-		return nil, nil, err
-	}
-	msg, kind, length, err := conformance.DecodeRequest(r, 0)
-	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	var rec trace.Recorder
 	cfg.Blockstore, cfg.Engine, cfg.Hooks = s.blocks(), s.engine, rec.Hooks()
 	m, err := fvm.New(s.ctx, cfg)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	res, err := m.Apply(s.ctx, msg, kind, length)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	o := &duel.Ours{Results: []*fvm.Result{res}, Traces: []trace.Events{rec.Take()}, ActorName: m.ActorName}
 	o.Root, err = m.Flush(s.ctx)
-	return o, msg, err
+	return o, err
 }
 
 // blocks are those of the state, with the builtin actors.

@@ -294,6 +294,10 @@ func playSectors(s *stage) {
 	s.by(worker, m, 36, p(tuple{tuple{40, m, s.sealed(), 40, s.epoch - 30, s.epoch + 250*day}}, filler(11_000), niProof, 1, far, true), nil)
 	s.postAll(worker, m)
 	s.by(other, m, 13, p(9), nil)
+	s.by(other, m, frc("GetNominalSectorExpiration"), uintItem(9), nil)
+	if where := s.by(other, m, frc("GenerateSectorLocation"), p(9), nil); where.ExitCode == 0 {
+		s.by(other, m, frc("ValidateSectorStatus"), p(9, s.at(s.ret(where), 0), s.at(s.ret(where), 1)), nil)
+	}
 
 	at := func(sector uint64, k uint64) place {
 		pl := s.find(m, sector)
@@ -314,6 +318,14 @@ func playSectors(s *stage) {
 	s.until(m, pl.deadline, 0)
 	s.post(worker, m, pl.deadline)
 	s.closeDeadline(m)
+	// Nobody proves now: the sectors are faulty, and 42 days later lost; sector 10's pre-commit is forgotten.
+	for range 3 {
+		s.until(m, pl.deadline, 0)
+		s.closeDeadline(m)
+		s.epoch += 43 * day
+	}
+	reward, power := estimates()
+	s.as(powerID, m, 12, p(encoded(tuple{2}), reward, power), nil)
 }
 
 // playDispute disputes a proof that was taken on trust and turns out to be bad.

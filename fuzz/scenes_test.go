@@ -1,7 +1,11 @@
 package fuzz
 
 import (
+	"crypto/sha256"
+	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -10,20 +14,23 @@ import (
 	"github.com/filecoin-project/go-state-types/exitcode"
 	"github.com/filecoin-project/go-state-types/network"
 
+	"github.com/ipfs/go-cid"
+
 	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/conformance"
+	"github.com/edgefvm/fvm/internal/duel"
 )
 
 // noSuchMethod is USR_UNHANDLED_MESSAGE.
 const noSuchMethod = 22
 
+// update is the only way that testdata is made: with what the reference gives.
+var update = flag.Bool("update", false, "write testdata with what the reference (EDGEFVM_ORACLE) gives")
+
 // scenesOf plays the scenes of a network version on ours.
-func scenesOf(t *testing.T, w *worlds, e *fvm.Engine, nv network.Version) *scenery {
+func scenesOf(t *testing.T, w *world, e *fvm.Engine) *scenery {
 	t.Helper()
-	x, err := w.at(t.Context(), nv)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := playScenes(t.Context(), x, e)
+	all, err := playScenes(t.Context(), w, e)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +62,11 @@ func TestScenesReachEachMethod(t *testing.T) {
 	}
 	for _, nv := range nvs {
 		t.Run(fmt.Sprint("nv", nv), func(t *testing.T) {
-			all := scenesOf(t, w, e, nv)
+			x, err := w.at(t.Context(), nv)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all := scenesOf(t, x, e)
 			list, err := methodReach(all.seen, []network.Version{nv})
 			if err != nil || len(list) != 1 {
 				t.Fatalf("%v, %v", list, err)
@@ -79,6 +90,7 @@ func TestScenesReachEachMethod(t *testing.T) {
 			if most := map[bool]int{true: 60, false: 140}[nv < 18]; list[0].All < most {
 				t.Errorf("only %d methods", list[0].All)
 			}
+			all.compare(t, x, *update)
 			t.Logf("%s: %d of %d methods succeed, %d are refused, in %d steps", list[0].Of, list[0].Reached, list[0].All, none, len(all.steps))
 		})
 	}
@@ -88,12 +100,74 @@ func TestScenesReachEachMethod(t *testing.T) {
 func (s *scenery) exitCodes(actor string, method uint64) []exitcode.ExitCode {
 	var list []exitcode.ExitCode
 	for _, st := range s.steps {
-		if st.actor == actor && uint64(st.message.Method) == method {
+		if st.result != nil && st.actor == actor && uint64(st.message.Method) == method {
 			list = append(list, st.result.ExitCode)
 		}
 	}
 	slices.Sort(list)
 	return slices.Compact(list)
+}
+
+// line is what came of a step, and of which one.
+func (st *step) line(code exitcode.ExitCode, gas int64, ret []byte, root cid.Cid) string {
+	h, sum := []byte(root.Hash()), sha256.Sum256(ret)
+	return fmt.Sprintf("%d %d %x %x %s", uint32(code), gas, sum[:4], h[len(h)-6:], st.note)
+}
+
+// compare holds each step against what the reference gave for it: exit code, gas used, the returned bytes, the root. With write, the reference is
+// asked for it.
+func (s *scenery) compare(t *testing.T, w *world, write bool) {
+	t.Helper()
+	path := filepath.Join("testdata", "scenes", fmt.Sprintf("nv%d.txt", w.NV))
+	if write {
+		s.ask(t, w, path)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.Split(strings.TrimSpace(string(text)), "\n")
+	if len(want) != len(s.steps) {
+		t.Fatalf("%d steps, and %s has %d: it wants -update", len(s.steps), path, len(want))
+	}
+	for i := range s.steps {
+		st := &s.steps[i]
+		if st.result == nil {
+			continue // playScenes told why
+		}
+		if got := st.line(st.result.ExitCode, st.result.GasUsed, st.result.Return, st.root); got != want[i] {
+			t.Errorf("it came to  %s\nand not to %s: %s", got, want[i], st.result.Failure)
+		}
+	}
+}
+
+// ask writes what the reference gives.
+func (s *scenery) ask(t *testing.T, w *world, path string) {
+	t.Helper()
+	peer := duel.NewPeer(os.Getenv("EDGEFVM_ORACLE"))
+	defer peer.Close()
+	var text strings.Builder
+	for i := range s.steps {
+		st := &s.steps[i]
+		c := w.duel(st.request)
+		c.Scope, c.Quiet = &s.state, true
+		theirs, err := duel.RunTheirs(t.Context(), c, peer)
+		if err != nil || theirs.Err != nil {
+			t.Fatalf("%s: %v, %v", st.note, err, theirs)
+		}
+		res, err := conformance.ResultOf(&theirs.Answer.Results[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		root, err := cid.Decode(theirs.Answer.Root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(&text, st.line(res.ExitCode, res.GasUsed, res.Return, root))
+	}
+	if err := os.WriteFile(path, []byte(text.String()), 0o666); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // The same scenes come out of every play, whatever ran before.
