@@ -29,8 +29,9 @@ func wasmCase(ctx context.Context, g *gen) (*Case, error) {
 	wasm := wasmgen.Module(seed, wasmgen.Options{Actor: true, First: g.NV < 18 && seed%8 != 0})
 	note := "a random module"
 	part, changed, ok := g.reaching()
-	if c := g.chapter(part); ok && c.Name != "" {
-		wasm, note = c.Wasm, chapterNote+c.Name
+	if ok {
+		c := g.chapter(part)
+		wasm, note = c.Wasm, "all instructions: "+c.Name
 	} else {
 		changed = g.one(3)
 	}
