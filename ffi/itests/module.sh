@@ -36,3 +36,20 @@ make_venus_module() {
   venus=$(source_of github.com/filecoin-project/venus "$venus_version" "$1") || return 1
   make_node_module "$1" github.com/filecoin-project/venus "$venus_version" "$venus"
 }
+
+# without_cgo DIR: after make_module, for a build of all of Lotus with CGO_ENABLED=0. Two things stand in the way there.
+# Four files whose code is Go carry the build tag cgo, since the original needs it: a copy of Lotus has them without.
+# And sqlite is C: a module of ten lines puts modernc.org/sqlite, which is Go, in the place of go-sqlite3.
+without_cgo() {
+  export CGO_ENABLED=0
+  rm -rf "$1/lotus-source"
+  cp -r "$lotus" "$1/lotus-source"
+  lotus=$1/lotus-source
+  chmod -R u+w "$lotus"
+  grep -rl '^//go:build cgo$' "$lotus/chain" "$lotus/storage" --include='*.go' | xargs sed -i '1{/^\/\/go:build cgo$/d}'
+  mkdir -p "$1/sqlite3"
+  printf 'module github.com/mattn/go-sqlite3\n\ngo 1.24\n\nrequire modernc.org/sqlite v1.46.1\n' > "$1/sqlite3/go.mod"
+  printf 'package sqlite3\n\nimport (\n\t"database/sql"\n\n\t"modernc.org/sqlite"\n)\n\nfunc init() { sql.Register("sqlite3", &sqlite.Driver{}) }\n' > "$1/sqlite3/sqlite3.go"
+  ( cd "$1"
+    go mod edit -replace github.com/mattn/go-sqlite3=./sqlite3 -replace "github.com/filecoin-project/lotus=$lotus" )
+}
