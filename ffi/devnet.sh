@@ -3,15 +3,16 @@
 # as asked; in shadow mode if EDGEFVM_SHADOW says so. Proofs are mocked, as in Lotus's own tests. Nothing of Lotus is
 # changed.
 #
-#   EDGEFVM_SHADOW=wazero,wazero-interpreter ffi/devnet.sh [-d] [-w DIR] TIME
+#   EDGEFVM_SHADOW=wazero,wazero-interpreter ffi/devnet.sh [-d] [-c] [-w DIR] TIME
 #
 # TIME is such as 10m. -w DIR keeps the module and the binaries. Fails if engines differ.
 # -d runs Lotus's own daemon, built with the tags 2k and debug, and itests/testdata/daemon mines through its API. The
 # daemon would fetch the keys that verify proofs, which it does not use here: go-paramfetch is replaced by one that
 # fetches nothing, and values of the random beacon are made up.
+# -c builds Lotus without cgo, as a static program: see without_cgo in itests/module.sh.
 set -euo pipefail
-work= daemon=
-while getopts dw: opt; do case $opt in d) daemon=1 ;; w) work=$OPTARG ;; *) exit 2 ;; esac; done
+work= daemon= static=
+while getopts dcw: opt; do case $opt in d) daemon=1 ;; c) static=1 ;; w) work=$OPTARG ;; *) exit 2 ;; esac; done
 shift $((OPTIND - 1))
 if [ $# != 1 ]; then sed -n '2,/^set /s/^# \{0,1\}//p' "$0" >&2; exit 2; fi
 if [ -z "$work" ]; then work=$(mktemp -d); trap 'rm -rf "$work"' EXIT; fi
@@ -21,6 +22,7 @@ ffi=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=itests/module.sh
 . "$ffi/itests/module.sh"
 make_module "$work"
+[ -z "$static" ] || without_cgo "$work"
 export EDGEFVM_SHADOW_DIR=${EDGEFVM_SHADOW_DIR:-$work/differences}
 
 # run_daemon TIME: the daemon writes daemon.log, what drives it daemon.txt.

@@ -4,6 +4,9 @@
 //
 //	replace github.com/filecoin-project/filecoin-ffi => ../edgefvm/ffi
 //
+// The module needs no cgo, and neither do the packages of Lotus that execute messages. Lotus's own programs do, as they
+// are: docs/operators.md says why.
+//
 // What a machine is told, what it gives, and the CBOR of its traces and events are the original's to the byte, and so
 // are the keys and signatures of BLS. Two things differ. Proofs are judged by a verifier that a program registers
 // ([RegisterProofVerifier]); none is part of this module. Nothing here seals or proves ([ErrNoProver]).
