@@ -29,6 +29,7 @@ type ground struct {
 	store    blockstore.Blockstore
 	accounts []account
 	miner    address.Address
+	worker   abi.ActorID // an account with a BLS key
 }
 
 type account struct {
@@ -47,9 +48,13 @@ func newGround(t testing.TB, nv network.Version) *ground {
 		t.Fatal(err)
 	}
 	type world struct {
-		NV     network.Version `json:"nv"`
-		Bundle string          `json:"bundle"`
-		Epoch  abi.ChainEpoch  `json:"epoch"`
+		NV       network.Version `json:"nv"`
+		Bundle   string          `json:"bundle"`
+		Epoch    abi.ChainEpoch  `json:"epoch"`
+		Accounts []struct {
+			Kind string      `json:"kind"`
+			ID   abi.ActorID `json:"id"`
+		} `json:"accounts"`
 	}
 	var worlds []world
 	if err := json.Unmarshal(text, &worlds); err != nil {
@@ -98,6 +103,11 @@ func newGround(t testing.TB, nv network.Version) *ground {
 	}
 	if len(g.accounts) < 3 {
 		t.Fatalf("the world has %d accounts with funds", len(g.accounts))
+	}
+	for _, a := range worlds[at].Accounts {
+		if a.Kind == "bls" {
+			g.worker = a.ID
+		}
 	}
 	// An account may stand for a miner: it cannot be paid, so that the reward is burnt.
 	g.miner = idAddress(g.accounts[0].id)
