@@ -59,19 +59,22 @@ func (t *Tree) Fork(below Below, store *blockstore.Buffered) *Tree {
 // Credit adds an amount, in attoFIL, to an actor's balance; false if there is no such actor. A fork that does not know the
 // balance keeps the addition as such, so that it holds whatever the balance is. It must not be inside a transaction.
 func (t *Tree) Credit(ctx context.Context, id abi.ActorID, amount abi.TokenAmount) (bool, error) {
-	if t.fork != nil {
-		e, known := t.actors.get(id)
-		if known && e.unseen == 0 {
-			return t.creditKnown(ctx, id, amount)
-		}
-		st, err := t.described(ctx, id)
-		if st == nil || err != nil {
+	e, known := t.actors.get(id)
+	if t.fork == nil || known && e.unseen == 0 {
+		return t.creditKnown(ctx, id, amount)
+	}
+	if !known { // that it exists, Holds asks again
+		st, err := t.fork.below.Actor(ctx, id)
+		if err != nil {
 			return false, err
 		}
-		t.fork.credit(id, amount)
-		return true, nil
+		e = &actorEntry{state: st}
 	}
-	return t.creditKnown(ctx, id, amount)
+	if e.state == nil {
+		return false, nil
+	}
+	t.fork.credit(id, amount)
+	return true, nil
 }
 
 func (t *Tree) creditKnown(ctx context.Context, id abi.ActorID, amount abi.TokenAmount) (bool, error) {

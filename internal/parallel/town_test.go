@@ -1,4 +1,4 @@
-package fvm_test
+package parallel_test
 
 import (
 	"bytes"
@@ -165,7 +165,7 @@ func (w *town) build(t testing.TB, m *fvm.Machine, rich *account) {
 		w.bulletin = w.create(t, m, rich, tokenCode())
 	}
 	for _, p := range w.people {
-		p.multisig = w.exec(t, m, &p.account, code, encoded(t, &multisig.ConstructorParams{
+		p.multisig = w.exec(t, m, &p.account, code, encode(t, &multisig.ConstructorParams{
 			Signers: []address.Address{idAddress(p.id)}, NumApprovalsThreshold: 1,
 		}), 100)
 		if nv >= 18 {
@@ -181,18 +181,22 @@ func (w *town) build(t testing.TB, m *fvm.Machine, rich *account) {
 // create makes a contract.
 func (w *town) create(t testing.TB, m *fvm.Machine, from *account, runtime []byte) address.Address {
 	t.Helper()
+	var ret eam.CreateExternalReturn
+	decode(t, w.do(t, m, from, idAddress(eamActor), createExternal, 0, cbor.AppendBytes(nil, initCode(runtime))), &ret)
+	return idAddress(abi.ActorID(ret.ActorID))
+}
+
+// initCode returns what follows it as the contract.
+func initCode(runtime []byte) []byte {
 	n := len(runtime)
 	// PUSH2 n, DUP1, PUSH1 12, PUSH1 0, CODECOPY, PUSH1 0, RETURN
-	code := append([]byte{0x61, byte(n >> 8), byte(n), 0x80, 0x60, 12, 0x60, 0, 0x39, 0x60, 0, 0xf3}, runtime...)
-	var ret eam.CreateExternalReturn
-	decode(t, w.do(t, m, from, idAddress(eamActor), createExternal, 0, cborBytes(code)), &ret)
-	return idAddress(abi.ActorID(ret.ActorID))
+	return append([]byte{0x61, byte(n >> 8), byte(n), 0x80, 0x60, 12, 0x60, 0, 0x39, 0x60, 0, 0xf3}, runtime...)
 }
 
 func (w *town) exec(t testing.TB, m *fvm.Machine, from *account, code cid.Cid, params []byte, value int64) address.Address {
 	t.Helper()
 	var ret initactor.ExecReturn
-	decode(t, w.do(t, m, from, idAddress(initActor), execActor, value, encoded(t, &initactor.ExecParams{CodeCID: code, ConstructorParams: params})), &ret)
+	decode(t, w.do(t, m, from, idAddress(initActor), execActor, value, encode(t, &initactor.ExecParams{CodeCID: code, ConstructorParams: params})), &ret)
 	return ret.IDAddress
 }
 
@@ -200,11 +204,15 @@ func (w *town) exec(t testing.TB, m *fvm.Machine, from *account, code cid.Cid, p
 func (w *town) mine(t testing.TB, m *fvm.Machine, p *person) {
 	t.Helper()
 	var ret power.CreateMinerReturn
-	decode(t, w.do(t, m, &p.account, idAddress(powerActor), createMiner, 1000, encoded(t, &power.CreateMinerParams{
-		Owner: idAddress(p.id), Worker: idAddress(w.worker), WindowPoStProofType: postProof32GiB11, Peer: []byte("peer"),
-	})), &ret)
+	decode(t, w.do(t, m, &p.account, idAddress(powerActor), createMiner, 1000, w.newMiner(t, p)), &ret)
 	p.miner = ret.IDAddress
 	w.do(t, m, &p.account, p.miner, preCommitBatch, 100, w.preCommit(t, p))
+}
+
+func (w *town) newMiner(t testing.TB, p *person) []byte {
+	return encode(t, &power.CreateMinerParams{
+		Owner: idAddress(p.id), Worker: idAddress(w.worker), WindowPoStProofType: postProof32GiB11, Peer: []byte("peer"),
+	})
 }
 
 // preCommit are the parameters of a precommitment of one sector.
@@ -259,18 +267,7 @@ func callData(who abi.ActorID, loops int) []byte {
 	data := make([]byte, 64)
 	binary.BigEndian.PutUint64(data[24:], uint64(who))
 	binary.BigEndian.PutUint64(data[56:], uint64(loops))
-	return cborBytes(data)
-}
-
-func cborBytes(b []byte) []byte { return cbor.AppendBytes(nil, b) }
-
-func encoded(t testing.TB, v interface{ MarshalCBOR(io.Writer) error }) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	if err := v.MarshalCBOR(&b); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
+	return cbor.AppendBytes(nil, data)
 }
 
 func decode(t testing.TB, data []byte, v interface{ UnmarshalCBOR(io.Reader) error }) {

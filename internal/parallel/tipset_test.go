@@ -1,4 +1,4 @@
-package fvm_test
+package parallel_test
 
 import (
 	"bytes"
@@ -43,7 +43,7 @@ var tipsetActors = conformance.NewActors(bundle.Options{Progress: os.Stderr})
 func newGround(t testing.TB, nv network.Version) *ground {
 	t.Helper()
 	ctx := t.Context()
-	text, err := os.ReadFile("fuzz/worlds/worlds.json")
+	text, err := os.ReadFile("../../fuzz/worlds/worlds.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func newGround(t testing.TB, nv network.Version) *ground {
 	if at < 0 {
 		t.Fatalf("there is no world of network version %d", nv)
 	}
-	car, err := os.Open(fmt.Sprintf("fuzz/worlds/nv%d.car.gz", nv))
+	car, err := os.Open(fmt.Sprintf("../../fuzz/worlds/nv%d.car.gz", nv))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,8 +157,8 @@ func testTipset(t *testing.T, nv network.Version, workers int) {
 	ts := fvm.Tipset{
 		Config: g.config(), ParentEpoch: g.cfg.Epoch - 2, Workers: workers,
 		Blocks: []fvm.TipsetBlock{
-			{Miner: g.miner, WinCount: 1, Messages: []fvm.ChainMessage{{first, 100}, {wrong, 100}}},
-			{Miner: g.miner, WinCount: 2, Messages: []fvm.ChainMessage{{&copied, 100}, {second, 120}}},
+			{Miner: g.miner, WinCount: 1, Messages: chain(100, first, wrong)},
+			{Miner: g.miner, WinCount: 2, Messages: append(chain(100, &copied), chain(120, second)...)},
 		},
 	}
 	got, err := fvm.ApplyTipset(t.Context(), ts)
@@ -186,6 +186,14 @@ func testTipset(t *testing.T, nv network.Version, workers int) {
 	if root := m.flush(); root != got.Root {
 		t.Errorf("root %s, machines alone give %s", got.Root, root)
 	}
+}
+
+// chain is messages of a length on the chain.
+func chain(length int, msgs ...*fvm.Message) (list []fvm.ChainMessage) {
+	for _, m := range msgs {
+		list = append(list, fvm.ChainMessage{Message: m, ChainLength: length})
+	}
+	return list
 }
 
 // node does by hand what a tipset does.
