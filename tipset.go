@@ -108,11 +108,8 @@ func ApplyTipset(ctx context.Context, ts Tipset) (*TipsetResult, error) {
 		return nil, err
 	}
 	pool := &parallel.Pool{Machine: m.m, Modules: m.modules, Workers: ts.Workers}
-	seen := map[string]bool{}
-	for i := range ts.Blocks {
-		if err := m.applyBlock(ctx, pool, &ts.Blocks[i], seen, res); err != nil {
-			return nil, fmt.Errorf("block %d of the tipset at epoch %d: %w", i, ts.Epoch, err)
-		}
+	if err := m.applyBlocks(ctx, pool, ts.Blocks, res); err != nil {
+		return nil, err
 	}
 	if res.Cron, err = m.system(ctx, "cron", actors.CronActor, methodEpochTick, cronGasLimit, nil); err != nil {
 		return nil, err
@@ -120,7 +117,7 @@ func ApplyTipset(ctx context.Context, ts Tipset) (*TipsetResult, error) {
 	if res.Root, err = m.Flush(ctx); err != nil {
 		return nil, err
 	}
-	res.Merged, res.Repeated, res.Serial = pool.Stats.Merged, pool.Stats.Repeated, pool.Stats.Serial
+	res.Merged, res.Repeated, res.Serial = pool.Stats.Merged, pool.Stats.Repeated, pool.Stats.Serial-len(res.Rewards)
 	return res, nil
 }
 
@@ -146,9 +143,43 @@ func (ts *Tipset) nullRound(ctx context.Context, e abi.ChainEpoch, root cid.Cid,
 	return m.Flush(ctx)
 }
 
-// applyBlock executes the messages of a block that are new, and rewards its miner.
-func (m *Machine) applyBlock(ctx context.Context, pool *parallel.Pool, b *TipsetBlock, seen map[string]bool, res *TipsetResult) error {
-	var msgs []parallel.Message
+// steps is the messages of a tipset's blocks, each once, and after those of a block the reward of its miner.
+type steps struct {
+	list   []parallel.Step
+	blocks []int // of each step
+	seen   map[string]bool
+	// What the messages of the block so far cost and give its miner.
+	penalty, tip abi.TokenAmount
+}
+
+// applyBlocks executes the messages of blocks and rewards their miners.
+func (m *Machine) applyBlocks(ctx context.Context, pool *parallel.Pool, blocks []TipsetBlock, res *TipsetResult) error {
+	at := func(i int, err error) error {
+		return fmt.Errorf("block %d of the tipset at epoch %d: %w", i, m.m.Epoch, err)
+	}
+	s := steps{seen: map[string]bool{}}
+	for i := range blocks {
+		if err := s.add(m.m.Epoch, i, &blocks[i]); err != nil {
+			return at(i, err)
+		}
+	}
+	s.penalty, s.tip = big.Zero(), big.Zero()
+	done := 0
+	err := m.applyMany(ctx, pool, s.list, func(i int, r *Result) error {
+		if err := s.done(i, r, res); err != nil {
+			return err
+		}
+		done = i + 1
+		return nil
+	})
+	if err != nil && done < len(s.blocks) {
+		return at(s.blocks[done], err)
+	}
+	return err
+}
+
+// add adds the messages of a block that are new, and the reward of its miner.
+func (s *steps) add(epoch abi.ChainEpoch, block int, b *TipsetBlock) error {
 	for i, cm := range b.Messages {
 		if err := complete(cm.Message); err != nil {
 			return fmt.Errorf("message %d: %w: %w", i, ErrInvalidMessage, err)
@@ -160,31 +191,32 @@ func (m *Machine) applyBlock(ctx context.Context, pool *parallel.Pool, b *Tipset
 		if err := cm.Message.MarshalCBOR(&raw); err != nil {
 			return fmt.Errorf("message %d: %w: %w", i, ErrInvalidMessage, err)
 		}
-		if !seen[raw.String()] {
-			seen[raw.String()] = true
-			msgs = append(msgs, parallel.Message{Message: cm.Message, ChainLength: cm.ChainLength})
+		if !s.seen[raw.String()] {
+			s.seen[raw.String()] = true
+			s.list, s.blocks = append(s.list, parallel.Step{Message: cm.Message, ChainLength: cm.ChainLength}), append(s.blocks, block)
 		}
 	}
-	penalty, tip := big.Zero(), big.Zero()
-	err := m.applyMany(ctx, pool, msgs, func(_ int, r *Result) error {
-		res.Receipts = append(res.Receipts, r)
-		penalty, tip = big.Add(penalty, r.Penalty), big.Add(tip, r.MinerTip)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	params, err := rewardParams(b.Miner, penalty, tip, b.WinCount)
-	if err != nil {
-		return err
-	}
-	r, err := m.system(ctx, "the block reward", actors.RewardActor, methodAwardBlockReward, rewardGasLimit, params)
-	res.Rewards = append(res.Rewards, r)
-	return err
+	s.list, s.blocks = append(s.list, parallel.Step{Kind: Implicit, Late: func() (*Message, error) {
+		params, err := rewardParams(b.Miner, s.penalty, s.tip, b.WinCount)
+		return systemMessage(epoch, actors.RewardActor, methodAwardBlockReward, rewardGasLimit, params), err
+	}}), append(s.blocks, block)
+	return nil
 }
 
-// applyMany is Apply for several explicit messages.
-func (m *Machine) applyMany(ctx context.Context, pool *parallel.Pool, msgs []parallel.Message, done func(int, *Result) error) (err error) {
+// done hears of the result of a step.
+func (s *steps) done(i int, r *Result, res *TipsetResult) error {
+	if s.list[i].Kind == Implicit {
+		s.penalty, s.tip = big.Zero(), big.Zero()
+		res.Rewards = append(res.Rewards, r)
+		return succeeded("the block reward", r)
+	}
+	s.penalty, s.tip = big.Add(s.penalty, r.Penalty), big.Add(s.tip, r.MinerTip)
+	res.Receipts = append(res.Receipts, r)
+	return nil
+}
+
+// applyMany is Apply for several messages.
+func (m *Machine) applyMany(ctx context.Context, pool *parallel.Pool, list []parallel.Step, done func(int, *Result) error) (err error) {
 	if err := m.enter(); err != nil {
 		return err
 	}
@@ -198,7 +230,7 @@ func (m *Machine) applyMany(ctx context.Context, pool *parallel.Pool, msgs []par
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	err = pool.Apply(ctx, msgs, done)
+	err = pool.Apply(ctx, list, done)
 	var invalid *executor.InvalidMessage
 	if errors.As(err, &invalid) {
 		return fmt.Errorf("%w: %w", ErrInvalidMessage, invalid.Err)
@@ -211,17 +243,25 @@ func (m *Machine) applyMany(ctx context.Context, pool *parallel.Pool, msgs []par
 
 // system executes a message of the system actor, which must succeed.
 func (m *Machine) system(ctx context.Context, what string, to, method, limit uint64, params []byte) (*Result, error) {
-	r, err := m.ApplyImplicit(ctx, &Message{
-		From: addr.NewID(actors.SystemActor), To: addr.NewID(to), Nonce: uint64(m.m.Epoch), Method: abi.MethodNum(method),
-		Value: big.Zero(), GasFeeCap: big.Zero(), GasPremium: big.Zero(), GasLimit: int64(limit), Params: params,
-	})
+	r, err := m.ApplyImplicit(ctx, systemMessage(m.m.Epoch, to, method, limit, params))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
-	if !r.ExitCode.IsSuccess() {
-		return nil, fmt.Errorf("%s failed with exit code %d: %s", what, r.ExitCode, r.Failure)
+	return r, succeeded(what, r)
+}
+
+func systemMessage(epoch abi.ChainEpoch, to, method, limit uint64, params []byte) *Message {
+	return &Message{
+		From: addr.NewID(actors.SystemActor), To: addr.NewID(to), Nonce: uint64(epoch), Method: abi.MethodNum(method),
+		Value: big.Zero(), GasFeeCap: big.Zero(), GasPremium: big.Zero(), GasLimit: int64(limit), Params: params,
 	}
-	return r, nil
+}
+
+func succeeded(what string, r *Result) error {
+	if r.ExitCode.IsSuccess() {
+		return nil
+	}
+	return fmt.Errorf("%s failed with exit code %d: %s", what, r.ExitCode, r.Failure)
 }
 
 // rewardParams are the parameters of the reward actor's AwardBlockReward: [miner, penalty, gas reward, win count].

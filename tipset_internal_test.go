@@ -38,9 +38,9 @@ func TestTipsetWithoutResult(t *testing.T) {
 	if _, err := ApplyTipset(context.Background(), Tipset{}); err == nil {
 		t.Error("a tipset without a state has a result")
 	}
-	m := &Machine{}
 	for name, cm := range map[string]ChainMessage{"nil": {}, "length": {&Message{Value: big.Zero(), GasFeeCap: big.Zero(), GasPremium: big.Zero()}, -1}} {
-		err := m.applyBlock(context.Background(), nil, &TipsetBlock{Messages: []ChainMessage{cm}}, map[string]bool{}, &TipsetResult{})
+		s := steps{seen: map[string]bool{}}
+		err := s.add(1, 0, &TipsetBlock{Messages: []ChainMessage{cm}})
 		if !errors.Is(err, ErrInvalidMessage) {
 			t.Errorf("%s: %v", name, err)
 		}

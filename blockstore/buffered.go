@@ -50,6 +50,15 @@ func (b *Buffered) GetRaw(ctx context.Context, c cid.Cid) ([]byte, error) {
 	return blk.RawData(), nil
 }
 
+// Kept is a block in the buffer, without a look at the base store.
+func (b *Buffered) Kept(c cid.Cid) (data []byte, ok bool) {
+	data, ok = b.buf[c.KeyString()]
+	return data, ok
+}
+
+// Base is the store below the buffer.
+func (b *Buffered) Base() Blockstore { return b.base }
+
 // PutRaw keeps a block in the buffer. That data hashes to c is for the caller to see to.
 func (b *Buffered) PutRaw(c cid.Cid, data []byte) { b.buf[c.KeyString()] = data }
 

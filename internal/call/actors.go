@@ -56,12 +56,23 @@ func (c *Manager) ResolveAddress(ctx context.Context, a address.Address) (abi.Ac
 
 // Actor is the state of an actor, nil if there is none.
 func (c *Manager) Actor(ctx context.Context, id abi.ActorID) (*state.ActorState, error) {
+	return c.look(ctx, id, (*state.Tree).Actor)
+}
+
+// Described is Actor but for the balance, which is not set. What only looks at the rest of an actor should ask for no more:
+// balances change with every message.
+func (c *Manager) Described(ctx context.Context, id abi.ActorID) (*state.ActorState, error) {
+	return c.look(ctx, id, (*state.Tree).Described)
+}
+
+// look reads an actor and charges for it.
+func (c *Manager) look(ctx context.Context, id abi.ActorID, read func(*state.Tree, context.Context, abi.ActorID) (*state.ActorState, error)) (*state.ActorState, error) {
 	if c.access.actor(id) < accessRead {
 		if err := c.gas.Apply(c.m.Prices.OnActorLookup()); err != nil {
 			return nil, err
 		}
 	}
-	st, err := c.m.Tree.Actor(ctx, id)
+	st, err := read(c.m.Tree, ctx, id)
 	if err != nil {
 		return nil, err
 	}

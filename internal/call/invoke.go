@@ -27,14 +27,20 @@ type target struct {
 // callActor transfers the value and, but for method 0, invokes the actor.
 func (c *Manager) callActor(ctx context.Context, t target) (kernel.Result, error) {
 	inv := &t.invocation
-	st, err := c.Actor(ctx, inv.Self)
+	read := c.Described
+	if c.tracesInvoke(t) {
+		read = c.Actor // the trace tells the balance
+	}
+	st, err := read(ctx, inv.Self)
 	if err != nil {
 		return kernel.Result{}, err
 	}
 	if st == nil {
 		return kernel.Result{}, execerr.Syscallf(execerr.NotFound, "there is no actor %d", inv.Self)
 	}
-	c.traceInvoke(t, st)
+	if c.tracesInvoke(t) {
+		c.traceInvoke(t, st)
+	}
 	if err := c.transferTo(ctx, inv); err != nil {
 		return kernel.Result{}, err
 	}
@@ -55,11 +61,14 @@ func (c *Manager) callActor(ctx context.Context, t target) (kernel.Result, error
 	return res, err
 }
 
+func (c *Manager) tracesInvoke(t target) bool {
+	return c.hooks != nil && c.hooks.OnInvoke != nil && (!t.implicit || c.m.Profile.TraceFirst || c.m.Profile.TraceImplicit)
+}
+
 func (c *Manager) traceInvoke(t target, st *state.ActorState) {
-	first := c.m.Profile.TraceFirst
-	if c.hooks != nil && c.hooks.OnInvoke != nil && (!t.implicit || first || c.m.Profile.TraceImplicit) {
-		c.hooks.OnInvoke(&trace.Invoke{ID: t.invocation.Self, Code: st.Code, Head: st.Head, Nonce: st.Nonce, Balance: st.Balance, Delegated: st.Delegated, Extra: first})
-	}
+	c.hooks.OnInvoke(&trace.Invoke{
+		ID: t.invocation.Self, Code: st.Code, Head: st.Head, Nonce: st.Nonce, Balance: st.Balance, Delegated: st.Delegated, Extra: c.m.Profile.TraceFirst,
+	})
 }
 
 // transferTo moves the value of a call, and charges for it or, until nv17, for the whole call.

@@ -39,16 +39,18 @@ func (k *Kernel) ResolveAddress(ctx context.Context, a address.Address) (abi.Act
 	return id, nil
 }
 
-// actor is the state of an actor that must exist.
-func (k *Kernel) actor(ctx context.Context, id abi.ActorID) (*state.ActorState, error) {
-	st, err := k.calls.Actor(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	if st == nil {
+// described is an actor that must exist, without its balance.
+func (k *Kernel) described(ctx context.Context, id abi.ActorID) (*state.ActorState, error) {
+	st, err := k.calls.Described(ctx, id)
+	return existing(id, st, err)
+}
+
+// existing makes it an error that there is no such actor.
+func existing(id abi.ActorID, st *state.ActorState, err error) (*state.ActorState, error) {
+	if err == nil && st == nil {
 		return nil, execerr.Syscallf(execerr.NotFound, "there is no actor %d", id)
 	}
-	return st, nil
+	return st, err
 }
 
 // ActorCodeCID is the code of an actor.
@@ -56,7 +58,7 @@ func (k *Kernel) ActorCodeCID(ctx context.Context, id abi.ActorID) (cid.Cid, err
 	if err := k.gas.Apply(k.prices.OnGetActorCodeCid()); err != nil {
 		return cid.Undef, err
 	}
-	st, err := k.actor(ctx, id)
+	st, err := k.described(ctx, id)
 	if err != nil {
 		return cid.Undef, err
 	}
@@ -68,7 +70,8 @@ func (k *Kernel) BalanceOf(ctx context.Context, id abi.ActorID) (abi.TokenAmount
 	if err := k.gas.Apply(k.prices.OnBalanceOf()); err != nil {
 		return zero(), err
 	}
-	st, err := k.actor(ctx, id)
+	st, err := k.calls.Actor(ctx, id)
+	st, err = existing(id, st, err)
 	if err != nil {
 		return zero(), err
 	}
@@ -80,7 +83,7 @@ func (k *Kernel) LookupDelegatedAddress(ctx context.Context, id abi.ActorID) (*a
 	if err := k.gas.Apply(k.prices.OnLookupDelegatedAddress()); err != nil {
 		return nil, err
 	}
-	st, err := k.actor(ctx, id)
+	st, err := k.described(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +149,7 @@ func (k *Kernel) keyAddress(ctx context.Context, a address.Address, paid bool) (
 	if !ok {
 		return address.Undef, execerr.Syscallf(execerr.NotFound, "no actor has the address %s", addr.String(a))
 	}
-	st, err := k.actor(ctx, id)
+	st, err := k.described(ctx, id)
 	if err != nil {
 		return address.Undef, err
 	}

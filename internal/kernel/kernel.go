@@ -34,7 +34,8 @@ type CallManager interface {
 
 	// Every access below charges for itself when it is the first of its kind.
 	ResolveAddress(ctx context.Context, a address.Address) (abi.ActorID, bool, error)
-	Actor(ctx context.Context, id abi.ActorID) (*state.ActorState, error) // nil: none
+	Actor(ctx context.Context, id abi.ActorID) (*state.ActorState, error)     // nil: none
+	Described(ctx context.Context, id abi.ActorID) (*state.ActorState, error) // Actor without the balance
 	SetActor(ctx context.Context, id abi.ActorID, s *state.ActorState) error
 	DeleteActor(ctx context.Context, id abi.ActorID) error
 	CreateActor(ctx context.Context, code cid.Cid, id abi.ActorID, delegated *address.Address) error

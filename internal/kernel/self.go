@@ -19,7 +19,7 @@ func (k *Kernel) Root(ctx context.Context) (cid.Cid, error) {
 			return cid.Undef, err
 		}
 	}
-	st, err := k.self(ctx)
+	st, err := k.calls.Described(ctx, k.Self)
 	if err != nil {
 		return cid.Undef, err
 	}

@@ -12,3 +12,9 @@ func Blind() (restore func()) {
 	holds = func(*state.Tree, context.Context, *state.Tree) (bool, error) { return true, nil }
 	return func() { holds = was }
 }
+
+// Eager makes all messages run ahead that can, until the function it returns is called.
+func Eager() (restore func()) {
+	eager = true
+	return func() { eager = false }
+}

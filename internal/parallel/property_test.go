@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
@@ -38,7 +37,7 @@ var bundles = conformance.NewActors(bundle.Options{})
 // world is the state of a golden vector, and who can be called in it.
 type world struct {
 	cfg      fvm.Config
-	vector   []parallel.Message // the vector's own
+	vector   []parallel.Step // the vector's own
 	accounts []abi.ActorID
 	others   []abi.ActorID
 	modules  *call.Modules
@@ -77,11 +76,11 @@ func load(t testing.TB, name string) *world {
 	}
 	for i := range s.Len() {
 		if msg, err := s.Message(i); err == nil && !s.Implicit(i) {
-			w.vector = append(w.vector, parallel.Message{Message: msg, ChainLength: 200})
+			w.vector = append(w.vector, parallel.Step{Message: msg, ChainLength: 200})
 		}
 	}
 	for id := abi.ActorID(0); id < 1400; id++ {
-		_, st, err := s.Machine.Actor(t.Context(), idAddress(t, id))
+		_, st, err := s.Machine.Actor(t.Context(), idAddress(id))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,28 +99,19 @@ func load(t testing.TB, name string) *world {
 	return &w
 }
 
-func idAddress(t testing.TB, id abi.ActorID) address.Address {
-	t.Helper()
-	a, err := address.NewIDAddress(uint64(id))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}
-
 // messages makes random messages: transfers, new accounts, contracts, calls of whatever is there, messages that fail,
 // and senders that share few or many receivers.
-func (w *world) messages(t testing.TB, r *rand.Rand, n int) []parallel.Message {
+func (w *world) messages(t testing.TB, r *rand.Rand, n int) []parallel.Step {
 	nonces := map[abi.ActorID]uint64{}
 	for k, v := range w.nonces {
 		nonces[k] = v
 	}
 	crowd := 1 + r.IntN(len(w.accounts))
-	var msgs []parallel.Message
+	var msgs []parallel.Step
 	for range n {
 		from := w.accounts[r.IntN(crowd)]
 		m := &fvm.Message{
-			From: idAddress(t, from), To: idAddress(t, w.accounts[r.IntN(crowd)]), Nonce: nonces[from], Value: big.NewInt(r.Int64N(1e6)),
+			From: idAddress(from), To: idAddress(w.accounts[r.IntN(crowd)]), Nonce: nonces[from], Value: big.NewInt(r.Int64N(1e6)),
 			GasLimit: 100_000_000, GasFeeCap: big.NewInt(110 + r.Int64N(10)), GasPremium: big.NewInt(r.Int64N(20)),
 		}
 		nonces[from]++
@@ -137,7 +127,7 @@ func (w *world) messages(t testing.TB, r *rand.Rand, n int) []parallel.Message {
 		case 3:
 			m.GasFeeCap = big.NewInt(r.Int64N(100)) // below the base fee
 		}
-		msgs = append(msgs, parallel.Message{Message: m, ChainLength: 100 + r.IntN(100)})
+		msgs = append(msgs, parallel.Step{Message: m, ChainLength: 100 + r.IntN(100)})
 		if r.IntN(40) == 0 {
 			msgs = append(msgs, msgs[r.IntN(len(msgs))]) // again: refused, its nonce is used
 		}
@@ -156,15 +146,15 @@ func (w *world) vary(t testing.TB, r *rand.Rand, m *fvm.Message) {
 	case 2: // a placeholder
 		m.To = must(address.NewDelegatedAddress(10, bytes.Repeat([]byte{byte(r.IntN(4) + 1)}, 20)))(t)
 	case 3: // burnt funds, the reward actor, whoever
-		m.To = idAddress(t, []abi.ActorID{99, 2, 1, 0, 5, 98765}[r.IntN(6)])
+		m.To = idAddress([]abi.ActorID{99, 2, 1, 0, 5, 98765}[r.IntN(6)])
 	case 4: // a contract of three bytes
-		m.To, m.Method, m.Value = idAddress(t, 10), 4, big.Zero()
+		m.To, m.Method, m.Value = idAddress(10), 4, big.Zero()
 		m.Params = []byte{0x46, 0x60, byte(r.IntN(256)), 0x60, 0x00, 0x55, 0x00} // initcode: store a byte, stop
 	case 5, 6: // any actor
-		m.To = idAddress(t, w.others[r.IntN(len(w.others))])
+		m.To = idAddress(w.others[r.IntN(len(w.others))])
 		m.Method = abi.MethodNum([]uint64{0, 2, 3, 3844450837}[r.IntN(4)])
 	case 7: // a multisig's proposal
-		m.To, m.Method = idAddress(t, w.others[r.IntN(len(w.others))]), 2
+		m.To, m.Method = idAddress(w.others[r.IntN(len(w.others))]), 2
 		m.Params = encode(t, &multisig.ProposeParams{To: m.From, Value: big.NewInt(1)})
 	case 8: // runs Wasm of an account
 		m.Method = 2
@@ -192,7 +182,7 @@ func must[T any](v T, err error) func(testing.TB) T {
 
 // outcome is all that serial and parallel execution must agree on. A message for which the vector's state lacks a block
 // ends it; its number is then returned, or else -1.
-func (w *world) outcome(t testing.TB, msgs []parallel.Message, workers int, traced bool) (string, int, parallel.Stats, error) {
+func (w *world) outcome(t testing.TB, msgs []parallel.Step, workers int, traced bool) (string, int, parallel.Stats, error) {
 	ctx := t.Context()
 	store := blockstore.NewMemory()
 	var rec trace.Recorder
@@ -281,7 +271,12 @@ func (w *world) differences(t testing.TB, n int) (wrong []uint64, sum parallel.S
 		if err != nil {
 			t.Fatalf("seed %d, serial: %v", seed, err)
 		}
+		restore := func() {}
+		if i%2 == 1 {
+			restore = parallel.Eager()
+		}
 		got, _, stats, err := w.outcome(t, msgs, 2+r.IntN(3), traced)
+		restore()
 		if err != nil || got != want {
 			wrong = append(wrong, seed)
 		}
@@ -291,7 +286,7 @@ func (w *world) differences(t testing.TB, n int) (wrong []uint64, sum parallel.S
 }
 
 // without is the messages but one, whose nonce the sender's next has.
-func without(msgs []parallel.Message, bad int) []parallel.Message {
+func without(msgs []parallel.Step, bad int) []parallel.Step {
 	from := msgs[bad].From
 	out := slices.Clone(msgs[:bad])
 	for _, m := range msgs[bad+1:] {
@@ -330,70 +325,4 @@ func TestBlindnessIsSeen(t *testing.T) {
 	if wrong, sum := w.differences(t, 4); len(wrong) == 0 {
 		t.Errorf("nothing differs: %+v", sum)
 	}
-}
-
-// hook is a method that accounts have, and that reads no state.
-const hook = 3844450837
-
-// benchmark runs n messages on one and on two goroutines.
-func benchmark(b *testing.B, make func(w *world, i int) *fvm.Message) {
-	w := load(b, worlds[0])
-	var msgs []parallel.Message
-	nonces := map[address.Address]uint64{}
-	for i := range 960 {
-		m := make(w, i)
-		from := w.accounts[i%len(w.accounts)]
-		m.From, m.Nonce = idAddress(b, from), w.nonces[from]+nonces[idAddress(b, from)]
-		nonces[m.From]++
-		m.GasLimit, m.GasFeeCap, m.GasPremium = 50_000_000, big.NewInt(110), big.NewInt(1)
-		if m.Value.Int == nil {
-			m.Value = big.Zero()
-		}
-		msgs = append(msgs, parallel.Message{Message: m, ChainLength: 150})
-	}
-	run := func(workers int) (time.Duration, parallel.Stats) {
-		start := time.Now()
-		_, bad, stats, err := w.outcome(b, msgs, workers, false)
-		if err != nil {
-			b.Fatal(bad, err)
-		}
-		return time.Since(start), stats
-	}
-	run(1) // compiles
-	var one, two []time.Duration
-	var stats parallel.Stats
-	for b.Loop() { // in turn, so that a noisy machine troubles both
-		d, _ := run(1)
-		one = append(one, d)
-		d, stats = run(2)
-		two = append(two, d)
-	}
-	slices.Sort(one)
-	slices.Sort(two)
-	b.ReportMetric(float64(one[len(one)/2])/float64(two[len(two)/2]), "speedup-p50")
-	b.ReportMetric(float64(one[0])/float64(two[0]), "speedup-min")
-	b.ReportMetric(float64(stats.Merged), "merged")
-	b.ReportMetric(float64(stats.Repeated), "repeated")
-}
-
-// BenchmarkTipsetIndependent calls the Wasm of each sender's own account.
-func BenchmarkTipsetIndependent(b *testing.B) {
-	benchmark(b, func(w *world, i int) *fvm.Message {
-		return &fvm.Message{To: idAddress(b, w.accounts[i%len(w.accounts)]), Method: hook}
-	})
-}
-
-// BenchmarkTipsetOneReceiver sends all to one actor.
-func BenchmarkTipsetOneReceiver(b *testing.B) {
-	benchmark(b, func(w *world, _ int) *fvm.Message {
-		return &fvm.Message{To: idAddress(b, w.accounts[0]), Value: big.NewInt(1), Method: hook}
-	})
-}
-
-// BenchmarkTipsetHiddenConflicts makes a placeholder a message, each at another address: each changes the init actor.
-func BenchmarkTipsetHiddenConflicts(b *testing.B) {
-	benchmark(b, func(_ *world, i int) *fvm.Message {
-		to := append(bytes.Repeat([]byte{7}, 16), byte(i>>24), byte(i>>16), byte(i>>8), byte(i))
-		return &fvm.Message{To: must(address.NewDelegatedAddress(10, to))(b), Value: big.NewInt(1)}
-	})
 }

@@ -31,8 +31,9 @@ type fork struct {
 }
 
 type actorRead struct {
-	id    abi.ActorID
-	state *ActorState
+	id      abi.ActorID
+	state   *ActorState
+	balance bool // was asked for too
 }
 
 type idRead struct {
@@ -56,16 +57,27 @@ func (t *Tree) Fork(below Below, store *blockstore.Buffered) *Tree {
 }
 
 // Credit adds an amount, in attoFIL, to an actor's balance; false if there is no such actor. A fork that does not know the
-// balance keeps the addition as such, so that it holds whatever the balance is.
+// balance keeps the addition as such, so that it holds whatever the balance is. It must not be inside a transaction.
 func (t *Tree) Credit(ctx context.Context, id abi.ActorID, amount abi.TokenAmount) (bool, error) {
-	if _, known := t.actors.get(id); t.fork != nil && !known {
+	e, known := t.actors.get(id)
+	if t.fork == nil || known && e.unseen == 0 {
+		return t.creditKnown(ctx, id, amount)
+	}
+	if !known { // that it exists, Holds asks again
 		st, err := t.fork.below.Actor(ctx, id)
-		if st == nil || err != nil {
+		if err != nil {
 			return false, err
 		}
-		t.fork.credit(id, amount)
-		return true, nil
+		e = &actorEntry{state: st}
 	}
+	if e.state == nil {
+		return false, nil
+	}
+	t.fork.credit(id, amount)
+	return true, nil
+}
+
+func (t *Tree) creditKnown(ctx context.Context, id abi.ActorID, amount abi.TokenAmount) (bool, error) {
 	st, err := t.Actor(ctx, id)
 	if st == nil || err != nil {
 		return false, err
@@ -96,22 +108,29 @@ func (f *fork) credited(id abi.ActorID, st *ActorState) *ActorState {
 	return st
 }
 
-// readBelow asks the state below for an actor and records the answer.
-func (t *Tree) readBelow(ctx context.Context, id abi.ActorID) (*ActorState, error) {
+// readBelow asks the state below for an actor and records the answer, of which the balance is not seen yet.
+func (t *Tree) readBelow(ctx context.Context, id abi.ActorID) (*actorEntry, error) {
 	st, err := t.fork.below.Actor(ctx, id)
 	if err != nil {
 		t.fork.failed = true
 		return nil, err
 	}
-	t.fork.actors = append(t.fork.actors, actorRead{id, st})
-	e := &actorEntry{state: st}
-	if own := t.fork.credited(id, st); own != st {
-		// From here on the balance is known.
-		e.state, e.dirty = own, true
+	t.fork.actors = append(t.fork.actors, actorRead{id: id, state: st})
+	e := &actorEntry{state: st, unseen: len(t.fork.actors)}
+	t.actors.cache(id, e)
+	return e, nil
+}
+
+// see records that the balance of an actor that was read is asked for. From here on it is known, with what the fork adds.
+func (t *Tree) see(id abi.ActorID, e *actorEntry) *actorEntry {
+	t.fork.actors[e.unseen-1].balance = true
+	seen := &actorEntry{state: e.state}
+	if own := t.fork.credited(id, e.state); own != e.state {
+		seen.state, seen.dirty = own, true
 		t.fork.credits = slices.DeleteFunc(t.fork.credits, func(c credit) bool { return c.id == id })
 	}
-	t.actors.cache(id, e)
-	return e.state, nil
+	t.actors.cache(id, seen)
+	return seen
 }
 
 // lookupBelow asks the state below for an address, unless the fork has an init actor of its own.
@@ -125,6 +144,9 @@ func (t *Tree) lookupBelow(ctx context.Context, a address.Address) (id abi.Actor
 		return 0, false, true, err
 	}
 	t.fork.ids = append(t.fork.ids, idRead{a, id, found})
+	if found {
+		t.ids.cache(a, id)
+	}
 	return id, found, true, nil
 }
 
@@ -137,12 +159,14 @@ func (t *Tree) ownInit() bool {
 // Fork of a fork: what it left behind, for one that stands on it. Reading it records nothing.
 type after struct{ t *Tree }
 
-// After is the state that a fork leaves, for another to stand on. Both belong to one goroutine, and the lower one is not to
-// be changed any more.
+// After is the state that a fork leaves, for one other to stand on. The lower one is not to be changed any more.
 func (t *Tree) After() Below { return after{t} }
 
 func (f after) Actor(ctx context.Context, id abi.ActorID) (*ActorState, error) {
 	if e, ok := f.t.actors.get(id); ok {
+		if e.unseen > 0 {
+			return f.t.fork.credited(id, e.state), nil
+		}
 		return e.state, nil
 	}
 	st, err := f.t.fork.below.Actor(ctx, id)
@@ -173,7 +197,7 @@ func (t *Tree) Holds(ctx context.Context, f *Tree) (bool, error) {
 	}
 	for _, r := range f.fork.actors {
 		st, err := t.actor(ctx, r.id)
-		if err != nil || !st.same(r.state) {
+		if err != nil || !st.like(r.state) || r.balance && st != nil && !st.Balance.Equals(r.state.Balance) {
 			return false, err
 		}
 	}
@@ -191,15 +215,15 @@ func (t *Tree) Holds(ctx context.Context, f *Tree) (bool, error) {
 	return true, nil
 }
 
-// same reports that two states, nil for none, are equal.
-func (a *ActorState) same(b *ActorState) bool {
+// like reports that two states, nil for none, are equal but for their balances.
+func (a *ActorState) like(b *ActorState) bool {
 	if a == nil || b == nil || a == b {
 		return a == b
 	}
 	if (a.Delegated == nil) != (b.Delegated == nil) || a.Delegated != nil && *a.Delegated != *b.Delegated {
 		return false
 	}
-	return a.Code == b.Code && a.Head == b.Head && a.Nonce == b.Nonce && a.Balance.Equals(b.Balance)
+	return a.Code == b.Code && a.Head == b.Head && a.Nonce == b.Nonce
 }
 
 // Merge makes a fork's changes in t. Holds must have been true of it, and no transaction be open in either.
@@ -213,6 +237,7 @@ func (t *Tree) Merge(ctx context.Context, f *Tree) error {
 		}
 	}
 	t.actors.forget()
+	t.ids.forget()
 	t.store.Absorb(f.store)
 	return nil
 }

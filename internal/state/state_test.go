@@ -562,3 +562,58 @@ func BenchmarkRegister(b *testing.B) {
 		i++
 	}
 }
+
+// What a fork reads without the balance holds whatever the balance is, also with what it credits; once the balance was asked for, or if
+// another part changed, it does not.
+func TestForkHoldsWithoutBalance(t *testing.T) {
+	ctx := t.Context()
+	for _, tt := range []struct {
+		name    string
+		balance bool // is read
+		change  func(*ActorState)
+		holds   bool
+	}{
+		{"balance", false, func(a *ActorState) { a.Balance = big.NewInt(77) }, true},
+		{"balance read", true, func(a *ActorState) { a.Balance = big.NewInt(77) }, false},
+		{"head", false, func(a *ActorState) { a.Head = someCID(99) }, false},
+		{"nonce", false, func(a *ActorState) { a.Nonce++ }, false},
+	} {
+		store := newStore()
+		tree := New(store)
+		st := sample(9)
+		if err := tree.SetActor(9, st); err != nil {
+			t.Fatal(err)
+		}
+		f := tree.Fork(tree, blockstore.NewBuffered(store))
+		got, err := f.Described(ctx, 9)
+		if err != nil || got.Head != st.Head || got.Balance.Int != nil {
+			t.Fatalf("%s: %+v, %v", tt.name, got, err)
+		}
+		if ok, err := f.Credit(ctx, 9, big.NewInt(5)); !ok || err != nil {
+			t.Fatal(tt.name, ok, err)
+		}
+		if tt.balance {
+			got, err := f.Actor(ctx, 9)
+			if err != nil || !got.Balance.Equals(big.Add(st.Balance, big.NewInt(5))) {
+				t.Fatalf("%s: %+v, %v", tt.name, got, err)
+			}
+		}
+		tt.change(&st)
+		if err := tree.SetActor(9, st); err != nil {
+			t.Fatal(err)
+		}
+		ok, err := tree.Holds(ctx, f)
+		if ok != tt.holds || err != nil {
+			t.Errorf("%s: %v, %v", tt.name, ok, err)
+		}
+		if !ok {
+			continue
+		}
+		if err := tree.Merge(ctx, f); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := tree.Actor(ctx, 9); err != nil || !got.Balance.Equals(big.NewInt(82)) {
+			t.Errorf("%s: after the merge %+v, %v", tt.name, got, err)
+		}
+	}
+}

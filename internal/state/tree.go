@@ -46,6 +46,9 @@ type Tree struct {
 type actorEntry struct {
 	state *ActorState // nil: there is no such actor
 	dirty bool        // it is to be flushed
+	// unseen is 1 + the place in the fork's list of what was read, as long as nobody has asked for the balance. The
+	// state then is that below, without what the fork adds to the balance.
+	unseen int
 }
 
 // layer is where the undo logs were when a transaction began.
@@ -150,13 +153,43 @@ func (t *Tree) Actor(ctx context.Context, id abi.ActorID) (*ActorState, error) {
 	return &own, nil
 }
 
-// actor is Actor without the copy.
-func (t *Tree) actor(ctx context.Context, id abi.ActorID) (*ActorState, error) {
+// Described is Actor without the balance, which is not set: a fork that only reads so much holds whatever the balance is.
+func (t *Tree) Described(ctx context.Context, id abi.ActorID) (*ActorState, error) {
+	st, err := t.described(ctx, id)
+	if st == nil || err != nil {
+		return nil, err
+	}
+	return &ActorState{Code: st.Code, Head: st.Head, Nonce: st.Nonce, Delegated: st.Delegated}, nil
+}
+
+func (t *Tree) described(ctx context.Context, id abi.ActorID) (*ActorState, error) {
+	if t.fork == nil {
+		return t.actor(ctx, id)
+	}
 	if e, ok := t.actors.get(id); ok {
 		return e.state, nil
 	}
+	e, err := t.readBelow(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return e.state, nil
+}
+
+// actor is Actor without the copy.
+func (t *Tree) actor(ctx context.Context, id abi.ActorID) (*ActorState, error) {
+	if e, ok := t.actors.get(id); ok {
+		if e.unseen > 0 {
+			e = t.see(id, e)
+		}
+		return e.state, nil
+	}
 	if t.fork != nil {
-		return t.readBelow(ctx, id)
+		e, err := t.readBelow(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		return t.see(id, e).state, nil
 	}
 	data, ok, err := t.hamt.Get(ctx, actorKey(id))
 	if err != nil {

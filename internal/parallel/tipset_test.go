@@ -1,4 +1,4 @@
-package fvm_test
+package parallel_test
 
 import (
 	"bytes"
@@ -29,6 +29,7 @@ type ground struct {
 	store    blockstore.Blockstore
 	accounts []account
 	miner    address.Address
+	worker   abi.ActorID // an account with a BLS key
 }
 
 type account struct {
@@ -42,14 +43,18 @@ var tipsetActors = conformance.NewActors(bundle.Options{Progress: os.Stderr})
 func newGround(t testing.TB, nv network.Version) *ground {
 	t.Helper()
 	ctx := t.Context()
-	text, err := os.ReadFile("fuzz/worlds/worlds.json")
+	text, err := os.ReadFile("../../fuzz/worlds/worlds.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	type world struct {
-		NV     network.Version `json:"nv"`
-		Bundle string          `json:"bundle"`
-		Epoch  abi.ChainEpoch  `json:"epoch"`
+		NV       network.Version `json:"nv"`
+		Bundle   string          `json:"bundle"`
+		Epoch    abi.ChainEpoch  `json:"epoch"`
+		Accounts []struct {
+			Kind string      `json:"kind"`
+			ID   abi.ActorID `json:"id"`
+		} `json:"accounts"`
 	}
 	var worlds []world
 	if err := json.Unmarshal(text, &worlds); err != nil {
@@ -59,7 +64,7 @@ func newGround(t testing.TB, nv network.Version) *ground {
 	if at < 0 {
 		t.Fatalf("there is no world of network version %d", nv)
 	}
-	car, err := os.Open(fmt.Sprintf("fuzz/worlds/nv%d.car.gz", nv))
+	car, err := os.Open(fmt.Sprintf("../../fuzz/worlds/nv%d.car.gz", nv))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,6 +103,11 @@ func newGround(t testing.TB, nv network.Version) *ground {
 	}
 	if len(g.accounts) < 3 {
 		t.Fatalf("the world has %d accounts with funds", len(g.accounts))
+	}
+	for _, a := range worlds[at].Accounts {
+		if a.Kind == "bls" {
+			g.worker = a.ID
+		}
 	}
 	// An account may stand for a miner: it cannot be paid, so that the reward is burnt.
 	g.miner = idAddress(g.accounts[0].id)
@@ -147,8 +157,8 @@ func testTipset(t *testing.T, nv network.Version, workers int) {
 	ts := fvm.Tipset{
 		Config: g.config(), ParentEpoch: g.cfg.Epoch - 2, Workers: workers,
 		Blocks: []fvm.TipsetBlock{
-			{Miner: g.miner, WinCount: 1, Messages: []fvm.ChainMessage{{first, 100}, {wrong, 100}}},
-			{Miner: g.miner, WinCount: 2, Messages: []fvm.ChainMessage{{&copied, 100}, {second, 120}}},
+			{Miner: g.miner, WinCount: 1, Messages: chain(100, first, wrong)},
+			{Miner: g.miner, WinCount: 2, Messages: append(chain(100, &copied), chain(120, second)...)},
 		},
 	}
 	got, err := fvm.ApplyTipset(t.Context(), ts)
@@ -176,6 +186,14 @@ func testTipset(t *testing.T, nv network.Version, workers int) {
 	if root := m.flush(); root != got.Root {
 		t.Errorf("root %s, machines alone give %s", got.Root, root)
 	}
+}
+
+// chain is messages of a length on the chain.
+func chain(length int, msgs ...*fvm.Message) (list []fvm.ChainMessage) {
+	for _, m := range msgs {
+		list = append(list, fvm.ChainMessage{Message: m, ChainLength: length})
+	}
+	return list
 }
 
 // node does by hand what a tipset does.
