@@ -13,6 +13,7 @@ import (
 	"github.com/filecoin-project/go-state-types/network"
 
 	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/conformance"
 	"github.com/edgefvm/fvm/fuzz/internal/script"
 	"github.com/edgefvm/fvm/internal/duel"
@@ -183,9 +184,6 @@ func chargeReach(c *Coverage, nvs []network.Version) ([]Reach, error) {
 	return list, nil
 }
 
-// actorsOfVersion are the versions of the actors that network versions run.
-var actorsOfVersion = map[network.Version]int{16: 8, 17: 9, 18: 10, 19: 11, 20: 11, 21: 12, 22: 13, 23: 14, 24: 15, 25: 16, 26: 16, 27: 17, 28: 18, 29: 19}
-
 func methodReach(c *Coverage, nvs []network.Version) ([]Reach, error) {
 	all, err := methods()
 	if err != nil {
@@ -198,7 +196,7 @@ func methodReach(c *Coverage, nvs []network.Version) ([]Reach, error) {
 	of := map[int][]network.Version{}
 	var versions []int
 	for _, nv := range nvs {
-		if v := actorsOfVersion[nv]; v > 0 {
+		if v, err := bundle.VersionFor(nv); err == nil {
 			if of[v] == nil {
 				versions = append(versions, v)
 			}
