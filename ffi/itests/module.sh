@@ -48,7 +48,8 @@ without_cgo() {
   chmod -R u+w "$lotus"
   grep -rl '^//go:build cgo$' "$lotus/chain" "$lotus/storage" --include='*.go' | xargs sed -i '1{/^\/\/go:build cgo$/d}'
   mkdir -p "$1/sqlite3"
-  printf 'module github.com/mattn/go-sqlite3\n\ngo 1.24\n\nrequire modernc.org/sqlite v1.46.1\n' > "$1/sqlite3/go.mod"
+  # What sqlite needs stands there too, as its own go.mod has it: else the newest of each would be taken.
+  printf 'module github.com/mattn/go-sqlite3\n\ngo 1.24\n\nrequire (\n\tmodernc.org/sqlite v1.46.1\n\tmodernc.org/libc v1.67.6\n\tmodernc.org/mathutil v1.7.1\n\tmodernc.org/memory v1.11.0\n\tgithub.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec\n)\n' > "$1/sqlite3/go.mod"
   printf 'package sqlite3\n\nimport (\n\t"database/sql"\n\n\t"modernc.org/sqlite"\n)\n\nfunc init() { sql.Register("sqlite3", &sqlite.Driver{}) }\n' > "$1/sqlite3/sqlite3.go"
   ( cd "$1"
     go mod edit -replace github.com/mattn/go-sqlite3=./sqlite3 -replace "github.com/filecoin-project/lotus=$lotus" )
