@@ -19,6 +19,7 @@ import (
 	"github.com/edgefvm/fvm/engine/wazero"
 	"github.com/edgefvm/fvm/internal/call"
 	"github.com/edgefvm/fvm/internal/machine"
+	"github.com/edgefvm/fvm/internal/parallel"
 )
 
 // EngineConfig chooses what runs the actors' Wasm. The zero value is wazero
@@ -57,6 +58,8 @@ type Engine struct {
 
 	mu      sync.Mutex
 	modules map[machine.ABI]*call.Modules
+
+	habits parallel.Habits // of its tipsets
 }
 
 const defaultEngine = "wazero"

@@ -19,6 +19,7 @@ import (
 	"github.com/edgefvm/fvm/internal/event"
 	"github.com/edgefvm/fvm/internal/executor"
 	"github.com/edgefvm/fvm/internal/machine"
+	"github.com/edgefvm/fvm/internal/parallel"
 	"github.com/edgefvm/fvm/internal/state"
 	"github.com/edgefvm/fvm/trace"
 )
@@ -101,6 +102,7 @@ func NetworkVersions() (first, last, preview network.Version) {
 type Machine struct {
 	m        *machine.Machine
 	modules  *call.Modules
+	habits   *parallel.Habits
 	flushAll bool
 	busy     atomic.Bool
 	poison   error
@@ -135,7 +137,7 @@ func New(ctx context.Context, cfg Config) (*Machine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fvm.New: %w", err)
 	}
-	return &Machine{m: m, modules: modules, flushAll: cfg.FlushAll}, nil
+	return &Machine{m: m, modules: modules, habits: &cfg.Engine.habits, flushAll: cfg.FlushAll}, nil
 }
 
 func orZero(v abi.TokenAmount) abi.TokenAmount {

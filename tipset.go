@@ -107,7 +107,7 @@ func ApplyTipset(ctx context.Context, ts Tipset) (*TipsetResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	pool := &parallel.Pool{Machine: m.m, Modules: m.modules, Workers: ts.Workers}
+	pool := &parallel.Pool{Machine: m.m, Modules: m.modules, Workers: ts.Workers, Habits: m.habits}
 	if err := m.applyBlocks(ctx, pool, ts.Blocks, res); err != nil {
 		return nil, err
 	}

@@ -18,3 +18,9 @@ func Eager() (restore func()) {
 	eager = true
 	return func() { eager = false }
 }
+
+// Forgetful makes every list begin as if it were the first, until the function it returns is called.
+func Forgetful() (restore func()) {
+	forgetful = true
+	return func() { forgetful = false }
+}

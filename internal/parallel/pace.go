@@ -1,5 +1,7 @@
 package parallel
 
+import "sync"
+
 // How far ahead messages run, in messages; how many that ran ahead are looked at together; and for how many messages none do
 // after too many were in vain. They decide only time.
 const (
@@ -11,17 +13,39 @@ const (
 	maxRest    = 512
 )
 
+// Habits keep what was found out about running ahead for the next list of messages, which is likely of the same sort: the next
+// tipset of a chain. They decide only time. The zero value knows nothing. Safe for several goroutines; of lists that run at the
+// same time the last to end is kept.
+type Habits struct {
+	mu   sync.Mutex
+	last pace
+}
+
+func (h *Habits) get() (p pace) {
+	if h != nil && !forgetful {
+		h.mu.Lock()
+		p = h.last
+		h.mu.Unlock()
+	}
+	if p.ahead == 0 {
+		p.ahead, p.rest = firstAhead, firstRest
+	}
+	return p
+}
+
+func (h *Habits) put(p pace) {
+	if h != nil {
+		h.mu.Lock()
+		h.last = p
+		h.mu.Unlock()
+	}
+}
+
 // pace is how far ahead messages run.
 type pace struct {
 	ahead, rest      int
 	resting          int // so many messages are left that run in their turn
 	merged, repeated int // of the sample
-}
-
-func (p *pace) start() {
-	if p.ahead == 0 {
-		p.ahead, p.rest = firstAhead, firstRest
-	}
 }
 
 // count is told of each message that was executed. Messages run farther ahead while that is not in vain; after a quarter of a sample was,

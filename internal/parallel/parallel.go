@@ -70,14 +70,16 @@ var holds = (*state.Tree).Holds
 // eager makes all messages run ahead that can, before any is executed, and never rest. Tests set it, to see more.
 var eager = false
 
+// forgetful makes every list begin without habits. Tests set it, to see more.
+var forgetful = false
+
 // Pool executes messages on one machine. It belongs to one goroutine at a time, which must not use the machine meanwhile.
 type Pool struct {
 	Machine *machine.Machine
 	Modules *call.Modules
-	Workers int // goroutines; below 2, all messages run in their turn
+	Workers int     // goroutines; below 2, all messages run in their turn
+	Habits  *Habits // may be nil
 	Stats   Stats
-
-	pace pace
 }
 
 // Apply executes messages as if one after the other. Done hears of each result in order, on the calling goroutine. The first

@@ -22,6 +22,7 @@ type run struct {
 	idle     int        // of the others
 	running  int        // goroutines that run a step ahead
 	tasks    []task
+	pace     pace
 	executed int  // so many steps, of those at the front
 	helping  bool // the calling goroutine runs a step ahead
 	stop     bool
@@ -43,10 +44,9 @@ const (
 )
 
 func newRun(p *Pool, steps []Step, done func(int, *executor.Result) error) *run {
-	r := &run{pool: p, steps: steps, done: done, tasks: make([]task, len(steps))}
+	r := &run{pool: p, steps: steps, done: done, tasks: make([]task, len(steps)), pace: p.Habits.get()}
 	r.truth.tree, r.truth.store = p.Machine.Tree, p.Machine.Store
 	r.first.L, r.more.L = &r.mu, &r.mu
-	p.pace.start()
 	last := make(map[address.Address]int, len(steps))
 	find := func(a address.Address) int {
 		if i, ok := last[a]; ok {
@@ -74,6 +74,7 @@ func (r *run) all(ctx context.Context) error {
 		r.more.Broadcast()
 		r.mu.Unlock()
 		others.Wait()
+		r.pool.Habits.put(r.pace)
 	}()
 	for range r.pool.Workers - 1 {
 		others.Go(func() { r.work(ahead) })
@@ -116,7 +117,7 @@ func (r *run) next(ctx, ahead context.Context) error {
 	}
 	r.helping = false
 	t.stage = runs
-	alone := r.running == 0 && r.pool.pace.resting > 0 && !eager // and so it remains
+	alone := r.alone()
 	r.mu.Unlock()
 
 	merged, err := false, error(nil)
@@ -138,6 +139,15 @@ func (r *run) next(ctx, ahead context.Context) error {
 	return nil
 }
 
+// alone reports that nobody runs anything ahead, nor can until the first step that is left was executed; r.mu is held.
+func (r *run) alone() bool {
+	if r.running > 0 || eager {
+		return false
+	}
+	_, _, ok := r.pick()
+	return !ok
+}
+
 // settle counts a step that was executed, and lets those run that its end lets run.
 func (r *run) settle(t *task, merged bool) {
 	stats := &r.pool.Stats
@@ -151,7 +161,7 @@ func (r *run) settle(t *task, merged bool) {
 	default:
 		stats.Serial++
 	}
-	r.pool.pace.count(t.attempt != nil, merged)
+	r.pace.count(t.attempt != nil, merged)
 	r.executed++
 	if t.attempt != nil && !merged {
 		r.drop(r.executed)
@@ -223,14 +233,14 @@ func (r *run) runAhead(ctx context.Context) bool {
 // pick finds a step to run ahead, and the attempt on whose fork. The first one that is left is the calling goroutine's, unless
 // it does something else.
 func (r *run) pick() (int, *attempt, bool) {
-	if r.pool.pace.resting > 0 && !eager {
+	if r.pace.resting > 0 && !eager {
 		return 0, nil, false
 	}
 	i := r.executed
 	if !r.helping {
 		i++
 	}
-	for ; i < min(len(r.steps), r.executed+r.pool.pace.ahead); i++ {
+	for ; i < min(len(r.steps), r.executed+r.pace.ahead); i++ {
 		if r.tasks[i].stage != waits || r.steps[i].Late != nil || r.steps[i].short() {
 			continue
 		}

@@ -258,8 +258,11 @@ func (w *town) compare(t testing.TB, n int) (wrong []uint64, sum tally) {
 			t.Logf("seed %d: %s", seed, want)
 			sum.failed++
 		}
-		restore := func() {}
-		if i%2 == 1 {
+		restore := func() {} // every fourth goes by the habits of those before
+		switch i % 4 {
+		case 0:
+			restore = parallel.Forgetful()
+		case 1, 3:
 			restore = parallel.Eager()
 		}
 		got, r := l.everything(blocks, null, 2+l.IntN(3), traced)
@@ -281,7 +284,7 @@ var comparedVersions = []network.Version{16, 17, 18, 21, 25, 28, 29}
 func TestSerialAndParallelTipsetsAgree(t *testing.T) {
 	for _, nv := range comparedVersions {
 		t.Run(fmt.Sprint("nv", nv), func(t *testing.T) {
-			n := number(envRounds, 2)
+			n := number(envRounds, 3)
 			wrong, sum := newTown(t, nv, 12).compare(t, n)
 			if len(wrong) > 0 {
 				t.Errorf("seeds %v differ", wrong)
