@@ -14,6 +14,7 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/internal/machine"
 )
 
 // Policy says what a machine does when its engines differ.
@@ -92,9 +93,13 @@ func New(ctx context.Context, cfg fvm.Config, opts Options) (*Machine, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
 	}
+	profile, err := machine.ProfileFor(cfg.NetworkVersion, cfg.Preview)
+	if err != nil {
+		return nil, fmt.Errorf("shadow.New: %w", err)
+	}
 	m := &Machine{cfg: cfg, opts: opts, base: cfg.StateRoot, shared: newShared(cfg.Blockstore), known: newAnswers(cfg)}
 	for i, e := range opts.Engines {
-		l := &lane{label: e.Name(), engine: e, view: newView(m.shared)}
+		l := &lane{label: e.Name(), engine: e, view: newView(m.shared, profile.FlushRules())}
 		for _, other := range m.lanes {
 			if other.engine.Name() == e.Name() {
 				l.label = fmt.Sprintf("%s#%d", e.Name(), i+1)

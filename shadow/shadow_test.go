@@ -266,3 +266,15 @@ func TestCauseIsEarlier(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 }
+
+// A flush refuses what that of the network version does, and no more: the old versions take strings that are longer than their block.
+func TestFlushByRulesOfVersion(t *testing.T) {
+	a, b := newEngine(t, "wazero"), newEngine(t, "wazero-interpreter")
+	for _, each := range []bool{true, false} {
+		v := load(t, filepath.Join("..", "conformance", "found", "nv16-found-shadow-flush.json"))
+		opts := shadow.Options{Engines: []*fvm.Engine{a, b}, Logger: quiet, RootEachMessage: each}
+		if o := inStep(t, v, opts, nil); o.Status != conformance.Passed {
+			t.Errorf("a root each message %v: %+v", each, o)
+		}
+	}
+}

@@ -80,16 +80,25 @@ func (s *shared) PutMany(ctx context.Context, bs []blocks.Block) error {
 	return s.base.PutMany(ctx, bs)
 }
 
-// view is the blockstore of one engine: its own writes over what is shared.
+// view is the blockstore of one engine: its own writes over what is shared. What a machine has flushed into it goes to the user's
+// blockstore by the same rules.
 type view struct {
 	*blockstore.Buffered
 	under *shared
+	rules blockstore.FlushRules
 }
 
-func newView(under *shared) *view { return &view{blockstore.NewBuffered(under), under} }
+func newView(under *shared, rules blockstore.FlushRules) *view {
+	v := &view{under: under, rules: rules}
+	v.clear()
+	return v
+}
 
 // clear drops what was written.
-func (v *view) clear() { v.Buffered = blockstore.NewBuffered(v.under) }
+func (v *view) clear() {
+	v.Buffered = blockstore.NewBuffered(v.under)
+	v.SetFlushRules(v.rules)
+}
 
 // commit writes to the user's blockstore what root reaches, or everything for an undefined one.
 func (v *view) commit(ctx context.Context, root cid.Cid) error {

@@ -111,7 +111,7 @@ func New(ctx context.Context, c Context, s Setup) (*Machine, error) {
 		}
 	}
 	store := blockstore.NewBuffered(s.Base)
-	store.SetFlushRules(blockstore.FlushRules{Skyr: profile.StrictFlush})
+	store.SetFlushRules(profile.FlushRules())
 	tree, err := state.Load(ctx, store, s.Root, profile.trees()...)
 	if err != nil {
 		return nil, fmt.Errorf("loading the state tree %s: %w", s.Root, err)

@@ -6,6 +6,7 @@ import (
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/network"
 
+	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/internal/actors"
 )
 
@@ -124,6 +125,11 @@ var profiles = [...]Profile{
 		WriteEmptyArray: true, Reachability: true, MissingInvokeExits: true, LooseInvoke: true, TraceBlocks: true, ReturnCodec: true,
 		MaxSealProof: abi.RegisteredSealProof_StackedDrg64GiBV1_2_Feat_NiPoRep,
 	},
+}
+
+// FlushRules is what a flush refuses to write.
+func (p *Profile) FlushRules() blockstore.FlushRules {
+	return blockstore.FlushRules{Skyr: p.StrictFlush}
 }
 
 // trees are the versions of the state tree that it reads.
