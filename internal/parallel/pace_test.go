@@ -2,14 +2,6 @@ package parallel
 
 import "testing"
 
-// inVain is a pace that was told of n messages that ran ahead for nothing.
-func inVain(p pace, n int) pace {
-	for range n {
-		p.count(true, false)
-	}
-	return p
-}
-
 // What one list found out, the next one begins with: after a list of conflicts it rests where that one stopped.
 func TestHabitsOutliveAList(t *testing.T) {
 	var h Habits
@@ -17,7 +9,10 @@ func TestHabitsOutliveAList(t *testing.T) {
 	if first.ahead != firstAhead || first.resting != 0 {
 		t.Fatalf("without habits: %+v", first)
 	}
-	p := inVain(first, enough)
+	p := first
+	for range enough {
+		p.count(true, false)
+	}
 	if p.resting != firstRest {
 		t.Fatalf("after %d in vain: %+v", enough, p)
 	}
