@@ -5,6 +5,7 @@ type patchKind uint8
 
 const (
 	patchCall       patchKind = iota + 1 // a call of a defined function
+	patchIndirect                        // a call through a table
 	patchCharge                          // gas of the block that starts here
 	patchLinear                          // gas by the topmost operand
 	patchNaN32                           // make the result's NaN the canonical one
@@ -24,7 +25,7 @@ const (
 type patch struct {
 	pos, end int
 	kind     patchKind
-	arg      uint64 // callee, cost, unit or table
+	arg      uint64 // callee, type, cost, unit or table
 }
 
 // body is a function's body and what was found out about it.

@@ -11,10 +11,10 @@ func (p *plan) emit(startExport string) []byte {
 	}
 	w := &writer{b: make([]byte, 0, size+len(m.rawData)+1024)}
 	w.append([]byte("\x00asm\x01\x00\x00\x00"))
-	types, extra := p.types()
+	types, added := p.types()
 	w.section(secType, types)
-	w.section(secImport, p.imports(extra))
-	w.section(secFunction, p.functions())
+	w.section(secImport, p.imports(added))
+	w.section(secFunction, p.functions(added))
 	if m.rawTable != nil {
 		w.section(secTable, m.rawTable)
 	}
@@ -55,17 +55,18 @@ func grown(raw []byte, n uint32) *writer {
 	return w
 }
 
-// types is the type section and the type index of each helper.
-func (p *plan) types() ([]byte, [len(helpers)]uint32) {
-	var index [len(helpers)]uint32
+// addedTypes are the types that the output has behind the guest's.
+type addedTypes struct {
+	helpers     [len(helpers)]uint32 // index of each used helper's
+	dispatchers []uint32             // index of each dispatcher's
+}
+
+// types is the type section and what was added to it.
+func (p *plan) types() ([]byte, addedTypes) {
+	added := addedTypes{dispatchers: make([]uint32, len(p.dispatchers))}
 	types := p.m.types
 	w := &writer{}
-	for i, h := range helpers {
-		// The first helper's type is always there: the start of a misplaced module has it too.
-		if p.helperIndex[i] < 0 && i != helperExhausted {
-			continue
-		}
-		t := funcType{h.params, h.results}
+	add := func(t funcType) uint32 {
 		at := len(p.m.types) // look among the added ones only
 		for at < len(types) && !types[at].equal(t) {
 			at++
@@ -76,27 +77,37 @@ func (p *plan) types() ([]byte, [len(helpers)]uint32) {
 			w.string(string(t.params))
 			w.string(string(t.results))
 		}
-		index[i] = uint32(at)
+		return uint32(at)
+	}
+	for i, h := range helpers {
+		// The first helper's type is always there: the start of a misplaced module has it too.
+		if p.helperIndex[i] >= 0 || i == helperExhausted {
+			added.helpers[i] = add(funcType{h.params, h.results})
+		}
+	}
+	for i, d := range p.dispatchers {
+		t := p.m.types[d.typ]
+		added.dispatchers[i] = add(funcType{append(t.params[:len(t.params):len(t.params)], i32), t.results})
 	}
 	out := grown(p.m.rawType, uint32(len(types)-len(p.m.types)))
 	out.append(w.b)
-	return out.b, index
+	return out.b, added
 }
 
-func (p *plan) imports(types [len(helpers)]uint32) []byte {
+func (p *plan) imports(added addedTypes) []byte {
 	w := grown(p.m.rawImport, p.nHelpers)
 	for i, h := range helpers {
 		if p.helperIndex[i] >= 0 {
 			w.string(HelperModule)
 			w.string(h.name)
-			w.op(kindFunc, types[i])
+			w.op(kindFunc, added.helpers[i])
 		}
 	}
 	return w.b
 }
 
-func (p *plan) functions() []byte {
-	n := uint32(len(p.thunks))
+func (p *plan) functions(added addedTypes) []byte {
+	n := uint32(len(p.thunks) + 2*len(p.dispatchers))
 	if p.m.misplaced {
 		n++
 	}
@@ -104,8 +115,12 @@ func (p *plan) functions() []byte {
 	for _, f := range p.thunks {
 		w.u32(p.m.funcs[f])
 	}
+	for _, t := range added.dispatchers {
+		w.u32(t)
+		w.u32(t)
+	}
 	if p.m.misplaced {
-		w.len(len(p.m.types)) // the first added type
+		w.u32(added.helpers[helperExhausted])
 	}
 	return w.b
 }
@@ -242,7 +257,7 @@ func (p *plan) data() []byte {
 
 func (p *plan) code(w *writer, size int) {
 	all := &writer{b: make([]byte, 0, size)}
-	n := len(p.bodies) + len(p.thunks)
+	n := len(p.bodies) + len(p.thunks) + 2*len(p.dispatchers)
 	if p.m.misplaced {
 		n++
 	}
@@ -257,6 +272,16 @@ func (p *plan) code(w *writer, size int) {
 	for _, f := range p.thunks {
 		one.b = one.b[:0]
 		p.thunk(one, f)
+		all.len(len(one.b))
+		all.append(one.b)
+	}
+	for _, d := range p.dispatchers {
+		one.b = one.b[:0]
+		p.dispatch(one, d)
+		all.len(len(one.b))
+		all.append(one.b)
+		one.b = one.b[:0]
+		p.dispatchRest(one, d)
 		all.len(len(one.b))
 		all.append(one.b)
 	}
@@ -338,6 +363,8 @@ func (p *plan) patch(w *writer, b *body, x patch, t temps) {
 	switch x.kind {
 	case patchCall:
 		p.call(w, uint32(x.arg))
+	case patchIndirect:
+		p.callIndirect(w, b, x)
 	case patchLinear:
 		w.op(opLocalTee, t.i32)
 		w.op(opGlobalGet, p.counter)

@@ -40,7 +40,7 @@ func (c *checker) instruction() {
 	case opCall:
 		c.call(at)
 	case opCallIndirect:
-		c.callIndirect()
+		c.callIndirect(at)
 	case opDrop:
 		c.popAny()
 		c.down(1)
@@ -320,7 +320,7 @@ func (c *checker) call(at int) {
 // const, sub, set after it.
 func guardCost(costs *Costs) uint64 { return 8*costs.Default + 3*costs.Math + costs.Branch }
 
-func (c *checker) callIndirect() {
+func (c *checker) callIndirect(at int) {
 	t := c.m.typeIndex(&c.reader)
 	table := c.shortIndex()
 	if uint64(table) >= uint64(len(c.m.tables)) {
@@ -333,6 +333,7 @@ func (c *checker) callIndirect() {
 	c.down(1)
 	c.apply(c.m.types[t])
 	c.spend(c.m.rules.Costs.CallIndirect)
+	c.patch(at, c.pos, patchIndirect, uint64(t))
 }
 
 func (c *checker) choose() {

@@ -2,7 +2,7 @@ package instrument
 
 // PassVersion changes whenever the output for some input changes; it is a part
 // of the key of compiled code kept on disk.
-const PassVersion = 4
+const PassVersion = 5
 
 // CounterExport is the name under which every output exports its gas counter, a
 // mutable i64 global in milligas. A guest's own export of that name is left out

@@ -33,6 +33,9 @@ type plan struct {
 	// thunkOf gives each function's place in thunks.
 	thunks  []uint32
 	thunkOf []uint32
+	// dispatchers come after the thunks. dispatcherOf gives the one of each type, nil for none.
+	dispatchers  []*dispatcher
+	dispatcherOf []*dispatcher
 	// counter, height and pages are the indices of the added globals; the last is there only if pages are counted.
 	counter, height, pages uint32
 }
@@ -69,6 +72,7 @@ func newPlan(m *module, bodies []body) *plan {
 		}
 	}
 	p.findHelpers()
+	p.findDispatchers()
 	return p
 }
 
