@@ -12,7 +12,8 @@
 // metered blocks, and notes what has to be patched. The second copies the
 // bodies and inserts the patches. Gas is the gas of the reference's output, in
 // which each call already carries the code of the stack limiter; the code emitted
-// here may be shorter, the charges and their places are the same.
+// here may be shorter, the charges and their places are the same. Calls through a
+// table that nothing can change are made direct ones (dispatch.go).
 //
 // Callers: internal/call. Calls no other room. What does not belong here:
 // syscalls, prices of anything but instructions, compilation.

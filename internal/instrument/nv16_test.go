@@ -205,16 +205,16 @@ func TestPagesAreCounted(t *testing.T) {
 
 // Random modules do the same before and after this pass, too.
 func TestSameSemanticsFirst(t *testing.T) {
-	seeds, atLeast := int64(1500), tally{modules: 900, calls: 1500, traps: 700}
+	seeds, atLeast := int64(1500), tally{modules: 900, calls: 1500, traps: 700, dispatching: 150}
 	if testing.Short() {
-		seeds, atLeast = 300, tally{modules: 150, calls: 250, traps: 100}
+		seeds, atLeast = 300, tally{modules: 150, calls: 250, traps: 100, dispatching: 30}
 	}
 	var done tally
 	for seed := int64(0); seed < seeds && !t.Failed(); seed++ {
 		compareWith(t, seed, wasmgen.Module(seed, wasmgen.Options{Tame: true, First: true}), RulesV020(), &done)
 	}
 	t.Logf("%+v", done)
-	if done.modules < atLeast.modules || done.calls < atLeast.calls || done.traps < atLeast.traps {
+	if done.modules < atLeast.modules || done.calls < atLeast.calls || done.traps < atLeast.traps || done.dispatching < atLeast.dispatching {
 		t.Errorf("compared only %+v, want at least %+v", done, atLeast)
 	}
 }

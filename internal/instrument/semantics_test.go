@@ -15,22 +15,22 @@ import (
 
 // Random modules do the same before and after the pass.
 func TestSameSemantics(t *testing.T) {
-	seeds, atLeast := int64(1500), tally{modules: 900, calls: 2000, traps: 1000}
+	seeds, atLeast := int64(1500), tally{modules: 900, calls: 2000, traps: 1000, dispatching: 80}
 	if testing.Short() {
-		seeds, atLeast = 300, tally{modules: 150, calls: 350, traps: 150}
+		seeds, atLeast = 300, tally{modules: 150, calls: 350, traps: 150, dispatching: 15}
 	}
 	var done tally
 	for seed := int64(0); seed < seeds && !t.Failed(); seed++ {
 		compare(t, seed, &done)
 	}
 	t.Logf("%+v", done)
-	if done.modules < atLeast.modules || done.calls < atLeast.calls || done.traps < atLeast.traps {
+	if done.modules < atLeast.modules || done.calls < atLeast.calls || done.traps < atLeast.traps || done.dispatching < atLeast.dispatching {
 		t.Errorf("compared only %+v, want at least %+v", done, atLeast)
 	}
 }
 
 // tally counts what was compared to the end.
-type tally struct{ modules, calls, traps, endless int }
+type tally struct{ modules, calls, traps, endless, dispatching int }
 
 // compare runs all exports of a module and of the pass's output for it.
 func compare(t *testing.T, seed int64, done *tally) {
@@ -112,8 +112,12 @@ func compareWith(t *testing.T, seed int64, wasm []byte, r Rules, done *tally) {
 	if err != nil || out.Code == nil {
 		return
 	}
-	if m, err := decode(wasm, &r); err != nil || m.misplaced {
+	m, err := decode(wasm, &r)
+	if err != nil || m.misplaced {
 		return // wazero does not mind misplaced elements, see TestMisplacedSegments
+	}
+	if bodies, err := m.analyze(m.globals); err == nil && len(newPlan(m, bodies).dispatchers) > 0 {
+		done.dispatching++
 	}
 	h := newHost(t, interpreter(), out.Imports)
 	if out.Memory != nil && out.Memory.HasMax {
