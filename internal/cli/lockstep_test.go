@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,6 +59,24 @@ func withGreedy(t *testing.T) {
 		}
 		e, err := wazero.New(wazero.Options{})
 		return fvm.EngineFrom(greedy{e}), err
+	}
+}
+
+// As many modules are compiled at once as vectors may wait for, within a bound.
+func TestVectorsCompileAtOnce(t *testing.T) {
+	needBundles(t)
+	was := newEngine
+	t.Cleanup(func() { newEngine = was })
+	for _, c := range [][2]int{{1, 1}, {3, 3}, {64, mostCompiled}} {
+		got := 0
+		newEngine = func(cfg fvm.EngineConfig) (*fvm.Engine, error) {
+			got = cfg.Jobs
+			return was(cfg)
+		}
+		ok(t, "vectors", "run", "--jobs", fmt.Sprint(c[0]), golden("nv28-send-001"))
+		if got != c[1] {
+			t.Errorf("with %d jobs, %d modules at once", c[0], got)
+		}
 	}
 }
 

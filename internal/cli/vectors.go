@@ -14,6 +14,9 @@ import (
 
 func newVectors() *cobra.Command { return group("vectors", "Conformance vectors", newVectorsRun()) }
 
+// mostCompiled is how many modules vectors have compiled at a time: each takes up to half a gigabyte.
+const mostCompiled = 4
+
 func newVectorsRun() *cobra.Command {
 	var set lockStep
 	var asJSON, noTrace bool
@@ -45,6 +48,8 @@ that 'edgefvm explain' opens and that runs as any vector.`,
 			if err != nil {
 				return err
 			}
+			// On an engine that waits for machine code each vector at work may wait for a module.
+			set.jobs = min(jobs, mostCompiled)
 			opts, end, err := set.options(cmd)
 			if err != nil {
 				return err
@@ -83,7 +88,7 @@ that 'edgefvm explain' opens and that runs as any vector.`,
 	f := cmd.Flags()
 	f.BoolVar(&asJSON, "json", false, "print JSON instead of tables")
 	f.BoolVar(&noTrace, "no-trace", false, "do not compare traces")
-	f.IntVarP(&jobs, "jobs", "j", runtime.GOMAXPROCS(0), "vectors to run at once")
+	f.IntVarP(&jobs, "jobs", "j", runtime.GOMAXPROCS(0), "vectors to run at once, and modules to compile at once, those at most 4")
 	f.IntVar(&most, "failures", 50, "failures to print in full")
 	f.StringVar(&traces, "traces", "", "`folder` with NAME.trace.json.gz for vectors that name no trace")
 	set.flags(cmd)
