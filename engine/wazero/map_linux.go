@@ -11,6 +11,11 @@ func mapBuffer(n uint64) []byte {
 	if err != nil {
 		return nil
 	}
+	if n > keptBytes {
+		// A fault for each 4 KiB is most of what it takes to fill a memory. Few guests come so far, and a large page is
+		// cleared as a whole when it is first touched, so the beginning has none. The system may refuse.
+		_ = syscall.Madvise(b[keptBytes:], syscall.MADV_HUGEPAGE)
+	}
 	return b
 }
 

@@ -427,6 +427,7 @@ func (p *plan) patch(w *writer, b *body, x patch, t temps) {
 		w.raw(opIf, i32)
 		w.op(opLocalGet, t.i32)
 		w.raw(opMemoryGrow, 0)
+		p.tellLarge(w)
 		p.elseMinusOne(w)
 	case patchTableGrow:
 		w.op(opLocalSet, t.i32)
@@ -456,6 +457,15 @@ func (p *plan) bulk(w *writer, sub, segment uint32) {
 		w.u8(0)
 	}
 	w.u8(0)
+}
+
+// tellLarge asks for nothing more, 0 pages, if the memory has become large: so the engine sees it before it is written to.
+func (p *plan) tellLarge(w *writer) {
+	w.raw(opMemorySize, 0, opI32Const)
+	w.signed(LargeMemory)
+	w.raw(opI32GtU, opIf, blockEmpty, opI32Const, 0, opMemorySize, 0)
+	w.op(opCall, uint32(p.helperIndex[helperGrow]))
+	w.raw(opDrop, opEnd)
 }
 
 // growCounted grows the memory by delta, the topmost value, and counts.

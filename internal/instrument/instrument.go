@@ -21,8 +21,12 @@ const ResetSection = "edgefvm.reset"
 //	grow (delta, current i32) -> i32   may the memory grow by delta pages? 1 or 0; -1, -1: the engine did not give them
 //	grow_table (delta, current i32) -> i32   may the table grow by delta elements?
 //
-// An output declares only those that it uses.
+// An output declares only those that it uses. From nv18 on, grow is also called with a delta of 0 after each growth that
+// leaves a memory of more than LargeMemory pages.
 const HelperModule = "edgefvm"
+
+// LargeMemory is how many pages a memory can have before it counts as large.
+const LargeMemory = 8 << 20 >> 16
 
 // Import is what a guest imports.
 type Import struct {
