@@ -488,3 +488,44 @@ func TestShrinks(t *testing.T) {
 		t.Error("counters cannot be read in place")
 	}
 }
+
+// The part of a memory above LARGE has large pages once the host was called, in a guest that was kept too.
+func TestLargePages(t *testing.T) {
+	const large, page = 8 << 20, engine.PageSize
+	if _, err := enginetest.LargePages(make([]byte, 1)); err != nil {
+		t.Skip("the kernel: ", err)
+	}
+	seen, most := 0, 0
+	look := func(_ context.Context, in engine.Instance, n uint32) (uint32, error) {
+		b := in.Memory()
+		for at, want := range map[int]bool{0: false, large - page: false, large: len(b) > large, len(b) - page: len(b) > large} {
+			if at >= len(b) {
+				continue
+			}
+			got, err := enginetest.LargePages(b[at:])
+			if err != nil || got != want {
+				t.Errorf("%d bytes, at %d: large pages %v, %v", len(b), at, got, err)
+			}
+		}
+		seen, most = seen+1, max(most, len(b))
+		return n, nil
+	}
+	onBoth(t, func(t *testing.T, opts Options) {
+		_, m := keeperOf(t, opts, enginetest.Kitchen(60), look)
+		for range 2 {
+			in := newInstance(t, m)
+			for _, n := range []uint64{large/page - 60, 1, 100} {
+				if _, err := invoke(in, "grow", n); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := invoke(in, "invoke", 1); err != nil {
+					t.Fatal(err)
+				}
+			}
+			closeAll(t, in)
+		}
+	})
+	if seen == 0 || most < large+100*page {
+		t.Errorf("%d looks, at %d bytes at most", seen, most)
+	}
+}

@@ -315,6 +315,53 @@ func TestGrowth(t *testing.T) {
 	}
 }
 
+// The host is told of a large memory before the guest writes to it, by a question about nothing.
+func TestLargeMemoryIsTold(t *testing.T) {
+	for _, r := range []Rules{RulesV040(), RulesV020()} {
+		g := oneFunc(opLocalGet, 0, opMemoryGrow, 0)
+		g.funcs[0].results = []byte{i32}
+		out, err := Instrument(g.wasm(), &r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rt := wazero.NewRuntimeWithConfig(ctx, interpreter().WithCoreFeatures(features))
+		defer rt.Close(ctx)
+		var asked []string
+		b := rt.NewHostModuleBuilder(HelperModule)
+		b.NewFunctionBuilder().WithFunc(func() {}).Export("exhausted")
+		b.NewFunctionBuilder().WithFunc(func(delta, current uint32) uint32 {
+			asked = append(asked, fmt.Sprint(delta, "+", current))
+			if delta == 7 {
+				return 0
+			}
+			return 1
+		}).Export("grow")
+		if _, err := b.Instantiate(ctx); err != nil {
+			t.Fatal(err)
+		}
+		m, err := rt.Instantiate(ctx, out.Code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		setCounter(m, math.MaxInt64)
+		var got []uint64
+		for _, delta := range []uint64{LargeMemory - 1, 7, 1, 0, 7} {
+			results, err := m.ExportedFunction("f").Call(ctx, delta)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, results[0])
+		}
+		want := "[127+1 7+128 1+128 0+129 0+129 0+129 7+129]"
+		if r.CountPages {
+			want = "[127+1 7+128 1+128 0+129 7+129]"
+		}
+		if fmt.Sprint(asked) != want || fmt.Sprint(got) != fmt.Sprint([]uint64{1, math.MaxUint32, 128, 129, math.MaxUint32}) {
+			t.Errorf("the guest asked %v, want %s, and was answered %d", asked, want, got)
+		}
+	}
+}
+
 // A global's reference to an import is to its thunk: only the guest's own code calls it.
 func TestGlobalReferenceToImport(t *testing.T) {
 	r := RulesV040()
