@@ -245,10 +245,11 @@ func (s *tally) add(r *fvm.TipsetResult) {
 	}
 }
 
-// compare makes n random tipsets and gives the seeds of those that differ in parallel.
+// compare makes n random tipsets and gives the seeds of those that differ in parallel. How goroutines take turns decides
+// what is merged and repeated: of three tipsets on a busy machine it may be nothing, so there are up to six times as many.
 func (w *town) compare(t testing.TB, n int) (wrong []uint64, sum tally) {
 	sum.ends = map[exitcode.ExitCode]int{}
-	for i := range n {
+	for i := 0; i < n || n >= 2 && i < 6*n && (sum.Merged == 0 || sum.Repeated == 0); i++ {
 		seed := uint64(number(envSeed, 1) + i)
 		l := newLottery(t, w, seed)
 		blocks, null := l.tipset()
@@ -282,25 +283,18 @@ var comparedVersions = []network.Version{16, 17, 18, 21, 25, 28, 29}
 
 // Random tipsets give the same receipts, events, traces, blocks and roots on one goroutine and on several.
 func TestSerialAndParallelTipsetsAgree(t *testing.T) {
-	n := number(envRounds, 3)
-	ran := 0
-	var all parallel.Stats // how goroutines take turns decides what is merged: of three tipsets it may be nothing
 	for _, nv := range comparedVersions {
 		t.Run(fmt.Sprint("nv", nv), func(t *testing.T) {
+			n := number(envRounds, 3)
 			wrong, sum := newTown(t, nv, 12).compare(t, n)
-			ran++
-			all.Merged, all.Repeated = all.Merged+sum.Merged, all.Repeated+sum.Repeated
 			if len(wrong) > 0 {
 				t.Errorf("seeds %v differ", wrong)
 			}
-			if sum.failed*10 > n+10 {
+			if sum.failed*10 > sum.tipsets+sum.failed+10 || n >= 2 && (sum.Merged == 0 || sum.Repeated == 0) {
 				t.Errorf("little is tested: %+v", sum)
 			}
 			t.Logf("%+v", sum)
 		})
-	}
-	if n >= 2 && ran == len(comparedVersions) && (all.Merged == 0 || all.Repeated == 0) {
-		t.Errorf("little is tested: %+v", all)
 	}
 }
 
