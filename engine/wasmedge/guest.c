@@ -85,7 +85,7 @@ static void restore(const void *from, size_t n) {
 }
 
 // LARGE is from where on a memory gets large pages. Few guests grow so far, and a page is cleared as a whole when it is
-// first touched. The library maps what a memory grows by anew each time; the pass calls the host after such growth.
+// first touched. The library maps what a memory grows by anew each time; the pass calls the host after such growth (instrument.LargeMemory).
 enum { LARGE = 8 << 20 };
 
 // large_pages makes writing to fresh memory faster: a fault for each 4 KiB took nearly all of the time of a message that

@@ -28,13 +28,8 @@ const (
 // whose contents are known and always stay the same. The host does not change tables.
 func (p *plan) fixedTable() []uint32 {
 	m := p.m
-	if len(m.tables) != 1 || m.nImpTab != 0 || m.misplaced {
+	if len(m.tables) != 1 || m.nImpTab != 0 || m.misplaced || p.lasting() {
 		return nil
-	}
-	for i := range p.bodies {
-		if p.bodies[i].lasting {
-			return nil
-		}
 	}
 	var table []uint32
 	for _, e := range m.elements {
@@ -56,6 +51,7 @@ func (p *plan) fixedTable() []uint32 {
 // findDispatchers makes a dispatcher for each type of which call_indirect is used and which the table has, as far as
 // the bounds allow.
 func (p *plan) findDispatchers() {
+	p.dispatcherOf = make([]*dispatcher, len(p.m.types))
 	table := p.fixedTable()
 	if table == nil {
 		return
@@ -73,7 +69,6 @@ func (p *plan) findDispatchers() {
 			d.first, d.last = min(d.first, uint32(i)), uint32(i)
 		}
 	}
-	p.dispatcherOf = make([]*dispatcher, len(keys))
 	cases := uint32(0)
 	for i, key := range keys {
 		d := wanted[key]
@@ -141,11 +136,9 @@ func (p *plan) dispatcher(d *dispatcher) uint32 {
 
 // callIndirect calls the function at the topmost value's index of the table.
 func (p *plan) callIndirect(w *writer, b *body, x patch) {
-	if p.dispatcherOf != nil {
-		if d := p.dispatcherOf[x.arg]; d != nil {
-			w.op(opCall, p.dispatcher(d))
-			return
-		}
+	if d := p.dispatcherOf[x.arg]; d != nil {
+		w.op(opCall, p.dispatcher(d))
+		return
 	}
 	w.append(b.code[x.pos:x.end])
 }

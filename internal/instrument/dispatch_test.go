@@ -232,7 +232,7 @@ func TestDispatchBounds(t *testing.T) {
 	}
 	// The first dispatcher takes all but one of the cases; the second needs more.
 	wide := indirect(numbers(2), maxDispatchCases, segment(0, 0, 4), segment(maxDispatchCases-3, 4, 1))
-	if p := planned(t, wide, RulesV020()); len(p.dispatchers) != 1 || p.m.types[p.dispatchers[0].typ].params == nil {
+	if p := planned(t, wide, RulesV020()); len(p.dispatchers) != 1 || p.dispatchers[0].typ != 0 || len(p.dispatchers[0].cases) != maxDispatchCases-1 {
 		t.Errorf("%d dispatchers where there are cases for one", len(p.dispatchers))
 	}
 	// Each function of this one calls what has its own type, and no two have the same.

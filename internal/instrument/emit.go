@@ -263,27 +263,24 @@ func (p *plan) code(w *writer, size int) {
 	}
 	all.len(n)
 	one := &writer{}
-	for i := range p.bodies {
-		one.b = one.b[:0]
-		p.body(one, &p.bodies[i])
+	end := func() { // of the one function
 		all.len(len(one.b))
 		all.append(one.b)
+		one.b = one.b[:0]
+	}
+	for i := range p.bodies {
+		p.body(one, &p.bodies[i])
+		end()
 	}
 	for _, f := range p.thunks {
-		one.b = one.b[:0]
 		p.thunk(one, f)
-		all.len(len(one.b))
-		all.append(one.b)
+		end()
 	}
 	for _, d := range p.dispatchers {
-		one.b = one.b[:0]
 		p.dispatch(one, d)
-		all.len(len(one.b))
-		all.append(one.b)
-		one.b = one.b[:0]
+		end()
 		p.dispatchRest(one, d)
-		all.len(len(one.b))
-		all.append(one.b)
+		end()
 	}
 	if p.m.misplaced {
 		all.raw(3, 0, opUnreachable, opEnd)

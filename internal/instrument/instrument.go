@@ -25,7 +25,7 @@ const ResetSection = "edgefvm.reset"
 // leaves a memory of more than LargeMemory pages.
 const HelperModule = "edgefvm"
 
-// LargeMemory is how many pages a memory can have before it counts as large.
+// LargeMemory is how many pages a memory can have before it counts as large: what engine wasmedge calls LARGE, in guest.c.
 const LargeMemory = 8 << 20 >> 16
 
 // Import is what a guest imports.

@@ -1,6 +1,7 @@
 package instrument
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,14 +18,17 @@ const (
 	maxUnused   = 16
 )
 
+// lasting reports whether some body can change more of an instance than its memory and globals.
+func (p *plan) lasting() bool {
+	return slices.ContainsFunc(p.bodies, func(b body) bool { return b.lasting })
+}
+
 // resettable lists all mutable globals, if with them and the memory an instance can be made new; nil if not. See
 // ResetSection. The host cannot change a table, nor can it set a global other than the counter.
 func (p *plan) resettable() []mutable {
 	m := p.m
-	for i := range p.bodies {
-		if p.bodies[i].lasting {
-			return nil
-		}
+	if p.lasting() {
+		return nil
 	}
 	prefix, ok := m.unusedPrefix()
 	list := []mutable{{p.counter, CounterExport}, {p.height, prefix + "height"}}
