@@ -24,6 +24,8 @@ const (
 	resetGlobals cure = C.EFVM_RESET_GLOBALS // globals too
 	// The system says falsely that a memory has no pages. Nothing may depend on it.
 	resetResidents cure = C.EFVM_RESET_RESIDENTS
+
+	shortcut cure = C.EFVM_SHORTCUT // the host is called past the library
 )
 
 // without switches cures off, for tests. It must come before New.
@@ -43,6 +45,10 @@ func stackLeft() uint64 { return uint64(C.efvm_stack_left()) }
 
 // nestingIsBroken is whether this version of the library needs cureThreadLocal.
 const nestingIsBroken = C.WASMEDGE_VERSION_MINOR < 15
+
+// longWays is how many calls of the host the library carried in this process, and
+// how many failures of others it was told.
+func longWays() uint64 { return uint64(C.efvm_get_long_ways()) }
 
 // Ways out of the library, for tests: one that is none, and one of which nothing is
 // known.

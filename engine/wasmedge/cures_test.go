@@ -35,6 +35,7 @@ var scenes = map[string]func() error{
 	"self-test":                    selfTest,
 	"stack":                        stackSize,
 	"reset":                        resets,
+	"short way":                    shortWay,
 }
 
 // Each cure works, and each is needed.
@@ -51,6 +52,7 @@ func TestCures(t *testing.T) {
 		{"nested", cureThreadLocal},
 		{"pages", curePages},
 		{"deep", cureRoom},
+		{"short way", shortcut},
 	} {
 		t.Run(fmt.Sprintf("%s/%d", tt.scene, tt.needed), func(t *testing.T) {
 			if out, err := runScene(t, tt.scene, 0); err != nil {

@@ -33,7 +33,8 @@ type env struct {
 	exec    *C.WasmEdge_ExecutorContext
 	store   *C.WasmEdge_StoreContext
 	imports []*C.WasmEdge_ModuleInstanceContext
-	ctable  *C.struct_efvm_host // one for each of funcs
+	ctable  *C.struct_efvm_host             // one for each of funcs
+	chosts  map[hostKey]*C.struct_efvm_host // in ctable
 
 	// gate is held for reading while the library makes something here, and for
 	// writing while all is taken down.
@@ -89,6 +90,7 @@ func (v *env) bind() error {
 	n := len(v.funcs)
 	v.ctable = (*C.struct_efvm_host)(C.calloc(C.size_t(n+1), C.sizeof_struct_efvm_host))
 	table := unsafe.Slice(v.ctable, n)
+	v.chosts = make(map[hostKey]*C.struct_efvm_host, n)
 	mods := map[string]*C.WasmEdge_ModuleInstanceContext{}
 	for i := range v.funcs {
 		h := &v.funcs[i]
@@ -104,6 +106,12 @@ func (v *env) bind() error {
 		if len(h.Results) > 0 {
 			table[i].result = C.uint8_t(h.Results[0])
 		}
+		for p, t := range h.Params {
+			if t == engine.I32 {
+				table[i].halves |= 1 << p
+			}
+		}
+		v.chosts[hostKey{h.Module, h.Name}] = &table[i]
 		params := (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(h.Params)))
 		if C.efvm_import_add(m, chars(h.Name), C.uint32_t(len(h.Name)), &table[i], params) == 0 {
 			return fmt.Errorf("wasmedge: host function %s.%s cannot be made", h.Module, h.Name)

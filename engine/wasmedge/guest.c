@@ -142,23 +142,40 @@ static WasmEdge_Value value(uint8_t type, uint64_t w) {
   }
 }
 
-// to_host is every host function. Go runs on this thread until it returns, so
-// other guests of the thread run inside of this call only.
-static WasmEdge_Result to_host(void *data, const WasmEdge_CallingFrameContext *frame, const WasmEdge_Value *in,
-                               WasmEdge_Value *out) {
-  const struct efvm_host *h = data;
+// efvm_host calls a host function, and returns whether it failed. Go runs on this
+// thread until it returns, so other guests of the thread run inside of this call only.
+int efvm_host(struct efvm_guest *g, const struct efvm_host *h, uint64_t *words) {
   const struct efvm_guest *outer = efvm_current;
-  struct efvm_guest *g = (struct efvm_guest *)outer;
-  uint64_t words[h->params + 1];
-  (void)frame;
-  words[0] = 0;
-  for (uint32_t i = 0; i < h->params; i++) words[i] = word(&in[i]);
   efvm_refresh(g);
   int inside = efvm_inside;
   if (!(efvm_without & EFVM_CURE_CALLBACK)) efvm_inside = 0;
   int failed = efvmHostCall(g->handle, h->index, words);
   leave(inside, outer);
   put_counter(g);
+  return failed;
+}
+
+// long_ways counts calls of the host that the library carried, and failures of others
+// that it was told.
+static uint64_t long_ways;
+
+uint64_t efvm_get_long_ways(void) { return __atomic_load_n(&long_ways, __ATOMIC_RELAXED); }
+
+// to_host is every host function, for the library.
+static WasmEdge_Result to_host(void *data, const WasmEdge_CallingFrameContext *frame, const WasmEdge_Value *in,
+                               WasmEdge_Value *out) {
+  const struct efvm_host *h = data;
+  struct efvm_guest *g = (struct efvm_guest *)efvm_current;
+  uint64_t words[h->params + 1];
+  (void)frame;
+  __atomic_add_fetch(&long_ways, 1, __ATOMIC_RELAXED);
+  int failed = g->failed;
+  g->failed = 0;
+  if (!failed) {
+    words[0] = 0;
+    for (uint32_t i = 0; i < h->params; i++) words[i] = word(&in[i]);
+    failed = efvm_host(g, h, words);
+  }
   // The number says nothing: the error waits in the Go instance.
   if (failed) return WasmEdge_ResultGen(WasmEdge_ErrCategory_UserLevelError, 1);
   if (h->results) out[0] = value(h->result, words[0]);
@@ -234,6 +251,7 @@ static uint32_t run(struct efvm_guest *g, const struct efvm_export *f, uint64_t 
   WasmEdge_Result r = WasmEdge_ExecutorInvoke(g->executor, g->func, values, f->params, out, f->results);
   leave(inside, outer);
   restore(saved, n);
+  g->failed = 0;
   efvm_refresh(g);
   if (WasmEdge_ResultOK(r))
     for (uint32_t i = 0; i < f->results; i++) stack[i] = word(&out[i]);

@@ -32,6 +32,9 @@ struct efvm_guest {
   uint32_t n_globals;   // those that a reset sets back
   uint64_t heap;        // what it takes of the C library's heap, by estimate
   struct efvm_global *globals;
+  const struct efvm_host *const *imports; // by the index of the function
+  uint32_t n_imports;
+  int failed; // a host function did, and the library is still to be told
 };
 
 // A mutable global of a guest, and its value when the guest was new.
@@ -63,6 +66,7 @@ struct efvm_export {
 struct efvm_host {
   uint32_t index, params, results;
   uint8_t result;
+  uint64_t halves; // a bit for each parameter of 32 bits; there are not more than it has (maxParams)
 };
 
 // What efvm_call returns besides the library's codes.
@@ -86,6 +90,8 @@ struct efvm_host {
 #define EFVM_RESET_IMAGE 512u
 #define EFVM_RESET_GLOBALS 1024u
 #define EFVM_RESET_RESIDENTS 2048u
+// The short way to the host.
+#define EFVM_SHORTCUT 4096u
 extern uint32_t efvm_without;
 
 // guest.c
@@ -105,6 +111,12 @@ uint32_t efvm_call(struct efvm_guest *g, const struct efvm_export *f, uint64_t *
 void efvm_delete(struct efvm_guest *g);
 void efvm_trim(void);
 const char *efvm_message(uint32_t code);
+
+int efvm_host(struct efvm_guest *g, const struct efvm_host *h, uint64_t *words);
+uint64_t efvm_get_long_ways(void);
+
+// shortcut.c
+int efvm_shortcut(const char *path);
 
 // reset.c
 int efvm_can_shrink(void);

@@ -23,7 +23,8 @@ type module struct {
 	ast     *C.WasmEdge_ASTModuleContext
 	facts   *facts
 	exports map[string]*export
-	memory  *C.char // the name under which the memory is exported, nil without one
+	imports **C.struct_efvm_host // by the index of the function
+	memory  *C.char              // the name under which the memory is exported, nil without one
 	owned   []unsafe.Pointer
 
 	globals *C.struct_efvm_name // what a reset sets back
@@ -86,6 +87,9 @@ func (v *env) Compile(ctx context.Context, wasm []byte) (engine.Module, error) {
 		return nil, failure("compile", code)
 	}
 	m.describe()
+	if cpath != nil {
+		C.efvm_shortcut(cpath)
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.modules[m] = struct{}{}
@@ -113,10 +117,16 @@ func typeNames(ts []engine.ValueType) string {
 	return string(b)
 }
 
-// describe tells C what the module exports. Functions with types that a word
-// cannot carry are left out.
+// describe tells C what the module imports and exports. Exports with types that a
+// word cannot carry are left out.
 func (m *module) describe() {
 	own := func(p unsafe.Pointer) unsafe.Pointer { m.owned = append(m.owned, p); return p }
+	if n := len(m.facts.imports); n > 0 {
+		m.imports = (**C.struct_efvm_host)(own(C.calloc(C.size_t(n), C.size_t(unsafe.Sizeof(*m.imports)))))
+		for i, f := range m.facts.imports {
+			unsafe.Slice(m.imports, n)[i] = m.env.chosts[hostKey{f.module, f.name}]
+		}
+	}
 	if m.facts.hasMemory {
 		m.memory = (*C.char)(own(unsafe.Pointer(C.CString(m.facts.memoryName))))
 	}
@@ -232,6 +242,7 @@ func (m *module) fresh() (*C.struct_efvm_guest, error) {
 	v := m.env
 	g := (*C.struct_efvm_guest)(C.calloc(1, C.sizeof_struct_efvm_guest))
 	g.executor = v.exec
+	g.imports, g.n_imports = m.imports, C.uint32_t(len(m.facts.imports))
 	g.heap = C.uint64_t(m.heapBytes())
 	v.eng.heap.made(m.heapBytes())
 	code := C.efvm_instantiate(g, v.store, m.ast, m.memory, C.uint32_t(len(m.facts.memoryName)), v.ccount, C.uint32_t(len(v.counter)),

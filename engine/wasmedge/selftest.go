@@ -30,6 +30,8 @@ const probeModule = "\x00asm\x01\x00\x00\x00" +
 	"\x07\x18\x03\x06memory\x02\x00\x04host\x00\x01\x04load\x00\x02" + // exports
 	"\x0a\x10\x02\x06\x00\x20\x00\x10\x00\x0b\x07\x00\x20\x00\x28\x02\x00\x0b" // code
 
+const probeResult = 0x5eed
+
 var proven struct {
 	sync.Mutex
 	done bool
@@ -63,6 +65,7 @@ func (e *wasmedgeEngine) probe(ctx context.Context) (err error) {
 			if uint32(stack[0]) != 0 {
 				dereference(nil) // must come back as an error
 			}
+			stack[0] = probeResult
 			return nil
 		},
 	}
@@ -81,8 +84,12 @@ func (e *wasmedgeEngine) probe(ctx context.Context) (err error) {
 	}
 	before := blockedSignals()
 	// Nothing may fault before this is known.
-	if err := in.Call(ctx, "host", []uint64{0}); err != nil {
+	stack := []uint64{0}
+	if err := in.Call(ctx, "host", stack); err != nil {
 		return err
+	}
+	if uint32(stack[0]) != probeResult {
+		return fmt.Errorf("a host function gave %#x, and the guest got %#x", probeResult, uint32(stack[0]))
 	}
 	if !guarded {
 		return errors.New("the library's signal handlers were not kept out")

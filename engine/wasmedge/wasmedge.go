@@ -22,8 +22,9 @@
 //
 // The other parts: library.go makes engines, selftest.go proves at start that
 // the cures hold, env.go binds host functions, guest.c runs guests and carries
-// their calls of the host, scan.go reads the few facts about a module that the
-// binding needs, reuse.go keeps used guests and reset.c makes them new again.
+// their calls of the host, shortcut.c takes most of these calls past the library,
+// scan.go reads the few facts about a module that the binding needs, reuse.go
+// keeps used guests and reset.c makes them new again.
 //
 // The package needs the build tag wasmedge, cgo and Linux, and for machine code
 // amd64. Elsewhere New says so.
