@@ -86,22 +86,28 @@ static void restore(const void *from, size_t n) {
 
 // LARGE is from where on a memory gets large pages. Few guests grow so far, and a page is cleared as a whole when it is
 // first touched. The library maps what a memory grows by anew each time; the pass calls the host after such growth (instrument.LargeMemory).
-enum { LARGE = 8 << 20 };
+enum { LARGE = 8 << 20, LARGE_PAGE = 2 << 20 };
 
 // large_pages makes writing to fresh memory faster: a fault for each 4 KiB took nearly all of the time of a message that
-// fills its memory. The kernel may refuse.
-static void large_pages(uint8_t *at, uint64_t bytes) {
+// fills its memory. The kernel may refuse. Only what a large page fits in is worth the call: who grows by 64 KiB at a
+// time, to the end, spends it on nothing else.
+static void large_pages(uint8_t *base, uint64_t from, uint64_t to) {
 #ifdef MADV_HUGEPAGE
-  madvise(at, bytes, MADV_HUGEPAGE);
+  uintptr_t whole = ~(uintptr_t)(LARGE_PAGE - 1);
+  uintptr_t start = (uintptr_t)(base + (from > LARGE ? from : LARGE)) & whole, end = (uintptr_t)(base + to) & whole;
+  if (start < (uintptr_t)(base + LARGE)) start += LARGE_PAGE;
+  if (start < end) madvise((void *)start, end - start, MADV_HUGEPAGE);
 #endif
 }
 
 // efvm_refresh looks at what the guest may have changed.
 void efvm_refresh(struct efvm_guest *g) {
   if (g->memory && efvm_memory_changed(g)) {
+    uint64_t before = g->bytes;
+    const uint8_t *at = g->base;
     g->bytes = (uint64_t)WasmEdge_MemoryInstanceGetPageSize(g->memory) << 16;
     g->base = WasmEdge_MemoryInstanceGetPointer(g->memory, 0, g->bytes ? 1 : 0);
-    if (g->bytes > LARGE) large_pages(g->base + LARGE, g->bytes - LARGE);
+    if (g->bytes > LARGE) large_pages(g->base, at == g->base ? before : 0, g->bytes);
   }
   if (g->count)
     g->counter = *g->count;
