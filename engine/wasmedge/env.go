@@ -25,16 +25,15 @@ type hostKey struct{ module, name string }
 // env is an executor with a store of host modules, and all that was made in it.
 type env struct {
 	eng     *wasmedgeEngine
-	host    map[hostKey]*engine.HostFunc
 	funcs   []engine.HostFunc
+	host    map[hostKey]int // where in funcs
 	counter string
 	reset   string  // EnvConfig.Reset
 	ccount  *C.char // counter, for C
 	exec    *C.WasmEdge_ExecutorContext
 	store   *C.WasmEdge_StoreContext
 	imports []*C.WasmEdge_ModuleInstanceContext
-	ctable  *C.struct_efvm_host             // one for each of funcs
-	chosts  map[hostKey]*C.struct_efvm_host // in ctable
+	ctable  *C.struct_efvm_host // one for each of funcs
 
 	// gate is held for reading while the library makes something here, and for
 	// writing while all is taken down.
@@ -60,7 +59,7 @@ func (e *wasmedgeEngine) Env(_ context.Context, cfg engine.EnvConfig) (engine.En
 		return nil, fmt.Errorf("wasmedge: %w", err)
 	}
 	v := &env{
-		eng: e, host: map[hostKey]*engine.HostFunc{}, funcs: cfg.Host, counter: cfg.Counter, reset: cfg.Reset,
+		eng: e, funcs: cfg.Host, host: map[hostKey]int{}, counter: cfg.Counter, reset: cfg.Reset,
 		live: map[*instance]struct{}{}, modules: map[*module]struct{}{},
 		kept: shelf{most: maxKept, mostBytes: maxKeptBytes},
 	}
@@ -69,7 +68,7 @@ func (e *wasmedgeEngine) Env(_ context.Context, cfg engine.EnvConfig) (engine.En
 		if len(h.Params) > maxParams {
 			return nil, fmt.Errorf("wasmedge: host function %s.%s has more than %d parameters", h.Module, h.Name, maxParams)
 		}
-		v.host[hostKey{h.Module, h.Name}] = h
+		v.host[hostKey{h.Module, h.Name}] = i
 	}
 	v.exec = C.WasmEdge_ExecutorCreate(e.conf, nil)
 	v.store = C.WasmEdge_StoreCreate()
@@ -87,10 +86,8 @@ func (v *env) bind() error {
 	if v.counter != "" {
 		v.ccount = C.CString(v.counter)
 	}
-	n := len(v.funcs)
-	v.ctable = (*C.struct_efvm_host)(C.calloc(C.size_t(n+1), C.sizeof_struct_efvm_host))
-	table := unsafe.Slice(v.ctable, n)
-	v.chosts = make(map[hostKey]*C.struct_efvm_host, n)
+	v.ctable = (*C.struct_efvm_host)(C.calloc(C.size_t(len(v.funcs)+1), C.sizeof_struct_efvm_host))
+	table := v.table()
 	mods := map[string]*C.WasmEdge_ModuleInstanceContext{}
 	for i := range v.funcs {
 		h := &v.funcs[i]
@@ -111,7 +108,6 @@ func (v *env) bind() error {
 				table[i].halves |= 1 << p
 			}
 		}
-		v.chosts[hostKey{h.Module, h.Name}] = &table[i]
 		params := (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(h.Params)))
 		if C.efvm_import_add(m, chars(h.Name), C.uint32_t(len(h.Name)), &table[i], params) == 0 {
 			return fmt.Errorf("wasmedge: host function %s.%s cannot be made", h.Module, h.Name)
@@ -124,6 +120,9 @@ func (v *env) bind() error {
 	}
 	return nil
 }
+
+// table is ctable, for Go.
+func (v *env) table() []C.struct_efvm_host { return unsafe.Slice(v.ctable, len(v.funcs)) }
 
 // chars is s for C, which must not keep it.
 func chars(s string) *C.char { return (*C.char)(unsafe.Pointer(unsafe.StringData(s))) }

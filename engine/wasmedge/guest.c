@@ -257,7 +257,7 @@ static uint32_t run(struct efvm_guest *g, const struct efvm_export *f, uint64_t 
   WasmEdge_Result r = WasmEdge_ExecutorInvoke(g->executor, g->func, values, f->params, out, f->results);
   leave(inside, outer);
   restore(saved, n);
-  g->failed = 0;
+  g->failed = 0; // also if the library went another way than to_host
   efvm_refresh(g);
   if (WasmEdge_ResultOK(r))
     for (uint32_t i = 0; i < f->results; i++) stack[i] = word(&out[i]);

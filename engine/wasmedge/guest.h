@@ -116,7 +116,7 @@ int efvm_host(struct efvm_guest *g, const struct efvm_host *h, uint64_t *words);
 uint64_t efvm_get_long_ways(void);
 
 // shortcut.c
-int efvm_shortcut(const char *path);
+void efvm_shortcut(const char *path);
 
 // reset.c
 int efvm_can_shrink(void);

@@ -98,10 +98,11 @@ func (v *env) Compile(ctx context.Context, wasm []byte) (engine.Module, error) {
 
 func (v *env) checkImports(f *facts) error {
 	for _, i := range f.imports {
-		h := v.host[hostKey{i.module, i.name}]
-		if h == nil {
+		at, ok := v.host[hostKey{i.module, i.name}]
+		if !ok {
 			return fmt.Errorf("import %s.%s is not offered", i.module, i.name)
 		}
+		h := &v.funcs[at]
 		if i.sig != (signature{typeNames(h.Params), typeNames(h.Results)}) {
 			return fmt.Errorf("import %s.%s has another type", i.module, i.name)
 		}
@@ -124,7 +125,7 @@ func (m *module) describe() {
 	if n := len(m.facts.imports); n > 0 {
 		m.imports = (**C.struct_efvm_host)(own(C.calloc(C.size_t(n), C.size_t(unsafe.Sizeof(*m.imports)))))
 		for i, f := range m.facts.imports {
-			unsafe.Slice(m.imports, n)[i] = m.env.chosts[hostKey{f.module, f.name}]
+			unsafe.Slice(m.imports, n)[i] = &m.env.table()[m.env.host[hostKey{f.module, f.name}]]
 		}
 	}
 	if m.facts.hasMemory {

@@ -48,8 +48,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 // call is what machine code calls with the index of an imported function.
 static void call(uint32_t function, const union slot *args, union slot *results) {
   struct efvm_guest *g = (struct efvm_guest *)efvm_current;
-  const struct efvm_host *h = function < g->n_imports ? g->imports[function] : NULL;
-  if (h) {
+  if (function < g->n_imports) {
+    const struct efvm_host *h = g->imports[function];
     uint64_t words[h->params + 1];
     words[0] = 0;
     for (uint32_t i = 0; i < h->params; i++) words[i] = h->halves >> i & 1 ? args[i].half : args[i].word;
@@ -62,26 +62,24 @@ static void call(uint32_t function, const union slot *args, union slot *results)
   ((call_fn *)original[CALL])(function, args, results);
 }
 
-// efvm_shortcut gives the short way to the machine code at path, which is loaded.
-// It returns 0 if the code keeps to the library's way.
-int efvm_shortcut(const char *path) {
-  if (efvm_without & EFVM_SHORTCUT) return 0;
+// efvm_shortcut gives the short way to the machine code at path, which is loaded, if
+// its table is known.
+void efvm_shortcut(const char *path) {
+  if (efvm_without & EFVM_SHORTCUT) return;
   void *file = dlopen(path, RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD);
-  if (!file) return 0;
+  if (!file) return;
   const uint32_t *version = dlsym(file, "version");
   void *const **at = dlsym(file, "intrinsics");
   size_t n = version ? entries(*version) : 0;
   pthread_mutex_lock(&lock);
-  int ok = n && at && *at;
-  if (ok && !original) {
+  int known = n && at && *at;
+  if (known && !original) {
     memcpy(table, *at, n * sizeof *table);
     table[CALL] = (void *)call;
     original = *at;
   }
   // Code that runs already may read either: both ways give the same.
-  ok = ok && (*at == original || *at == table);
-  if (ok) __atomic_store_n(at, table, __ATOMIC_RELEASE);
+  if (known && *at == original) __atomic_store_n(at, table, __ATOMIC_RELEASE);
   pthread_mutex_unlock(&lock);
   dlclose(file); // the library holds it
-  return ok;
 }
