@@ -14,12 +14,12 @@ import (
 
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/engine"
-	"github.com/edgefvm/fvm/engine/tiered"
 	"github.com/edgefvm/fvm/engine/wasmedge"
 	"github.com/edgefvm/fvm/engine/wazero"
-	"github.com/edgefvm/fvm/internal/call"
-	"github.com/edgefvm/fvm/internal/machine"
-	"github.com/edgefvm/fvm/internal/parallel"
+	"github.com/edgefvm/fvm/internal/engine/tiered"
+	"github.com/edgefvm/fvm/internal/vm/call"
+	"github.com/edgefvm/fvm/internal/vm/machine"
+	"github.com/edgefvm/fvm/internal/vm/parallel"
 )
 
 // EngineConfig chooses what runs the actors' Wasm. The zero value is wazero

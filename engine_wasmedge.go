@@ -6,10 +6,10 @@ import (
 	"strconv"
 
 	"github.com/edgefvm/fvm/engine"
-	"github.com/edgefvm/fvm/engine/tiered"
 	"github.com/edgefvm/fvm/engine/wasmedge"
-	"github.com/edgefvm/fvm/engine/wasmedge/aot"
-	"github.com/edgefvm/fvm/internal/instrument"
+	"github.com/edgefvm/fvm/internal/engine/aot"
+	"github.com/edgefvm/fvm/internal/engine/tiered"
+	"github.com/edgefvm/fvm/internal/wasm/instrument"
 )
 
 // withCache is wazero with WasmEdge's machine code behind it, and what makes that code.

@@ -15,12 +15,12 @@ import (
 
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/externs"
-	"github.com/edgefvm/fvm/internal/call"
-	"github.com/edgefvm/fvm/internal/event"
-	"github.com/edgefvm/fvm/internal/executor"
-	"github.com/edgefvm/fvm/internal/machine"
-	"github.com/edgefvm/fvm/internal/parallel"
-	"github.com/edgefvm/fvm/internal/state"
+	"github.com/edgefvm/fvm/internal/vm/call"
+	"github.com/edgefvm/fvm/internal/vm/event"
+	"github.com/edgefvm/fvm/internal/vm/executor"
+	"github.com/edgefvm/fvm/internal/vm/machine"
+	"github.com/edgefvm/fvm/internal/vm/parallel"
+	"github.com/edgefvm/fvm/internal/vm/state"
 	"github.com/edgefvm/fvm/trace"
 )
 

@@ -19,8 +19,9 @@ import (
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/bundle"
-	"github.com/edgefvm/fvm/conformance"
+	"github.com/edgefvm/fvm/lab/conformance"
 	"github.com/edgefvm/fvm/trace"
+	"github.com/edgefvm/fvm/vector"
 )
 
 // setting is the example's state with its actors, and the message that runs on it.
@@ -30,7 +31,7 @@ type setting struct {
 	msg   *fvm.Message
 }
 
-const vector = "conformance/testdata/nv28-multisig-007.json"
+const golden = "lab/conformance/testdata/nv28-multisig-007.json"
 
 func newSetting(t testing.TB, withActors bool) setting {
 	t.Helper()
@@ -466,12 +467,12 @@ const (
 
 func traceOf(t *testing.T) string {
 	t.Helper()
-	v, err := conformance.Load(vector)
+	v, err := conformance.Load(golden)
 	if err != nil {
 		t.Fatal(err)
 	}
 	rec := &trace.Recorder{}
-	s, err := conformance.Prepare(t.Context(), v, 0, conformance.NewActors(bundle.Options{}), nil, rec.Hooks())
+	s, err := vector.Prepare(t.Context(), v, 0, vector.NewActors(bundle.Options{}), nil, rec.Hooks())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,11 +13,11 @@ import (
 	"github.com/filecoin-project/go-state-types/big"
 	"github.com/ipfs/go-cid"
 
-	"github.com/edgefvm/fvm/internal/actors"
-	"github.com/edgefvm/fvm/internal/addr"
-	"github.com/edgefvm/fvm/internal/cbor"
-	"github.com/edgefvm/fvm/internal/executor"
-	"github.com/edgefvm/fvm/internal/parallel"
+	"github.com/edgefvm/fvm/internal/ipld/addr"
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
+	"github.com/edgefvm/fvm/internal/vm/actors"
+	"github.com/edgefvm/fvm/internal/vm/executor"
+	"github.com/edgefvm/fvm/internal/vm/parallel"
 )
 
 // ChainMessage is a message with its length on the chain in bytes, see Machine.Apply.

@@ -16,7 +16,7 @@ import (
 	"github.com/ipfs/go-cid"
 	"golang.org/x/crypto/blake2b"
 
-	"github.com/edgefvm/fvm/internal/cbor"
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 )
 
 // ErrCAR is wrapped by every error about what a CAR holds, as opposed to errors of reading it or of storing its

@@ -14,7 +14,7 @@ import (
 	"github.com/ipfs/go-cid"
 	"github.com/multiformats/go-multihash"
 
-	"github.com/edgefvm/fvm/internal/cbor"
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 )
 
 func each(bs ...blocks.Block) iter.Seq2[blocks.Block, error] {

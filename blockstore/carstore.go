@@ -11,7 +11,7 @@ import (
 	"github.com/ipfs/go-cid"
 	format "github.com/ipfs/go-ipld-format"
 
-	"github.com/edgefvm/fvm/internal/cbor"
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 )
 
 // ErrReadOnly is of a store that takes no blocks.

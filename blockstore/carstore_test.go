@@ -10,7 +10,7 @@ import (
 	"github.com/ipfs/go-cid"
 	format "github.com/ipfs/go-ipld-format"
 
-	"github.com/edgefvm/fvm/internal/cbor"
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 )
 
 func openCAR(in []byte, o CAROptions) (*CARStore, error) {

@@ -13,7 +13,7 @@ import (
 	format "github.com/ipfs/go-ipld-format"
 	"golang.org/x/crypto/blake2b"
 
-	"github.com/edgefvm/fvm/internal/cbor"
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 )
 
 func unhex(t testing.TB, s string) []byte {

@@ -17,7 +17,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bls12-381/fr"
 	"golang.org/x/crypto/chacha20"
 
-	"github.com/edgefvm/fvm/internal/crypto"
+	"github.com/edgefvm/fvm/internal/vm/crypto"
 )
 
 type (

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/crypto/blake2b"
 
 	"github.com/edgefvm/fvm/blockstore"
-	"github.com/edgefvm/fvm/internal/cbor"
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 )
 
 // Bundle is one version of the actors, for one network.

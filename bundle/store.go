@@ -13,7 +13,7 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm/blockstore"
-	"github.com/edgefvm/fvm/internal/wholefile"
+	"github.com/edgefvm/fvm/internal/disk/wholefile"
 )
 
 // Store is a store of a bundle's blocks for machines, not to be written to. A block is read, and checked against its CID,

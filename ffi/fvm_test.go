@@ -20,7 +20,8 @@ import (
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/bundle"
-	"github.com/edgefvm/fvm/conformance"
+	"github.com/edgefvm/fvm/lab/conformance"
+	"github.com/edgefvm/fvm/vector"
 	"github.com/filecoin-project/filecoin-ffi/cgo"
 )
 
@@ -42,7 +43,7 @@ func sceneOf(t testing.TB, name string) *scene {
 		t.Fatal(err)
 	}
 	s := &scene{}
-	conformance.RunVector(context.Background(), v, 0, &conformance.Options{NoTrace: true, Actors: conformance.NewActors(bundle.Options{}), Open: func(_ context.Context, cfg fvm.Config) (conformance.Machine, error) {
+	conformance.RunVector(context.Background(), v, 0, &conformance.Options{NoTrace: true, Actors: vector.NewActors(bundle.Options{}), Open: func(_ context.Context, cfg fvm.Config) (vector.Machine, error) {
 		s.cfg = cfg
 		return s, nil
 	}})

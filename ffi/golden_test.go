@@ -19,10 +19,11 @@ import (
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/bundle"
-	"github.com/edgefvm/fvm/conformance"
+	"github.com/edgefvm/fvm/lab/conformance"
+	"github.com/edgefvm/fvm/vector"
 )
 
-const goldens = "../conformance/testdata"
+const goldens = "../lab/conformance/testdata"
 
 func exitCode(n uint64) exitcode.ExitCode { return exitcode.ExitCode(int64(n)) }
 
@@ -122,7 +123,7 @@ func TestGolden(t *testing.T) {
 	s := defaultSetup(t)
 	t.Cleanup(func() { RegisterProofVerifier(nil) })
 	var through *throughFFI
-	opts := conformance.Options{NoTrace: true, Actors: conformance.NewActors(bundle.Options{}), Open: func(_ context.Context, cfg fvm.Config) (conformance.Machine, error) {
+	opts := conformance.Options{NoTrace: true, Actors: vector.NewActors(bundle.Options{}), Open: func(_ context.Context, cfg fvm.Config) (vector.Machine, error) {
 		var err error
 		through, err = openFFI(s, cfg)
 		return through, err
@@ -170,7 +171,7 @@ func TestTraceBytes(t *testing.T) {
 	s := defaultSetup(t)
 	t.Cleanup(func() { RegisterProofVerifier(nil) })
 	var through *throughFFI
-	conformance.RunVector(t.Context(), v, 0, &conformance.Options{NoTrace: true, Actors: conformance.NewActors(bundle.Options{}), Open: func(_ context.Context, cfg fvm.Config) (conformance.Machine, error) {
+	conformance.RunVector(t.Context(), v, 0, &conformance.Options{NoTrace: true, Actors: vector.NewActors(bundle.Options{}), Open: func(_ context.Context, cfg fvm.Config) (vector.Machine, error) {
 		through, err = openFFI(s, cfg)
 		return through, err
 	}})

@@ -16,10 +16,11 @@ import (
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/bundle"
-	"github.com/edgefvm/fvm/conformance"
 	"github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/engine/wazero"
+	"github.com/edgefvm/fvm/lab/conformance"
 	"github.com/edgefvm/fvm/shadow"
+	"github.com/edgefvm/fvm/vector"
 )
 
 func TestSettings(t *testing.T) {
@@ -166,7 +167,7 @@ func TestShadowDifference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o := conformance.RunVector(t.Context(), v, 0, &conformance.Options{Engine: sound, Actors: conformance.NewActors(bundle.Options{})}); o.Status != conformance.Passed {
+	if o := conformance.RunVector(t.Context(), v, 0, &conformance.Options{Engine: sound, Actors: vector.NewActors(bundle.Options{})}); o.Status != conformance.Passed {
 		t.Errorf("the bundle: %s %s %v", o.Status, o.Error, o.Differences)
 	}
 
@@ -200,7 +201,7 @@ func TestShadowGolden(t *testing.T) {
 			t.Fatal(err)
 		}
 		var through *throughFFI
-		o := conformance.RunVector(t.Context(), v, 0, &conformance.Options{NoTrace: true, Actors: conformance.NewActors(bundle.Options{}), Open: func(_ context.Context, cfg fvm.Config) (conformance.Machine, error) {
+		o := conformance.RunVector(t.Context(), v, 0, &conformance.Options{NoTrace: true, Actors: vector.NewActors(bundle.Options{}), Open: func(_ context.Context, cfg fvm.Config) (vector.Machine, error) {
 			var err error
 			through, err = openFFI(set, cfg)
 			return through, err

@@ -13,7 +13,7 @@ shift $((OPTIND - 1))
 ffi=$(cd "$(dirname "$0")" && pwd)
 node=${1:-}
 case $node in lotus | venus) shift ;; *) sed -n '2,/^set /s/^# \{0,1\}//p' "$0" >&2; exit 2 ;; esac
-[ $# -gt 0 ] || set -- "$ffi/../conformance/testdata"
+[ $# -gt 0 ] || set -- "$ffi/../lab/conformance/testdata"
 if [ -z "$work" ]; then work=$(mktemp -d); trap 'rm -rf "$work"' EXIT; fi
 mkdir -p "$work"
 vectors=$(realpath "$@")

@@ -12,8 +12,8 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm"
-	"github.com/edgefvm/fvm/conformance"
 	"github.com/edgefvm/fvm/externs"
+	"github.com/edgefvm/fvm/vector"
 )
 
 // answers puts each question to the chain and to the verifier once, and gives everyone the same answer: engines must
@@ -31,7 +31,7 @@ type answer struct {
 	once  sync.Once
 	value any
 	err   error
-	tell  func(*conformance.Draft) // adds the answer to a bundle
+	tell  func(*vector.Draft) // adds the answer to a bundle
 }
 
 func newAnswers(cfg fvm.Config) *answers {
@@ -76,7 +76,7 @@ func (a *answers) take() map[string]bool {
 }
 
 // tell adds the answers to questions to a bundle, in the order of their names.
-func (a *answers) tell(d *conformance.Draft, questions map[string]bool) {
+func (a *answers) tell(d *vector.Draft, questions map[string]bool) {
 	keys := make([]string, 0, len(questions))
 	for key := range questions {
 		keys = append(keys, key)
@@ -94,7 +94,7 @@ func (a *answers) tell(d *conformance.Draft, questions map[string]bool) {
 }
 
 // ask is the answer to the question called key, from whoever was asked first.
-func ask[T any](a *answers, key string, get func() (T, error), tell func(*conformance.Draft, T, error)) (T, error) {
+func ask[T any](a *answers, key string, get func() (T, error), tell func(*vector.Draft, T, error)) (T, error) {
 	a.mu.Lock()
 	x := a.given[key]
 	if x == nil {
@@ -112,7 +112,7 @@ func ask[T any](a *answers, key string, get func() (T, error), tell func(*confor
 		}()
 		v, err := get()
 		x.value, x.err = v, err
-		x.tell = func(d *conformance.Draft) { tell(d, v, err) }
+		x.tell = func(d *vector.Draft) { tell(d, v, err) }
 	})
 	v, _ := x.value.(T)
 	return v, x.err
@@ -126,35 +126,35 @@ var (
 
 func (a *answers) ChainRandomness(ctx context.Context, round abi.ChainEpoch) ([32]byte, error) {
 	return ask(a, fmt.Sprintf("chain %020d", round), func() ([32]byte, error) { return a.externs.ChainRandomness(ctx, round) },
-		func(d *conformance.Draft, v [32]byte, err error) { d.Randomness(false, round, v, err) })
+		func(d *vector.Draft, v [32]byte, err error) { d.Randomness(false, round, v, err) })
 }
 
 func (a *answers) BeaconRandomness(ctx context.Context, round abi.ChainEpoch) ([32]byte, error) {
 	return ask(a, fmt.Sprintf("beacon %020d", round), func() ([32]byte, error) { return a.externs.BeaconRandomness(ctx, round) },
-		func(d *conformance.Draft, v [32]byte, err error) { d.Randomness(true, round, v, err) })
+		func(d *vector.Draft, v [32]byte, err error) { d.Randomness(true, round, v, err) })
 }
 
 // The headers are slices of the guest's memory, so what is kept is a copy.
 func (a *answers) VerifyConsensusFault(ctx context.Context, h1, h2, extra []byte) (*externs.ConsensusFault, error) {
 	h1, h2, extra = slices.Clone(h1), slices.Clone(h2), slices.Clone(extra)
 	return ask(a, fmt.Sprintf("fault %x %x %x", h1, h2, extra), func() (*externs.ConsensusFault, error) { return a.externs.VerifyConsensusFault(ctx, h1, h2, extra) },
-		func(d *conformance.Draft, f *externs.ConsensusFault, err error) { d.Fault(h1, h2, extra, f, err) })
+		func(d *vector.Draft, f *externs.ConsensusFault, err error) { d.Fault(h1, h2, extra, f, err) })
 }
 
 func (a *answers) TipsetCID(ctx context.Context, epoch abi.ChainEpoch) (cid.Cid, error) {
 	return ask(a, fmt.Sprintf("tipset %020d", epoch), func() (cid.Cid, error) { return a.externs.TipsetCID(ctx, epoch) },
-		func(d *conformance.Draft, c cid.Cid, err error) { d.Tipset(epoch, c, err) })
+		func(d *vector.Draft, c cid.Cid, err error) { d.Tipset(epoch, c, err) })
 }
 
 // verdicts are the answers of the verifier of proofs.
 type verdicts struct{ *answers }
 
 func verdict(v verdicts, info any, get func() (bool, error)) (bool, error) {
-	key, err := conformance.ProofKey(info)
+	key, err := vector.ProofKey(info)
 	if err != nil {
 		return false, fmt.Errorf("%w: %w", externs.ErrNodeFailure, err)
 	}
-	return ask(v.answers, "proof "+key, get, func(d *conformance.Draft, ok bool, err error) { d.Proof(key, ok, err) })
+	return ask(v.answers, "proof "+key, get, func(d *vector.Draft, ok bool, err error) { d.Proof(key, ok, err) })
 }
 
 func (v verdicts) VerifySeal(ctx context.Context, info proof.SealVerifyInfo) (bool, error) {

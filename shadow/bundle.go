@@ -13,8 +13,8 @@ import (
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
-	"github.com/edgefvm/fvm/conformance"
 	"github.com/edgefvm/fvm/trace"
+	"github.com/edgefvm/fvm/vector"
 )
 
 // scene is a difference on its way to a bundle. The engines run the message again, each on a fresh machine over the
@@ -203,7 +203,7 @@ func (s *scene) verdict() string {
 }
 
 func (p parts) without(field string) parts {
-	return slices.DeleteFunc(slices.Clone(p), func(d conformance.Difference) bool { return d.Field == field })
+	return slices.DeleteFunc(slices.Clone(p), func(d vector.Difference) bool { return d.Field == field })
 }
 
 // post is the root that the bundle expects: the one that was seen, if one was.
@@ -239,7 +239,7 @@ func (s *scene) save(ctx context.Context, post cid.Cid) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	d := conformance.NewDraft(cfg, name, fmt.Sprintf("%s differs from %s", s.other.label, s.primary.label))
+	d := vector.NewDraft(cfg, name, fmt.Sprintf("%s differs from %s", s.other.label, s.primary.label))
 	for _, a := range s.messages {
 		res := a.res
 		if !s.past {
@@ -254,7 +254,7 @@ func (s *scene) save(ctx context.Context, post cid.Cid) (string, error) {
 	if s.expected == s.other {
 		beside = s.primary
 	}
-	diff := &conformance.EngineDifference{
+	diff := &vector.EngineDifference{
 		Primary: s.primary.label, Engine: s.other.label, Agreed: s.d.Agreed, Differences: s.d.Parts, Expected: s.expected.label, Again: s.d.Again,
 	}
 	d.Traces(s.traces(s.expected), s.traces(beside), diff)

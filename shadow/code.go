@@ -10,10 +10,10 @@ import (
 
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/bundle"
-	"github.com/edgefvm/fvm/conformance"
-	"github.com/edgefvm/fvm/internal/actors"
-	"github.com/edgefvm/fvm/internal/cbor"
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
+	"github.com/edgefvm/fvm/internal/vm/actors"
 	"github.com/edgefvm/fvm/trace"
+	"github.com/edgefvm/fvm/vector"
 )
 
 // actors names the bundle of actors that the state is run by, and sees to it that the blocks hold all other code that
@@ -40,7 +40,7 @@ func (s *scene) actors(ctx context.Context) (string, error) {
 			}
 		}
 	}
-	if name == conformance.NoBundle {
+	if name == vector.NoBundle {
 		// What makes accounts on the way is not traced in every era.
 		for _, c := range []cid.Cid{manifest.Account(), manifest.Placeholder(), manifest.EthAccount()} {
 			codes[c] = c.Defined()
@@ -95,7 +95,7 @@ func (s *scene) manifest(ctx context.Context) (*actors.Manifest, string, error) 
 	manifest, err := actors.ReadManifest(ctx, blockstore.NewBuffered(s.store), list, actors.Required()...)
 	name := bundle.NameOf(list)
 	if name == "" {
-		name = conformance.NoBundle
+		name = vector.NoBundle
 	}
 	return manifest, name, err
 }

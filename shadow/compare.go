@@ -13,16 +13,16 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm"
-	"github.com/edgefvm/fvm/conformance"
 	"github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/trace"
+	"github.com/edgefvm/fvm/vector"
 )
 
 // parts lists in what an outcome differs from the primary's.
-type parts []conformance.Difference
+type parts []vector.Difference
 
 func (p *parts) add(field, want, got string) {
-	*p = append(*p, conformance.Difference{Message: -1, Field: field, Want: want, Got: got})
+	*p = append(*p, vector.Difference{Message: -1, Field: field, Want: want, Got: got})
 }
 
 func check[T comparable](p *parts, field string, want, got T) {

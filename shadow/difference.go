@@ -6,12 +6,12 @@ import (
 	"strings"
 
 	"github.com/edgefvm/fvm"
-	"github.com/edgefvm/fvm/conformance"
-	"github.com/edgefvm/fvm/internal/addr"
+	"github.com/edgefvm/fvm/internal/ipld/addr"
+	"github.com/edgefvm/fvm/vector"
 )
 
 // Difference is an engine that made something else of a message than the primary. As an error it is one for which
-// errors.Is finds conformance.ErrEnginesDiffer, and the primary's own error if it had one.
+// errors.Is finds vector.ErrEnginesDiffer, and the primary's own error if it had one.
 type Difference struct {
 	Primary, Engine string
 	// Agreed are the other engines that gave what the primary gave. If there are three engines and this is empty, it is
@@ -24,7 +24,7 @@ type Difference struct {
 	Message *fvm.Message
 	Kind    fvm.Kind
 	// Parts say what differs: want is the primary's. A trace is told by its first event that differs.
-	Parts []conformance.Difference
+	Parts []vector.Difference
 	// Again says what came when all engines ran the message anew. Empty without Options.Dir.
 	Again string
 	// Bundle is the vector file, "" if there is none.
@@ -60,7 +60,7 @@ func (d *Difference) Error() string {
 }
 
 // Is tells conformance's runner what the error is.
-func (d *Difference) Is(target error) bool { return target == conformance.ErrEnginesDiffer }
+func (d *Difference) Is(target error) bool { return target == vector.ErrEnginesDiffer }
 
 // Unwrap is the primary's own error.
 func (d *Difference) Unwrap() error { return d.primaryErr }

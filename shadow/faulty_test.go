@@ -10,10 +10,11 @@ import (
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/bundle"
-	"github.com/edgefvm/fvm/conformance"
 	"github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/engine/wazero"
+	"github.com/edgefvm/fvm/lab/conformance"
 	"github.com/edgefvm/fvm/shadow"
+	"github.com/edgefvm/fvm/vector"
 )
 
 // fault makes a sound engine unsound. Each part may be nil.
@@ -125,11 +126,11 @@ func cacheDir(t testing.TB) string {
 	return dir
 }
 
-var actors = conformance.NewActors(bundle.Options{Progress: os.Stderr})
+var actors = vector.NewActors(bundle.Options{Progress: os.Stderr})
 
-const goldens = "../conformance/testdata"
+const goldens = "../lab/conformance/testdata"
 
-func load(t testing.TB, path string) *conformance.Vector {
+func load(t testing.TB, path string) *vector.Vector {
 	t.Helper()
 	if filepath.Ext(path) == "" {
 		path = filepath.Join(goldens, path+".json")
@@ -145,15 +146,15 @@ func load(t testing.TB, path string) *conformance.Vector {
 }
 
 // runOn runs a vector on one engine, as the runner does.
-func runOn(t testing.TB, v *conformance.Vector, e *fvm.Engine) conformance.Outcome {
+func runOn(t testing.TB, v *vector.Vector, e *fvm.Engine) conformance.Outcome {
 	t.Helper()
 	return conformance.RunVector(t.Context(), v, 0, &conformance.Options{Actors: actors, Engine: e})
 }
 
 // inStep runs a vector in lock-step.
-func inStep(t testing.TB, v *conformance.Vector, opts shadow.Options, change func(*fvm.Config)) conformance.Outcome {
+func inStep(t testing.TB, v *vector.Vector, opts shadow.Options, change func(*fvm.Config)) conformance.Outcome {
 	t.Helper()
-	return conformance.RunVector(t.Context(), v, 0, &conformance.Options{Actors: actors, Open: func(ctx context.Context, cfg fvm.Config) (conformance.Machine, error) {
+	return conformance.RunVector(t.Context(), v, 0, &conformance.Options{Actors: actors, Open: func(ctx context.Context, cfg fvm.Config) (vector.Machine, error) {
 		if change != nil {
 			change(&cfg)
 		}
@@ -167,7 +168,7 @@ func inStep(t testing.TB, v *conformance.Vector, opts shadow.Options, change fun
 
 // setting is a vector's, for tests that apply messages themselves.
 type setting struct {
-	conformance.Machine
+	vector.Machine
 	cfg      fvm.Config
 	messages []sent
 }
@@ -186,7 +187,7 @@ func (s *setting) Apply(ctx context.Context, msg *fvm.Message, kind fvm.Kind, le
 func settingOf(t testing.TB, name string) *setting {
 	t.Helper()
 	s := &setting{}
-	conformance.RunVector(t.Context(), load(t, name), 0, &conformance.Options{Actors: actors, NoTrace: true, Open: func(ctx context.Context, cfg fvm.Config) (conformance.Machine, error) {
+	conformance.RunVector(t.Context(), load(t, name), 0, &conformance.Options{Actors: actors, NoTrace: true, Open: func(ctx context.Context, cfg fvm.Config) (vector.Machine, error) {
 		s.cfg = cfg
 		cfg.Blockstore = &blockstore.Overlay{Top: blockstore.NewMemory(), Base: cfg.Blockstore}
 		var err error

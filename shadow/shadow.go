@@ -14,7 +14,7 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm"
-	"github.com/edgefvm/fvm/internal/machine"
+	"github.com/edgefvm/fvm/internal/vm/machine"
 )
 
 // Policy says what a machine does when its engines differ.

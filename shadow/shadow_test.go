@@ -13,9 +13,10 @@ import (
 	"testing"
 
 	"github.com/edgefvm/fvm"
-	"github.com/edgefvm/fvm/conformance"
 	"github.com/edgefvm/fvm/engine"
+	"github.com/edgefvm/fvm/lab/conformance"
 	"github.com/edgefvm/fvm/shadow"
+	"github.com/edgefvm/fvm/vector"
 )
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -187,7 +188,7 @@ func TestMiddle(t *testing.T) {
 			Report: func(x shadow.Difference) { d = &x },
 		}
 		n := 0
-		o := conformance.RunVector(t.Context(), v, 0, &conformance.Options{Actors: actors, Open: func(ctx context.Context, cfg fvm.Config) (conformance.Machine, error) {
+		o := conformance.RunVector(t.Context(), v, 0, &conformance.Options{Actors: actors, Open: func(ctx context.Context, cfg fvm.Config) (vector.Machine, error) {
 			m, err := shadow.New(ctx, cfg, opts)
 			return &before{Machine: m, apply: func() { f.off.Store(n != at); n++ }}, err
 		}})
@@ -200,7 +201,7 @@ func TestMiddle(t *testing.T) {
 
 // before does something before each message.
 type before struct {
-	conformance.Machine
+	vector.Machine
 	apply func()
 }
 
@@ -271,7 +272,7 @@ func TestCauseIsEarlier(t *testing.T) {
 func TestFlushByRulesOfVersion(t *testing.T) {
 	a, b := newEngine(t, "wazero"), newEngine(t, "wazero-interpreter")
 	for _, each := range []bool{true, false} {
-		v := load(t, filepath.Join("..", "conformance", "found", "nv16-found-shadow-flush.json"))
+		v := load(t, filepath.Join("..", "lab", "conformance", "found", "nv16-found-shadow-flush.json"))
 		opts := shadow.Options{Engines: []*fvm.Engine{a, b}, Logger: quiet, RootEachMessage: each}
 		if o := inStep(t, v, opts, nil); o.Status != conformance.Passed {
 			t.Errorf("a root each message %v: %+v", each, o)

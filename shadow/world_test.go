@@ -18,13 +18,14 @@ import (
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
-	"github.com/edgefvm/fvm/conformance"
 	"github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/externs"
-	builtin "github.com/edgefvm/fvm/internal/actors"
-	"github.com/edgefvm/fvm/internal/cbor"
-	"github.com/edgefvm/fvm/internal/state"
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
+	builtin "github.com/edgefvm/fvm/internal/vm/actors"
+	"github.com/edgefvm/fvm/internal/vm/state"
+	"github.com/edgefvm/fvm/lab/conformance"
 	"github.com/edgefvm/fvm/shadow"
+	"github.com/edgefvm/fvm/vector"
 )
 
 // fickle answers each question another way each time, or with an error every third time.
@@ -107,7 +108,7 @@ func TestFickleWorld(t *testing.T) {
 				bundles = append(bundles, d.Bundle)
 			}
 			v := load(t, name)
-			conformance.RunVector(t.Context(), v, 0, &conformance.Options{Actors: actors, NoTrace: true, Open: func(ctx context.Context, cfg fvm.Config) (conformance.Machine, error) {
+			conformance.RunVector(t.Context(), v, 0, &conformance.Options{Actors: actors, NoTrace: true, Open: func(ctx context.Context, cfg fvm.Config) (vector.Machine, error) {
 				world(&cfg)
 				m, err := shadow.New(ctx, cfg, opts)
 				return &flushing{Machine: m}, err
@@ -134,7 +135,7 @@ func TestFickleWorld(t *testing.T) {
 }
 
 // flushing flushes after each message, so that an engine that differs is back for the next.
-type flushing struct{ conformance.Machine }
+type flushing struct{ vector.Machine }
 
 func (f *flushing) Apply(ctx context.Context, msg *fvm.Message, kind fvm.Kind, length int) (*fvm.Result, error) {
 	res, err := f.Machine.Apply(ctx, msg, kind, length)
@@ -187,7 +188,7 @@ func TestBundledCode(t *testing.T) {
 		}
 		b, want := load(t, d.Bundle), "v12/mainnet"
 		if strangers {
-			want = conformance.NoBundle
+			want = vector.NoBundle
 		}
 		if b.Bundle() != want {
 			t.Errorf("its actors are %q, want %q", b.Bundle(), want)

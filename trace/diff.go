@@ -9,7 +9,7 @@ import (
 
 	"github.com/filecoin-project/go-state-types/abi"
 
-	"github.com/edgefvm/fvm/internal/addr"
+	"github.com/edgefvm/fvm/internal/ipld/addr"
 )
 
 // Diff says in words where two traces first differ: the place, the calls that

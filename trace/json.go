@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
-	"github.com/edgefvm/fvm/internal/addr"
+	"github.com/edgefvm/fvm/internal/ipld/addr"
 )
 
 // Events is the trace of a message. As JSON it is a list of small lists, the

@@ -17,7 +17,7 @@ import (
 	"github.com/filecoin-project/go-state-types/exitcode"
 	"github.com/ipfs/go-cid"
 
-	"github.com/edgefvm/fvm/internal/addr"
+	"github.com/edgefvm/fvm/internal/ipld/addr"
 )
 
 // UnmarshalJSON reads the form that MarshalJSON writes. null is no events.

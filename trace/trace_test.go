@@ -11,7 +11,7 @@ import (
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/ipfs/go-cid"
 
-	"github.com/edgefvm/fvm/internal/addr"
+	"github.com/edgefvm/fvm/internal/ipld/addr"
 )
 
 // The files hold traces of the reference implementation: v2.json of network

@@ -4,7 +4,7 @@ go 1.25.7
 
 require (
 	github.com/cockroachdb/pebble/v2 v2.1.7
-	github.com/edgefvm/fvm v0.0.0
+	github.com/edgefvm/fvm v0.1.0
 	github.com/filecoin-project/go-state-types v0.17.0
 	github.com/ipfs/go-block-format v0.2.0
 	github.com/ipfs/go-cid v0.6.2
@@ -66,4 +66,3 @@ require (
 	lukechampine.com/blake3 v1.4.1 // indirect
 )
 
-replace github.com/edgefvm/fvm => ../..

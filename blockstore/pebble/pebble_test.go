@@ -22,8 +22,8 @@ import (
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/blockstore/pebble"
 	"github.com/edgefvm/fvm/bundle"
-	"github.com/edgefvm/fvm/conformance"
-	"github.com/edgefvm/fvm/internal/ipld"
+	"github.com/edgefvm/fvm/internal/vm/links"
+	"github.com/edgefvm/fvm/vector"
 )
 
 const environment = "EDGEFVM_TEST_STORE"
@@ -47,26 +47,22 @@ type chain struct {
 }
 
 func newChain(ctx context.Context) (*chain, error) {
-	v, err := conformance.Load(filepath.Join("..", "..", "conformance", "testdata", "nv28-send-001.json"))
-	if err != nil {
-		return nil, err
-	}
-	r, err := v.Request(0)
+	v, err := vector.Load(filepath.Join("..", "..", "lab", "conformance", "testdata", "nv28-send-001.json"))
 	if err != nil {
 		return nil, err
 	}
 	x := &chain{}
-	if x.cfg, err = conformance.ConfigOf(r); err != nil {
+	if x.cfg, err = v.Config(0); err != nil {
 		return nil, err
 	}
-	if x.msg, _, _, err = conformance.DecodeRequest(r, 0); err != nil {
+	if x.msg, _, _, err = v.Messages()[0].Decode(); err != nil {
 		return nil, err
 	}
 	name, err := v.BundleFor(v.Variants()[0])
 	if err != nil {
 		return nil, err
 	}
-	actors, err := conformance.NewActors(bundle.Options{}).Store(ctx, name)
+	actors, err := vector.NewActors(bundle.Options{}).Store(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -233,7 +229,7 @@ func same(t *testing.T, store, memory blockstore.Blockstore, root cid.Cid) int {
 		if err != nil || !bytes.Equal(got.RawData(), want.RawData()) {
 			t.Fatalf("block %s below root %s: %v", c, root, err)
 		}
-		links, _, err := ipld.ScanLinks[uint64](c.Prefix().Codec, want.RawData(), 0, 0, 1)
+		links, _, err := links.ScanLinks[uint64](c.Prefix().Codec, want.RawData(), 0, 0, 1)
 		if err != nil {
 			t.Fatal(err)
 		}

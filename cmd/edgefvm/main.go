@@ -8,8 +8,8 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/edgefvm/fvm/engine/wasmedge/aot"
-	"github.com/edgefvm/fvm/internal/cli"
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/cli"
+	"github.com/edgefvm/fvm/internal/engine/aot"
 )
 
 func main() {

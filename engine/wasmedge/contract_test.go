@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/edgefvm/fvm/engine"
-	"github.com/edgefvm/fvm/engine/enginetest"
 	"github.com/edgefvm/fvm/engine/wazero"
+	"github.com/edgefvm/fvm/lab/enginetest"
 )
 
 // overflow is left out of the contract tests: endless recursion ends the process,

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/edgefvm/fvm/engine"
-	"github.com/edgefvm/fvm/engine/enginetest"
+	"github.com/edgefvm/fvm/lab/enginetest"
 )
 
 // sceneTime is the most that a scene can take: one that lacks a cure may hang.

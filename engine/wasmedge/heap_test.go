@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/edgefvm/fvm/engine"
-	"github.com/edgefvm/fvm/engine/enginetest"
+	"github.com/edgefvm/fvm/lab/enginetest"
 )
 
 // resident is the memory that this process has, in bytes.

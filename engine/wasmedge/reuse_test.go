@@ -15,7 +15,7 @@ import (
 	"unsafe"
 
 	"github.com/edgefvm/fvm/engine"
-	"github.com/edgefvm/fvm/engine/enginetest"
+	"github.com/edgefvm/fvm/lab/enginetest"
 )
 
 // hostOf is host.f of the tests: it fails for some arguments.

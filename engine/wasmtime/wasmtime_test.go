@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/edgefvm/fvm/engine"
-	"github.com/edgefvm/fvm/engine/enginetest"
 	"github.com/edgefvm/fvm/engine/wazero"
+	"github.com/edgefvm/fvm/lab/enginetest"
 )
 
 func start(t testing.TB, opts Options) engine.Engine {

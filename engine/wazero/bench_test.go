@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/edgefvm/fvm/engine"
-	"github.com/edgefvm/fvm/engine/enginetest"
+	"github.com/edgefvm/fvm/lab/enginetest"
 )
 
 func BenchmarkEngine(b *testing.B) {

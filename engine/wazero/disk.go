@@ -16,7 +16,7 @@ import (
 
 	wz "github.com/tetratelabs/wazero"
 
-	"github.com/edgefvm/fvm/internal/filelock"
+	"github.com/edgefvm/fvm/internal/disk/filelock"
 )
 
 // wazeroVersion is the version in go.mod. wazero does not know its own in every build.

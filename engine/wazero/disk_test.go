@@ -15,7 +15,7 @@ import (
 	"testing"
 
 	"github.com/edgefvm/fvm/engine"
-	"github.com/edgefvm/fvm/internal/filelock"
+	"github.com/edgefvm/fvm/internal/disk/filelock"
 )
 
 // moduleOf makes modules that return 1, 2, ... from f.

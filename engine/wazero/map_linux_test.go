@@ -3,7 +3,7 @@ package wazero
 import (
 	"testing"
 
-	"github.com/edgefvm/fvm/engine/enginetest"
+	"github.com/edgefvm/fvm/lab/enginetest"
 )
 
 // A mapped buffer has large pages but for its beginning, and small ones have none.

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/edgefvm/fvm/engine"
-	"github.com/edgefvm/fvm/engine/enginetest"
+	"github.com/edgefvm/fvm/lab/enginetest"
 )
 
 // keeper is a module whose guests can be kept, and its environment.

@@ -12,7 +12,7 @@ import (
 
 const module = "github.com/edgefvm/fvm"
 
-// readHouse parses the module above this folder.
+// readHouse parses the modules of this repository.
 func readHouse(t *testing.T) *house {
 	t.Helper()
 	root := filepath.Join("..", "..")
@@ -50,7 +50,7 @@ func readHouse(t *testing.T) *house {
 	return h
 }
 
-// skip leaves out what is not of this module.
+// skip leaves out what is of no module of ours.
 func skip(root, path, name string) error {
 	if path == root {
 		return nil
@@ -58,7 +58,8 @@ func skip(root, path, name string) error {
 	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") || name == "testdata" {
 		return fs.SkipDir
 	}
-	if _, err := os.Stat(filepath.Join(path, "go.mod")); err == nil {
+	mod, err := os.ReadFile(filepath.Join(path, "go.mod"))
+	if err == nil && !strings.HasPrefix(string(mod), "module "+module+"/") { // ffi has another's name
 		return fs.SkipDir
 	}
 	return nil
@@ -86,7 +87,7 @@ func TestPlanHasNoRoomTwice(t *testing.T) {
 
 // A rule that nothing can break is no rule: each of these breaks one.
 func TestRulesCanBreak(t *testing.T) {
-	plan := []room{{"low", 0, true}, {"high", 1, true}, {"free", 2, false}}
+	plan := []room{{"low", machine, 0, true}, {"high", machine, 1, true}, {"free", machine, 2, false}, {"bench", laboratory, 0, false}}
 	const high = "package high\n"
 	for _, c := range []struct{ name, code, want string }{
 		{"nothing", `import ("sync"; "m/low"); var table = [...]int{1}; func F(m map[int]int) int { for range m {}; l := low.T; l = 2; return l + table[0] }`, ""},
@@ -94,6 +95,7 @@ func TestRulesCanBreak(t *testing.T) {
 		{"sorted before", `import "slices"; func F(m map[string]int, s []string) { slices.Sort(s); for k := range m { s = append(s, k) } }`, "ranges over a map"},
 		{"sorted elsewhere", `import "slices"; func F(m map[string]int) (s []string) { for k := range m { s = append(s, k) }; return }; func G(s []string) { slices.Sort(s) }`, "ranges over a map"},
 		{"upwards", `import "m/free"`, "imports free (storey 2)"},
+		{"another wing", `import "m/bench"`, "of the machine imports bench of the laboratory"},
 		{"itself", `import "m/high"`, "imports high (storey 1)"},
 		{"clock", `import "time"`, "imports time"},
 		{"below", `import "math/rand/v2"`, "imports math/rand/v2"},
@@ -143,12 +145,13 @@ func TestRulesCanBreak(t *testing.T) {
 	}
 }
 
-// build3 is a house of three rooms of which one is given.
+// build3 is a house of four rooms of which one is given.
 func build3(t *testing.T, high string) *house {
 	t.Helper()
 	h := newHouse("m")
 	for room, code := range map[string]string{
 		"low": "package low\nvar T = 1\ntype S struct{ M map[int]int }", "high": high, "free": "package free\nimport \"os\"\nfunc init() { go os.Exit(1) }",
+		"bench": "package bench",
 	} {
 		f, err := parser.ParseFile(h.fset, room+".go", code, parser.SkipObjectResolution)
 		if err != nil {
@@ -165,8 +168,8 @@ func TestPlanCanBreak(t *testing.T) {
 		plan []room
 		want string
 	}{
-		{[]room{{"low", 0, true}, {"free", 1, false}}, "plan: high has no storey: add it to the plan"},
-		{[]room{{"low", 0, true}, {"high", 1, true}, {"free", 1, false}, {"gone", 1, false}}, "plan: gone is in the plan but not in the house"},
+		{[]room{{"low", machine, 0, true}, {"free", machine, 1, false}, {"bench", laboratory, 0, false}}, "plan: high has no storey: add it to the plan"},
+		{[]room{{"low", machine, 0, true}, {"high", machine, 1, true}, {"free", machine, 1, false}, {"bench", laboratory, 0, false}, {"gone", machine, 1, false}}, "plan: gone is in the plan but not in the house"},
 	} {
 		if got := h.check(c.plan, banned); len(got) != 1 || got[0].String() != c.want {
 			t.Errorf("faults %v, want %q", got, c.want)
@@ -182,5 +185,27 @@ func TestExceptions(t *testing.T) {
 	}
 	if len(idle) != 1 || idle[0].room != "c" {
 		t.Errorf("idle %v", idle)
+	}
+}
+
+// Folders that import each other are found, also by way of a third, and rooms of one folder are none.
+func TestCircles(t *testing.T) {
+	h := newHouse("m")
+	for room, code := range map[string]string{
+		"a/x": "package x\nimport \"m/b\"", "a/y": "package y\nimport \"m/a/x\"", "b": "package b\nimport \"m/internal/c/d\"",
+		"internal/c/d": "package d\nimport \"m/a/z\"", "a/z": "package z", "internal/e": "package e\nimport \"m/a/x\"",
+	} {
+		f, err := parser.ParseFile(h.fset, room+".go", code, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.files[room] = append(h.files[room], f)
+	}
+	var rooms []string
+	for _, f := range h.circles() {
+		rooms = append(rooms, f.room)
+	}
+	if got := strings.Join(rooms, " "); got != "a b internal/c" {
+		t.Errorf("circles of %q", got)
 	}
 }

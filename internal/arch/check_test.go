@@ -103,6 +103,64 @@ func (h *house) check(plan []room, banned []string) []fault {
 		}
 		faults = append(faults, c.faults...)
 	}
+	return append(faults, h.circles()...)
+}
+
+// folderOf is the folder of the house that a room stands in, as a stranger sees it: the one below the root or, in
+// internal, the one below that.
+func folderOf(room string) string {
+	parts := strings.SplitN(room, "/", 3)
+	if parts[0] == "internal" && len(parts) > 1 {
+		return parts[0] + "/" + parts[1]
+	}
+	return parts[0]
+}
+
+// circles finds folders that import each other, directly or not.
+func (h *house) circles() (faults []fault) {
+	uses := map[string][]string{}
+	for _, path := range h.rooms() {
+		for _, f := range h.files[path] {
+			for _, spec := range f.Imports {
+				imp, _ := strconv.Unquote(spec.Path.Value)
+				from, to := folderOf(path), ""
+				if room, ours := h.inside(imp); ours {
+					to = folderOf(room)
+				} else {
+					continue
+				}
+				if from != to && !slices.Contains(uses[from], to) {
+					uses[from] = append(uses[from], to)
+				}
+			}
+		}
+	}
+	var names []string
+	for from := range uses {
+		names = append(names, from)
+	}
+	slices.Sort(names)
+	for _, from := range names {
+		seen := map[string]bool{}
+		var walk func(string) bool
+		walk = func(at string) bool {
+			for _, to := range uses[at] {
+				if to == from {
+					return true
+				}
+				if !seen[to] {
+					seen[to] = true
+					if walk(to) {
+						return true
+					}
+				}
+			}
+			return false
+		}
+		if walk(from) {
+			faults = append(faults, fault{from, "is a folder that imports itself by way of others", "plan"})
+		}
+	}
 	return faults
 }
 
@@ -130,6 +188,9 @@ func (c *checker) imports(f *ast.File) {
 		if to, ours := c.inside(imp); ours {
 			if lower, ok := c.known[to]; ok && lower.storey >= c.room.storey {
 				c.add(spec.Pos(), fmt.Sprintf("(storey %d) imports %s (storey %d)", c.room.storey, to, lower.storey))
+			}
+			if other, ok := c.known[to]; ok && other.wing != c.room.wing && !slices.Contains(may[c.room.wing], other.wing) {
+				c.add(spec.Pos(), fmt.Sprintf("of %s imports %s of %s", c.room.wing, to, other.wing))
 			}
 			continue
 		}

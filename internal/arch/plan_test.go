@@ -1,9 +1,28 @@
 package arch
 
-// room is a package of this module.
+// wing is a part of the house that can be told from the folders.
+type wing string
+
+const (
+	machine    wing = "the machine"    // executes messages; what a program imports, and what that needs
+	laboratory wing = "the laboratory" // compares the machine with the reference, and measures it
+	node       wing = "the node"       // follows chains, and stands in for other modules
+	command    wing = "the command"    // what a person types
+)
+
+// may says which wings a wing uses besides itself.
+var may = map[wing][]wing{
+	machine:    nil,
+	laboratory: {machine},
+	node:       {machine},
+	command:    {machine, laboratory, node},
+}
+
+// room is a package of this repository.
 type room struct {
 	path   string // from the root; "" is the root itself
-	storey int    // it may import lower storeys only
+	wing   wing
+	storey int // it may import lower storeys only
 	// decides is true for rooms that decide results, on every node alike: in
 	// them nothing may depend on the machine, the time, or the order of a map.
 	decides bool
@@ -11,55 +30,62 @@ type room struct {
 
 // plan is the floor plan. Rooms on one storey do not know each other.
 var plan = []room{
-	{"cmd/edgefvm", 17, false},
-	{"internal/cli", 16, false},
-	{"fuzz", 15, false},
-	{"internal/sweep", 15, false},
-	{"internal/duel/dueltest", 15, false}, // for tests
-	{"internal/duel", 14, false},
-	{"shadow", 13, false},
-	{"internal/goldentest", 13, false}, // for tests
-	{"conformance", 12, false},
-	{"", 11, false},                  // the front door: New, Machine, Engine
-	{"internal/parallel", 10, false}, // goroutines: it decides when messages run, and compares what they read
-	{"internal/executor", 9, true},
-	{"internal/call", 8, true},
-	{"internal/syscalls", 7, true},
-	{"internal/kernel", 6, true},
-	{"internal/machine", 5, true},
-	{"internal/actors", 4, true},
-	{"internal/state", 3, true},
-	{"internal/gas", 2, true},
-	{"internal/hamt", 2, true},
-	{"bundle", 2, false},
-	{"oracle", 1, false},
-	{"bls", 1, false},
-	{"blockstore", 1, true},
-	{"trace", 1, true},
-	{"internal/event", 1, true},
-	{"internal/ipld", 1, true},
-	{"internal/proofparams", 1, true},
-	{"internal/execerr/execerrtest", 1, false}, // for tests
-	{"engine/wasmedge", 2, false},
-	{"engine/wazero", 1, false},
-	{"engine/wasmtime", 1, false},
-	{"engine/enginetest", 1, false},
-	{"engine/tiered", 2, false},
-	{"engine/wasmedge/aot", 1, false},
-	{"engine/internal/binary", 0, false},
-	{"engine", 0, true},
-	{"externs", 0, true},
-	{"internal/instrument", 1, true},
-	{"internal/wasmops", 0, true},
-	{"internal/execerr", 0, true},
-	{"internal/crypto", 0, true},
-	{"internal/cbor", 0, true},
-	{"internal/addr", 0, true},
-	{"internal/wholefile", 0, false},
-	{"internal/filelock", 0, false},
-	{"internal/wasmgen", 1, false},
-	{"fuzz/internal/script", 0, false},
-	{"internal/arch", 0, false},
+	{"cmd/edgefvm", command, 18, false},
+	{"cmd/edgefvm/internal/cli", command, 17, false},
+
+	{"node", node, 14, false},
+	{"blockstore/pebble", machine, 2, false}, // a module of its own
+
+	{"lab/fuzz", laboratory, 16, false},
+	{"lab/sweep", laboratory, 16, false},
+	{"lab/duel/dueltest", laboratory, 16, false}, // for tests
+	{"lab/duel", laboratory, 15, false},
+	{"lab/conformance/goldentest", laboratory, 14, false}, // for tests
+	{"lab/conformance", laboratory, 13, false},
+	{"lab/oracle", laboratory, 13, false},
+	{"lab/enginetest", laboratory, 1, false}, // the contract of an engine, for tests
+	{"lab/wasmgen", laboratory, 1, false},
+	{"lab/fuzz/internal/script", laboratory, 0, false},
+
+	{"shadow", machine, 13, false},
+	{"vector", machine, 12, false},
+	{"", machine, 11, false},                     // the front door: New, Machine, Engine
+	{"internal/vm/parallel", machine, 10, false}, // goroutines: it decides when messages run, and compares what they read
+	{"internal/vm/executor", machine, 9, true},
+	{"internal/vm/call", machine, 8, true},
+	{"internal/vm/syscalls", machine, 7, true},
+	{"internal/vm/kernel", machine, 6, true},
+	{"internal/vm/machine", machine, 5, true},
+	{"internal/vm/actors", machine, 4, true},
+	{"internal/vm/state", machine, 3, true},
+	{"internal/vm/gas", machine, 2, true},
+	{"internal/vm/event", machine, 1, true},
+	{"internal/vm/links", machine, 1, true},
+	{"internal/vm/proofparams", machine, 1, true},
+	{"internal/vm/execerr/execerrtest", machine, 1, false}, // for tests
+	{"internal/vm/execerr", machine, 0, true},
+	{"internal/vm/crypto", machine, 0, true},
+	{"internal/engine/tiered", machine, 2, false},
+	{"internal/engine/aot", machine, 1, false},
+	{"internal/wasm/instrument", machine, 1, true},
+	{"internal/wasm/ops", machine, 0, true},
+	{"internal/ipld/hamt", machine, 2, true},
+	{"internal/ipld/cbor", machine, 0, true},
+	{"internal/ipld/addr", machine, 0, true},
+	{"internal/disk/wholefile", machine, 0, false},
+	{"internal/disk/filelock", machine, 0, false},
+	{"bundle", machine, 2, false},
+	{"bls", machine, 1, false},
+	{"blockstore", machine, 1, true},
+	{"trace", machine, 1, true},
+	{"externs", machine, 0, true},
+	{"engine/wasmedge", machine, 2, false},
+	{"engine/wazero", machine, 1, false},
+	{"engine/wasmtime", machine, 1, false},
+	{"engine/internal/binary", machine, 0, false},
+	{"engine", machine, 0, true},
+
+	{"internal/arch", machine, 0, false},
 }
 
 // banned is what a room that decides results must not import, with all below it.
@@ -69,7 +95,7 @@ var banned = []string{
 
 // exceptions are the rules broken on purpose. One that is not needed any more is a fault.
 var exceptions = []exception{
-	{"internal/addr", "imports unsafe", "go-address has no way in for IDs and namespaces of 64 bits"},
+	{"internal/ipld/addr", "imports unsafe", "go-address has no way in for IDs and namespaces of 64 bits"},
 }
 
 type exception struct{ room, what, why string }

@@ -8,7 +8,7 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm"
-	"github.com/edgefvm/fvm/conformance"
+	"github.com/edgefvm/fvm/vector"
 	"github.com/filecoin-project/lotus/build/buildconstants"
 	"github.com/filecoin-project/lotus/chain/state"
 	"github.com/filecoin-project/lotus/chain/types"
@@ -23,7 +23,7 @@ type lotus struct {
 
 func onChain(id uint64) bool { return id == buildconstants.Eip155ChainId }
 
-func open(ctx context.Context, n *node) (conformance.Machine, error) {
+func open(ctx context.Context, n *node) (vector.Machine, error) {
 	m, err := vm.NewVM(ctx, &vm.VMOpts{
 		StateBase: n.cfg.StateRoot, Epoch: n.cfg.Epoch, Timestamp: n.cfg.Timestamp, NetworkVersion: n.cfg.NetworkVersion, BaseFee: n.cfg.BaseFee,
 		Rand: n, Bstore: n, Tracing: true, ReturnEvents: true,

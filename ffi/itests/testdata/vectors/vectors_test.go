@@ -22,8 +22,9 @@ import (
 	"github.com/edgefvm/fvm"
 	fvmstore "github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/bundle"
-	"github.com/edgefvm/fvm/conformance"
 	"github.com/edgefvm/fvm/externs"
+	"github.com/edgefvm/fvm/lab/conformance"
+	"github.com/edgefvm/fvm/vector"
 	ffi "github.com/filecoin-project/filecoin-ffi"
 )
 
@@ -119,7 +120,7 @@ func TestVectors(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal("no vectors: VECTORS names folders", err)
 	}
-	actors := conformance.NewActors(bundle.Options{})
+	actors := vector.NewActors(bundle.Options{})
 	passed, reasons := 0, map[leftOut]int{}
 	for _, file := range files {
 		v, err := conformance.Load(file)
@@ -128,7 +129,7 @@ func TestVectors(t *testing.T) {
 		}
 		for i := range v.Variants() {
 			var out leftOut
-			o := conformance.RunVector(t.Context(), v, i, &conformance.Options{NoTrace: true, Actors: actors, Open: func(ctx context.Context, cfg fvm.Config) (conformance.Machine, error) {
+			o := conformance.RunVector(t.Context(), v, i, &conformance.Options{NoTrace: true, Actors: actors, Open: func(ctx context.Context, cfg fvm.Config) (vector.Machine, error) {
 				if out = unfit(cfg); out != "" {
 					return nil, out
 				}

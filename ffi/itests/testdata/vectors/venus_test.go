@@ -10,7 +10,7 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm"
-	"github.com/edgefvm/fvm/conformance"
+	"github.com/edgefvm/fvm/vector"
 	"github.com/filecoin-project/venus/pkg/fork"
 	venusfvm "github.com/filecoin-project/venus/pkg/fvm"
 	"github.com/filecoin-project/venus/pkg/state/tree"
@@ -31,7 +31,7 @@ func onChain(id uint64) bool {
 	return true
 }
 
-func open(ctx context.Context, n *node) (conformance.Machine, error) {
+func open(ctx context.Context, n *node) (vector.Machine, error) {
 	m, err := venusfvm.NewVM(ctx, vm.VmOption{
 		PRoot: n.cfg.StateRoot, Epoch: n.cfg.Epoch, Timestamp: n.cfg.Timestamp, NetworkVersion: n.cfg.NetworkVersion, BaseFee: n.cfg.BaseFee,
 		Rnd: n, Bsstore: n, Tracing: true, ReturnEvents: true, Fork: fork.NewMockFork(),

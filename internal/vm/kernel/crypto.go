@@ -1,0 +1,238 @@
+package kernel
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+
+	"github.com/filecoin-project/go-address"
+	"github.com/filecoin-project/go-state-types/abi"
+	stcrypto "github.com/filecoin-project/go-state-types/crypto"
+	"github.com/filecoin-project/go-state-types/proof"
+	"github.com/ipfs/go-cid"
+
+	"github.com/edgefvm/fvm/externs"
+	"github.com/edgefvm/fvm/internal/vm/crypto"
+	"github.com/edgefvm/fvm/internal/vm/execerr"
+)
+
+func appendUint64(b []byte, v uint64) []byte { return binary.BigEndian.AppendUint64(b, v) }
+
+// externFailure classifies an error of the node's answers: the actor hears of
+// it unless it is the node's own failure.
+func externFailure(what string, err error) error {
+	if errors.Is(err, externs.ErrNodeFailure) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return execerr.Nodef("%s: %w", what, err)
+	}
+	return execerr.Syscallf(execerr.IllegalArgument, "%s: %v", what, err)
+}
+
+// VerifySignature checks a signature by a key address (f1 or f3), until nv17 also by an account's other addresses.
+func (k *Kernel) VerifySignature(ctx context.Context, typ stcrypto.SigType, sig []byte, signer address.Address, text []byte) (bool, error) {
+	if err := k.gas.Apply(k.prices.OnVerifySignature(typ, len(text))); err != nil {
+		return false, err
+	}
+	if k.m.Profile.ResolveSigner {
+		key, err := k.keyAddress(ctx, signer, true)
+		if err != nil {
+			return false, err
+		}
+		signer = key // of whatever protocol: the check below is then false
+	} else if p := signer.Protocol(); p != address.BLS && p != address.SECP256K1 {
+		return false, execerr.Syscallf(execerr.IllegalArgument, "an address of protocol %d signs nothing", p)
+	}
+	if typ == stcrypto.SigTypeBLS {
+		return crypto.VerifyBLS(sig, signer, text), nil
+	}
+	return crypto.VerifySecp(sig, signer, text), nil
+}
+
+// VerifyBLSAggregate checks an aggregate signature over one text a key. lens
+// are the texts' lengths in texts.
+func (k *Kernel) VerifyBLSAggregate(sig *[96]byte, keys [][48]byte, texts []byte, lens []uint32) (bool, error) {
+	if err := k.gas.Apply(k.prices.OnVerifyAggregateSignature(len(keys), len(texts))); err != nil {
+		return false, err
+	}
+	msgs := make([][]byte, len(lens))
+	var off uint64
+	for i, n := range lens {
+		end := off + uint64(n)
+		if end > uint64(len(texts)) {
+			return false, execerr.Syscallf(execerr.IllegalArgument, "text %d of the aggregate ends beyond the buffer", i)
+		}
+		msgs[i], off = texts[off:end], end
+	}
+	if off != uint64(len(texts)) {
+		return false, execerr.Syscallf(execerr.IllegalArgument, "the texts of the aggregate do not fill the buffer")
+	}
+	return crypto.VerifyBLSAggregate(*sig, keys, msgs), nil
+}
+
+// RecoverSecpPublicKey is the uncompressed key that made a signature.
+func (k *Kernel) RecoverSecpPublicKey(hash *[32]byte, sig *[65]byte) ([65]byte, error) {
+	if err := k.gas.Apply(k.prices.OnRecoverSecpPublicKey()); err != nil {
+		return [65]byte{}, err
+	}
+	key, err := crypto.RecoverSecp(*hash, *sig)
+	if err != nil {
+		return key, execerr.Syscallf(execerr.IllegalArgument, "recovering a public key: %v", err)
+	}
+	return key, nil
+}
+
+// AppendHash appends the digest of data under a multihash function to dst.
+func (k *Kernel) AppendHash(dst []byte, code uint64, data []byte) ([]byte, error) {
+	if k.m.Profile.HashFirst {
+		if err := k.gas.Apply(k.prices.OnHashing(code, len(data))); err != nil {
+			return nil, err
+		}
+	}
+	if !crypto.SupportedHash(code) {
+		return nil, execerr.Syscallf(execerr.IllegalArgument, "the hash function %#x is not supported", code)
+	}
+	if !k.m.Profile.HashFirst {
+		if err := k.gas.Apply(k.prices.OnHashing(code, len(data))); err != nil {
+			return nil, err
+		}
+	}
+	digest, _ := crypto.AppendHash(dst, code, data)
+	return digest, nil
+}
+
+// KnownSealProof reports that the network has the seal proof type.
+func (k *Kernel) KnownSealProof(typ abi.RegisteredSealProof) bool {
+	return typ >= 0 && typ <= k.m.Profile.MaxSealProof
+}
+
+// ComputeUnsealedSectorCID is the commitment to the data of a sector made of pieces.
+func (k *Kernel) ComputeUnsealedSectorCID(typ abi.RegisteredSealProof, pieces []abi.PieceInfo) (cid.Cid, error) {
+	if err := k.gas.Apply(k.prices.OnComputeUnsealedSectorCid(typ, len(pieces))); err != nil {
+		return cid.Undef, err
+	}
+	c, err := crypto.ComputeUnsealedSectorCID(typ, pieces)
+	if err != nil {
+		return cid.Undef, execerr.Syscallf(execerr.IllegalArgument, "computing an unsealed sector's CID: %v", err)
+	}
+	return c, nil
+}
+
+// VerifyConsensusFault asks the node to judge two block headers; nil means no fault.
+func (k *Kernel) VerifyConsensusFault(ctx context.Context, h1, h2, extra []byte) (*externs.ConsensusFault, error) {
+	if err := k.gas.Apply(k.prices.OnVerifyConsensusFault(len(h1), len(h2), len(extra))); err != nil {
+		return nil, err
+	}
+	f, err := k.m.Externs.VerifyConsensusFault(ctx, h1, h2, extra)
+	if err != nil {
+		return nil, externFailure("verifying a consensus fault", err)
+	}
+	return f, nil
+}
+
+func (k *Kernel) verifier(what string) (externs.ProofVerifier, error) {
+	if k.m.Proofs == nil {
+		return nil, execerr.Nodef("this message needs %s, and the machine was given no proof verifier: set Config.Proofs", what)
+	}
+	return k.m.Proofs, nil
+}
+
+func verdict(what string, ok bool, err error) (bool, error) {
+	if err != nil {
+		return false, externFailure(what, err)
+	}
+	return ok, nil
+}
+
+// calibnet is the chain id of the calibration network.
+const calibnet = 314159
+
+// VerifyPoSt judges a window proof of spacetime.
+func (k *Kernel) VerifyPoSt(ctx context.Context, info proof.WindowPoStVerifyInfo) (bool, error) {
+	if err := k.gas.Apply(k.prices.OnVerifyPost(info)); err != nil {
+		return false, err
+	}
+	v, err := k.verifier("the verification of a window proof")
+	if err != nil {
+		return false, err
+	}
+	// Quirk: calibnet verified its early V1P1 proofs as V1.
+	if k.m.ChainID == calibnet && int64(k.m.Epoch) <= k.m.Profile.CalibnetPoStEpoch && len(info.Proofs) > 0 &&
+		info.Proofs[0].PoStProof == abi.RegisteredPoStProof_StackedDrgWindow32GiBV1_1 {
+		info.Proofs = append([]proof.PoStProof(nil), info.Proofs...)
+		info.Proofs[0].PoStProof = abi.RegisteredPoStProof_StackedDrgWindow32GiBV1
+	}
+	ok, err := v.VerifyPoSt(ctx, info)
+	return verdict("verifying a window proof", ok, err)
+}
+
+// VerifySeal judges one seal (until nv17; no actor does it).
+func (k *Kernel) VerifySeal(ctx context.Context, info proof.SealVerifyInfo) (bool, error) {
+	if err := k.gas.Apply(k.prices.OnVerifySeal(info)); err != nil {
+		return false, err
+	}
+	v, err := k.verifier("the verification of a seal")
+	if err != nil {
+		return false, err
+	}
+	ok, err := v.VerifySeal(ctx, info)
+	return verdict("verifying a seal", ok, err)
+}
+
+// VerifyAggregateSeals judges an aggregate of seals.
+func (k *Kernel) VerifyAggregateSeals(ctx context.Context, info proof.AggregateSealVerifyProofAndInfos) (bool, error) {
+	if err := k.gas.Apply(k.prices.OnVerifyAggregateSeals(info)); err != nil {
+		return false, err
+	}
+	v, err := k.verifier("the verification of aggregated seals")
+	if err != nil {
+		return false, err
+	}
+	ok, err := v.VerifyAggregateSeals(ctx, info)
+	return verdict("verifying aggregated seals", ok, err)
+}
+
+// VerifyReplicaUpdate judges the update of a sector's data.
+func (k *Kernel) VerifyReplicaUpdate(ctx context.Context, info proof.ReplicaUpdateInfo) (bool, error) {
+	if err := k.gas.Apply(k.prices.OnVerifyReplicaUpdate(info)); err != nil {
+		return false, err
+	}
+	v, err := k.verifier("the verification of a replica update")
+	if err != nil {
+		return false, err
+	}
+	ok, err := v.VerifyReplicaUpdate(ctx, info)
+	return verdict("verifying a replica update", ok, err)
+}
+
+// BatchVerifySeals judges seals one by one. A seal that cannot be judged counts as invalid.
+func (k *Kernel) BatchVerifySeals(ctx context.Context, infos []proof.SealVerifyInfo) ([]bool, error) {
+	free := k.m.Profile.FreeBatches
+	if f, ok := k.m.Proofs.(externs.FreeBatch); ok {
+		free = free || f.BatchVerifySealsIsFree()
+	}
+	if !free {
+		for i := range infos {
+			if err := k.gas.Apply(k.prices.OnVerifySeal(infos[i])); err != nil {
+				return nil, err
+			}
+		}
+	}
+	out := make([]bool, len(infos))
+	if len(infos) == 0 {
+		return out, nil
+	}
+	v, err := k.verifier("the verification of seals")
+	if err != nil {
+		return nil, err
+	}
+	for i := range infos {
+		ok, err := v.VerifySeal(ctx, infos[i])
+		if err != nil {
+			if err = externFailure("verifying a seal", err); syscallReason(err) == "" {
+				return nil, err
+			}
+			ok = false
+		}
+		out[i] = ok
+	}
+	return out, nil
+}
