@@ -51,8 +51,8 @@ type Options struct {
 	// Tame modules do the same on every engine: they make no NaN that is not canonical but from constants and operands, use no
 	// segment that instantiation drops, grow tables by little and have each index in its shortest form.
 	Tame bool
-	// Actor modules export invoke, of the right type, and import gas.available, if anything; First ones self.current_balance. They
-	// have a start function only without imports, and no global begins with a function.
+	// Actor modules export invoke, of the right type, and import gas.available, if anything; First ones self.current_balance. What
+	// runs before invoke, and what globals begin with, is plainer than in others.
 	Actor bool
 	// First modules have nothing that the parser of before nv18 does not read.
 	First bool

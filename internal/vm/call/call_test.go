@@ -541,7 +541,7 @@ func TestResultOfAnotherType(t *testing.T) {
 	}
 }
 
-// starter is an instance that says whether syscalls are served while its start function runs.
+// starter is an instance that notes what its invocation says while it is made.
 type starter struct {
 	engine.Instance
 	inv      *syscalls.Invocation

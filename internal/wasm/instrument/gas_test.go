@@ -232,7 +232,7 @@ func TestQuirkGlobalReference(t *testing.T) {
 	g := &guest{
 		funcs: []fn{
 			{name: "f", code: []byte{opI32Const, 0, opGlobalGet, 0, opTableSet, 0, opI32Const, 0, opCallIndirect, 0, 0}},
-			{},
+			{name: "g"}, // exported by a thunk
 		},
 		table: []byte{1, funcref, 0, 1}, globals: []byte{1, funcref, 0, opRefFunc, 1, opEnd},
 	}
