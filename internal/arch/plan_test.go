@@ -45,7 +45,7 @@ var plan = []room{
 	{"lab/oracle", laboratory, 13, false},
 	{"lab/enginetest", laboratory, 1, false}, // the contract of an engine, for tests
 	{"lab/wasmgen", laboratory, 1, false},
-	{"lab/fuzz/internal/script", laboratory, 0, false},
+	{"lab/fuzz/internal/script", laboratory, 2, false},
 
 	{"shadow", machine, 13, false},
 	{"vector", machine, 12, false},
