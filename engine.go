@@ -27,13 +27,13 @@ type Engine struct {
 	habits parallel.Habits // of its tipsets
 }
 
-// EngineFrom makes an engine of an adapter of one's own, which must pass enginetest. Closing it closes the adapter.
+// EngineFrom makes an engine of an adapter of one's own, which must pass lab/enginetest. Closing it closes the adapter.
 func EngineFrom(eng engine.Engine) *Engine {
 	return &Engine{eng: eng, modules: map[machine.ABI]*call.Modules{}}
 }
 
 // Around is an engine that runs on the same adapter, with something of the caller's between, such as a
-// probe that takes times; the engine itself is left as it is. What wrap returns must pass enginetest
+// probe that takes times; the engine itself is left as it is. What wrap returns must pass lab/enginetest
 // too. Close the engine itself, not this one, and not while machines use either.
 func (e *Engine) Around(wrap func(engine.Engine) engine.Engine) *Engine {
 	return EngineFrom(wrap(e.eng))

@@ -61,7 +61,7 @@ type EngineKind struct {
 	Name string
 	// Built is whether it is in this program. If not, the error of Start says what to install, or how to build.
 	Built bool
-	// Start makes an adapter, which must pass enginetest. Name and Logger are as the caller gave them; CacheDir is the
+	// Start makes an adapter, which must pass lab/enginetest. Name and Logger are as the caller gave them; CacheDir is the
 	// folder to use, "" for none.
 	Start func(EngineConfig) (engine.Engine, error)
 }
@@ -102,7 +102,7 @@ var ErrUnknownEngine = errors.New("there is no such engine")
 
 // New makes an engine of the kind that cfg names. Close it when no machine uses it any more. An engine
 // that this program was built without is an error that says what to install.
-func (kinds EngineKinds) New(cfg EngineConfig) (_ *Engine, err error) {
+func (kinds EngineKinds) New(cfg EngineConfig) (e *Engine, err error) {
 	defer caught("starting the engine "+cfg.Name, &err)
 	if cfg.Name == "" && len(kinds) > 0 {
 		cfg.Name = kinds[0].Name

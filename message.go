@@ -52,9 +52,9 @@ type Kind uint8
 
 const (
 	// Explicit messages are on the chain: they pay for inclusion and gas.
-	Explicit = Kind(executor.Explicit)
+	Explicit Kind = iota
 	// Implicit messages are the system's own, such as cron and block rewards: no fees, no nonce.
-	Implicit = Kind(executor.Implicit)
+	Implicit
 )
 
 // String is "explicit" or "implicit".

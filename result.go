@@ -12,9 +12,9 @@ import (
 
 // Result is what applying a message gives: its receipt, and where its fees went.
 //
-// The first five fields are the receipt on the chain. The fees of an explicit message whose sender could pay add up to
-// GasFeeCap times GasLimit: BaseFeeBurn + OverEstimationBurn + MinerTip + Refund. They are zero for implicit messages and
-// for those that were refused before they ran, for which the miner alone pays (Penalty).
+// ExitCode, Return, GasUsed and, since network version 18, EventsRoot are the receipt on the chain. The fees of an explicit
+// message that ran add up to GasFeeCap times GasLimit: BaseFeeBurn + OverEstimationBurn + MinerTip + Refund. They are zero
+// for implicit messages, and for those that were refused before they ran, for which the miner alone pays (Penalty).
 type Result struct {
 	// ExitCode is 0 for success, 1 to 15 from the system (1 and 2: refused before it ran, 7: out of gas), and from 16 on the
 	// actor's own (FIP-0030).
@@ -35,7 +35,7 @@ type Result struct {
 	// Penalty is what the miner that included the message loses, in attoFIL. A block's reward takes it into account, not the
 	// message.
 	Penalty abi.TokenAmount
-	// MinerTip is the premium, on all of GasLimit, that the reward actor takes for the miner, in attoFIL.
+	// MinerTip is the premium on all of GasLimit, in attoFIL. It goes to the reward actor, which pays the miner.
 	MinerTip abi.TokenAmount
 	// BaseFeeBurn is the base fee of GasUsed, which is burnt, in attoFIL.
 	BaseFeeBurn abi.TokenAmount

@@ -12,6 +12,12 @@ import (
 	"github.com/edgefvm/fvm/internal/vm/executor"
 )
 
+// The kinds are the executor's.
+var (
+	_ [Explicit]struct{} = [executor.Explicit]struct{}{}
+	_ [Implicit]struct{} = [executor.Implicit]struct{}{}
+)
+
 // filled is a value with something else in each field.
 func filled(t *testing.T, v reflect.Value, n *int) {
 	t.Helper()
