@@ -67,7 +67,7 @@ type EngineKind struct {
 }
 
 // EngineKinds is what a program can start by name, the default first. It is a value, and nothing registers itself: who wants
-// another engine makes a longer list, and gives it to whatever starts engines.
+// another engine makes a longer list, and gives it to whatever starts engines. Of two with one name the first counts.
 //
 //	kinds := append(fvm.Engines(), fvm.EngineKind{Name: "mine", Built: true, Start: startMine})
 //	e, err := kinds.New(fvm.EngineConfig{Name: name})
