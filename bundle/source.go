@@ -17,8 +17,8 @@ import (
 // The Go module that holds the archives, and the sum that the go command has for it.
 const (
 	Module        = "github.com/filecoin-project/lotus"
-	ModuleVersion = "v1.36.2"
-	moduleSum     = "h1:BYAyqv2/gLxusLd3o4VeORv67ZmN+z+qhEZge07Ey+o="
+	ModuleVersion = "v1.36.3"
+	moduleSum     = "h1:PXAYW3I5Aj7mI1vDGLb1wxY/RjSoEcN3Ef3jPPIBJZ4="
 )
 
 // EnvDir is the environment variable that names a folder of bundles.

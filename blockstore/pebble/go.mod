@@ -1,6 +1,6 @@
 module github.com/edgefvm/fvm/blockstore/pebble
 
-go 1.25.7
+go 1.25.14
 
 require (
 	github.com/cockroachdb/pebble/v2 v2.1.7
