@@ -76,6 +76,7 @@ var plan = []room{
 	{"internal/disk/filelock", machine, 0, false},
 	{"bundle", machine, 2, false},
 	{"bls", machine, 1, false},
+	{"blockstore/carfile", machine, 2, false}, // files
 	{"blockstore", machine, 1, true},
 	{"trace", machine, 1, true},
 	{"externs", machine, 0, true},
