@@ -20,9 +20,10 @@ func build(ctx context.Context, place string, a *archive, o blockstore.CAROption
 	if err != nil {
 		return err
 	}
-	defer os.Remove(scratch.Name()) // where an open file cannot be removed
+	if os.Remove(scratch.Name()) != nil { // at once, so that nothing is left of a process that dies
+		defer os.Remove(scratch.Name()) // Windows removes no file that is open
+	}
 	defer scratch.Close()
-	os.Remove(scratch.Name()) //nolint:errcheck // so that nothing is left of a process that dies
 	parts := &spill{file: scratch}
 	err = blockstore.ScanCAR(ctx, a.file, a.size, func(s blockstore.CARSection) error {
 		return parts.add(blockstore.CAREntry{Key: blockstore.KeyOfCID(s.CID), At: s.At})
