@@ -223,7 +223,8 @@ func TestAddRefuses(t *testing.T) {
 
 // Version 19 as the network will have it takes the place of Lotus's, which is version 18, and hides no code.
 func TestAddInstead(t *testing.T) {
-	ctx, s := t.Context(), lotus(t)
+	ctx := t.Context()
+	lotus(t)
 	folder := os.Getenv(EnvAdded) // where Open looks
 	a, err := add(folder, madeUp{}.car(t), AddOptions{Version: 19, Network: "mainnet"})
 	if err != nil {
@@ -232,7 +233,8 @@ func TestAddInstead(t *testing.T) {
 	if a.Instead != manifests["v19/mainnet"] || a.InsteadSameAs != "v18/mainnet" {
 		t.Errorf("it takes the place of %q, which is %q", a.Instead, a.InsteadSameAs)
 	}
-	if s, err = Open(ctx, Options{}); err != nil {
+	s, err := Open(ctx, Options{})
+	if err != nil {
 		t.Fatal(err)
 	}
 	m, old := blockstore.NewMemory(), blockstore.NewMemory()

@@ -42,7 +42,7 @@
 //
 // A bundle CAR is read without any of this by [LoadCAR].
 //
-// Programs, vector and the command line call this package; it calls blockstore,
+// Programs, package vector and the command call this package; it calls blockstore,
 // and asks internal/wasm/instrument and internal/vm/actors whether a bundle can
 // run. What runs the code does not belong here.
 package bundle

@@ -6,21 +6,18 @@ import (
 	"strings"
 
 	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/engine/wasmtime"
 )
 
-// wasmtimeName is the engine that package fvm does not know: programs that import it must not
-// download the library.
-const wasmtimeName = "wasmtime"
+// engines are those of this program. Package fvm does not know wasmtime: programs that import it must not download the
+// library.
+var engines = append(fvm.Engines(), fvm.EngineKind{
+	Name: "wasmtime", Built: wasmtime.Built, Start: func(fvm.EngineConfig) (engine.Engine, error) { return wasmtime.New(wasmtime.Options{}) },
+})
 
 // engineNames are the engines of this program, the default first.
-func engineNames() []string {
-	names := fvm.EngineNames()
-	if wasmtime.Built {
-		names = append(names, wasmtimeName)
-	}
-	return names
-}
+func engineNames() []string { return engines.Names() }
 
 // defaultEngine is the engine of commands that are not told one.
 func defaultEngine() string {
@@ -31,16 +28,7 @@ func defaultEngine() string {
 }
 
 // newEngine is another in tests.
-var newEngine = func(cfg fvm.EngineConfig) (*fvm.Engine, error) {
-	if cfg.Name != wasmtimeName {
-		return fvm.NewEngine(cfg)
-	}
-	e, err := wasmtime.New(wasmtime.Options{})
-	if err != nil {
-		return nil, err
-	}
-	return fvm.EngineFrom(e), nil
-}
+var newEngine = engines.New
 
 // start makes the engine; the caller closes it. An engine of another build is an error that says what to install.
 func (s *setting) start() (*fvm.Engine, error) {
