@@ -56,7 +56,7 @@ func NewCARStore(archive io.ReaderAt, size int64, index CARIndex, o CAROptions) 
 	if err != nil {
 		return nil, err
 	}
-	return &CARStore{archive: archive, size: size, roots: roots, index: index, longest: r.o.MaxBlock}, nil
+	return &CARStore{archive: archive, size: size, roots: roots, index: index, longest: r.o.MaxBlock, kept: kept{most: keptBytes}}, nil
 }
 
 // Roots are the archive's roots.
@@ -132,9 +132,10 @@ func (s *CARStore) Put(context.Context, blocks.Block) error { return ErrReadOnly
 // PutMany refuses.
 func (s *CARStore) PutMany(context.Context, []blocks.Block) error { return ErrReadOnly }
 
-// kept has blocks that were read. When the young ones have keptBytes, they become the old ones, and those that were old
+// kept has blocks that were read. When the young ones have most bytes, they become the old ones, and those that were old
 // and not asked for since go.
 type kept struct {
+	most       int
 	mu         sync.Mutex
 	young, old map[CARKey][]byte
 	size       int // bytes of the young ones
@@ -159,7 +160,7 @@ func (k *kept) put(key CARKey, data []byte) {
 }
 
 func (k *kept) add(key CARKey, data []byte) {
-	if k.size >= keptBytes {
+	if k.size >= k.most {
 		k.old, k.young, k.size = k.young, nil, 0
 	}
 	if k.young == nil {
