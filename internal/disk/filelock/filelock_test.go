@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,11 +21,13 @@ func TestMain(m *testing.M) {
 	if path == "" {
 		os.Exit(m.Run())
 	}
-	if _, err := Try(path); err != nil {
+	unlock, err := Try(path)
+	if err != nil {
 		os.Exit(1)
 	}
 	fmt.Println("held")
-	select {}
+	io.Copy(io.Discard, os.Stdin) //nolint:errcheck // until this process is killed
+	unlock()
 }
 
 // A lock ends with its process, however that ends.
@@ -34,6 +37,9 @@ func TestLockOfDeadProcess(t *testing.T) {
 	holder.Env = append(os.Environ(), "FILELOCK_TEST_HOLD="+path)
 	out, err := holder.StdoutPipe()
 	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := holder.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
 	if err := holder.Start(); err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Try takes the lock at path, a file that it makes, which ends with this process at the latest. ErrBusy: it is
-// held. On a file system without locks all get it: then work may be done twice.
+// Try takes the lock at path, a file that it makes. It ends with this process at the latest, or when unlock is garbage.
+// ErrBusy: it is held. On a file system without locks all get it: then work may be done twice.
 func Try(path string) (unlock func(), err error) {
 	for {
 		l := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o644))
