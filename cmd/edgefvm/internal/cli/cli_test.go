@@ -234,7 +234,7 @@ func TestUsage(t *testing.T) {
 		{"frobnicate", `unknown command "frobnicate"`},
 		{"vectors", "needs a command: run"},
 		{"cache", "needs a command: build, info, clean"},
-		{"bundle frob", `no command "frob": list, cids, export`},
+		{"bundle frob", `no command "frob": list, cids, export, add, remove`},
 		{"vectors run", "at least 1 arg"},
 		{"vectors run --jobs 0 x", "--jobs must be at least 1"},
 		{"vectors run --frob x", "unknown flag: --frob"},
