@@ -112,8 +112,8 @@ func (c *Manager) invoke(ctx context.Context, t target, code cid.Cid) (kernel.Re
 		}
 		params = id
 	}
-	inv := &syscalls.Invocation{Kernel: k, Memory: &c.memory, SettleMarks: c.m.Profile.SettleMarks, Unlimited: c.m.Profile.NoMemoryLimits}
-	ret, err := c.run(ctx, inv, params, code)
+	inv, outside := syscalls.NewInvocation(k, &c.memory, c.m.Profile)
+	ret, err := c.run(ctx, inv, outside, params, code)
 	if isNodeFailure(err) && !isAbort(err) {
 		return kernel.Result{}, err
 	}
@@ -169,12 +169,12 @@ func (c *Manager) failed(t target, inv *syscalls.Invocation, err error) (kernel.
 }
 
 // run sets the module up and calls it. Its errors are aborts, out of gas, and fatal ones.
-func (c *Manager) run(ctx context.Context, inv *syscalls.Invocation, params kernel.BlockID, code cid.Cid) (kernel.BlockID, error) {
+func (c *Manager) run(ctx context.Context, inv *syscalls.Invocation, outside syscalls.Outside, params kernel.BlockID, code cid.Cid) (kernel.BlockID, error) {
 	mod, err := c.modules.load(ctx, c.m, code)
 	if err != nil {
 		return 0, err
 	}
-	in, err := c.instantiate(ctx, inv, mod)
+	in, outside, err := c.instantiate(ctx, inv, outside, mod)
 	if in != nil {
 		defer in.Close(ctx) //nolint:errcheck // its memory goes back to a pool, whatever it says
 	}
@@ -196,13 +196,13 @@ func (c *Manager) run(ctx context.Context, inv *syscalls.Invocation, params kern
 			return 0, execerr.Guestf("invoke of the actor %s has another type than (i32) -> i32", code)
 		}
 	}
-	inv.GiveGas(in)
+	inside := outside.Enter(in)
 	var stack [2]uint64
 	stack[0] = uint64(params)
 	if mod.invoke == invokeMismatch {
 		err = execerr.Guestf("invoke of the actor %s cannot be called with one i32", code)
 	} else {
-		err = in.Call(ctx, "invoke", stack[:])
+		err = inside.Call(ctx, "invoke", stack[:])
 	}
 	if isNodeTrap(err) {
 		return 0, err
@@ -211,7 +211,7 @@ func (c *Manager) run(ctx context.Context, inv *syscalls.Invocation, params kern
 		// Not every engine can reach the last byte of 4 GiB, so none is asked.
 		return 0, execerr.Nodef("the actor %s, with a memory of 4 GiB, read or wrote at its end", code)
 	}
-	if serr := inv.Settle(in); serr != nil {
+	if _, serr := inside.Leave(); serr != nil {
 		return 0, serr
 	}
 	if err != nil {
@@ -225,48 +225,42 @@ func (c *Manager) run(ctx context.Context, inv *syscalls.Invocation, params kern
 }
 
 // instantiate charges for the module's memory, makes an instance, runs its
-// start function, and settles.
-func (c *Manager) instantiate(ctx context.Context, inv *syscalls.Invocation, mod *module) (engine.Instance, error) {
-	inv.Begin()
+// start function, and settles. With an error there may be an instance to close.
+func (c *Manager) instantiate(ctx context.Context, inv *syscalls.Invocation, outside syscalls.Outside, mod *module) (engine.Instance, syscalls.Outside, error) {
 	wasm := &c.m.Prices.Wasm
 	switch {
 	case !mod.hasMemory:
-		return nil, execerr.Guestf("the actor exports no memory")
+		return nil, outside, execerr.Guestf("the actor exports no memory")
 	case c.m.Profile.FatalStart:
-		return c.instantiateFree(ctx, inv, mod)
+		in, err := c.instantiateFree(ctx, inv, mod)
+		return in, outside, err
 	}
 	if mod.tableExported {
 		if err := c.gas.Charge("wasm_table_init", wasm.InitTable(mod.tableInit)); err != nil {
-			return nil, err
+			return nil, outside, err
 		}
 	}
 	if err := c.gas.Charge("wasm_memory_init", wasm.InitMemory(uint64(mod.minPages)*engine.PageSize)); err != nil {
-		return nil, err
+		return nil, outside, err
 	}
 	if mod.linkError != nil {
-		return nil, mod.linkError
+		return nil, outside, mod.linkError
 	}
 	inv.MemoryLimits, inv.TableLimits = mod.memory, mod.table
-	inv.Mark()
+	making := outside.Instantiate()
 	if !c.memory.Grow(uint64(mod.minPages)*engine.PageSize) || !c.memory.Grow(mod.elements*8) {
-		return nil, c.notInstantiated(inv, errors.New("the call stack's memory is used up"))
+		return nil, outside, notInstantiated(making, errors.New("the call stack's memory is used up"))
 	}
 	in, err := mod.wasm.Instantiate(ctx, inv)
 	if err != nil {
 		var trap *engine.Trap
 		if errors.As(err, &trap) {
-			return nil, c.notInstantiated(inv, err)
+			return nil, outside, notInstantiated(making, err)
 		}
-		return nil, execerr.Nodef("instantiating an actor: %w", err)
+		return nil, outside, execerr.Nodef("instantiating an actor: %w", err)
 	}
-	inv.Resume(in) // not GiveGas: the memory just taken is part of what is settled next
-	if mod.start != "" {
-		if err := c.start(ctx, inv, in, mod.start); err != nil {
-			return in, err
-		}
-		return in, nil
-	}
-	return in, inv.Settle(in)
+	outside, err = start(ctx, making.Enter(in), mod.start)
+	return in, outside, err
 }
 
 // instantiateFree makes an instance for nothing (until nv17).
@@ -293,26 +287,25 @@ func (c *Manager) instantiateFree(ctx context.Context, inv *syscalls.Invocation,
 	return nil, execerr.Nodef("instantiating an actor: %w", err)
 }
 
-func (c *Manager) start(ctx context.Context, inv *syscalls.Invocation, in engine.Instance, export string) error {
-	inv.Starting = true
-	var stack [1]uint64
-	err := in.Call(ctx, export, stack[:])
-	inv.Starting = false
+// start runs the start function that a new instance exports, if it has one, and settles.
+func start(ctx context.Context, inside syscalls.Inside, export string) (syscalls.Outside, error) {
+	if export == "" {
+		return inside.Leave()
+	}
+	err := inside.Start(ctx, export)
 	if isNodeTrap(err) {
-		return err
+		return syscalls.Outside{}, err
 	}
-	if serr := inv.Settle(in); serr != nil {
-		return serr
+	outside, serr := inside.Leave()
+	if serr == nil && err != nil {
+		serr = &syscalls.Abort{Code: sysIllegalInstruction, Message: "the start function failed: " + err.Error()}
 	}
-	if err != nil {
-		return &syscalls.Abort{Code: sysIllegalInstruction, Message: "the start function failed: " + err.Error()}
-	}
-	return nil
+	return outside, serr
 }
 
-// notInstantiated settles as if an instance had run nothing, and aborts.
-func (c *Manager) notInstantiated(inv *syscalls.Invocation, cause error) error {
-	if err := inv.SettleCounter(int64(c.gas.Available())); err != nil {
+// notInstantiated settles and aborts.
+func notInstantiated(making syscalls.Instantiating, cause error) error {
+	if err := making.Fail(); err != nil {
 		return err
 	}
 	return &syscalls.Abort{Code: sysIllegalInstruction, Message: "the actor could not be instantiated: " + cause.Error()}

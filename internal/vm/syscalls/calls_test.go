@@ -431,30 +431,68 @@ func TestQuirkOutPointerChargesTwice(t *testing.T) {
 	goldentest.Run(t, "nv18-script-gas-003", "nv28-script-gas-003") // out-pointer-quirk, grow-after-quirk, quirk-then-end, quirk-return
 }
 
-// Settling does not begin anew: twice without GiveGas charges twice.
+// Settling does not begin anew: a guest that is gone back to and not given gas pays twice.
 func TestQuirkSettleTwice(t *testing.T) {
 	g := newGuest(t, 28, 1_000_000)
 	g.counter -= 5_000_000
+	inside := g.inside
+	var outside syscalls.Outside
 	for range 2 {
 		g.charges = nil
-		if err := g.inv.Settle(g); err != nil {
+		var err error
+		if outside, err = inside.Leave(); err != nil {
 			t.Fatal(err)
 		}
 		if exec, _ := g.charged("wasm_exec"); exec != 5_000_000 {
 			t.Errorf("charged %d, want 5,000,000", exec)
 		}
+		inside = outside.Reenter(g)
 	}
-	g.inv.GiveGas(g)
+	inside = outside.Enter(g)
 	g.charges = nil
-	if err := g.inv.Settle(g); err != nil {
+	if _, err := inside.Leave(); err != nil {
 		t.Fatal(err)
 	}
 	if exec, n := g.charged("wasm_exec"); exec != 0 || n != 1 {
-		t.Errorf("after GiveGas: charged %d", exec)
+		t.Errorf("after Enter: charged %d", exec)
 	}
 }
 
-func TestSettleCounter(t *testing.T) {
+// What is taken while an instance is made is part of what is settled next, if there is an instance, and costs nothing if not.
+func TestInstantiating(t *testing.T) {
+	const page = 26_214_400 // milligas for 65,536 bytes
+	g := newGuest(t, 28, 1_000_000)
+	outside, err := g.inside.Leave()
+	if err != nil {
+		t.Fatal(err)
+	}
+	making := outside.Instantiate()
+	g.inv.Memory.Grow(65536)
+	g.charges = nil
+	if err := making.Fail(); err != nil {
+		t.Fatal(err)
+	}
+	if exec, n := g.charged("wasm_exec"); exec != 0 || n != 1 || len(g.charges) != 1 {
+		t.Errorf("without an instance: %v", g.charges)
+	}
+	making = outside.Instantiate()
+	g.inv.Memory.Grow(65536)
+	inside := making.Enter(g)
+	if want := int64(g.inv.Kernel.Gas().Available()); g.counter != want {
+		t.Errorf("the counter is %d, want %d", g.counter, want)
+	}
+	g.counter -= page + 3
+	g.charges = nil
+	if _, err := inside.Leave(); err != nil {
+		t.Fatal(err)
+	}
+	exec, _ := g.charged("wasm_exec")
+	if growth, _ := g.charged("wasm_memory_grow"); exec != 3 || growth != page {
+		t.Errorf("with an instance: charged %d and %d", exec, growth)
+	}
+}
+
+func TestSettle(t *testing.T) {
 	const given = 1_000_000_000 // milligas
 	for _, c := range []struct {
 		name         string
@@ -478,7 +516,8 @@ func TestSettleCounter(t *testing.T) {
 			g.inv.Memory.Grow(c.memory)
 		}
 		g.charges = nil
-		err := g.inv.SettleCounter(c.counter)
+		g.counter = c.counter
+		_, err := g.inside.Leave()
 		if errors.Is(err, execerr.ErrOutOfGas) != c.outOfGas || (err != nil) != c.outOfGas {
 			t.Errorf("%s: %v", c.name, err)
 		}
@@ -508,7 +547,7 @@ func TestSlices(t *testing.T) {
 	if !syscalls.Exhausted(err) || g.counter != -3 {
 		t.Fatalf("at the end: %v, counter %d", err, g.counter)
 	}
-	if err := g.inv.Settle(g); !errors.Is(err, execerr.ErrOutOfGas) {
+	if _, err := g.inside.Leave(); !errors.Is(err, execerr.ErrOutOfGas) {
 		t.Errorf("settling: %v", err)
 	}
 	if exec, _ := g.charged("wasm_exec"); exec != 1_200_000_000_003 {
@@ -580,9 +619,15 @@ func TestQuirkRefusedGrowthStaysOnAccount(t *testing.T) {
 // A syscall of a start function has no result in the reference, which breaks down on it.
 func TestQuirkSyscallWhileStarting(t *testing.T) {
 	g := newGuest(t, 28, plenty)
-	g.inv.Starting = true
-	if _, err := g.call("network::context", out); !isNodeFailure(err) || !strings.Contains(err.Error(), "network::context") || len(g.charges) > 0 {
+	g.code = func() error {
+		_, err := g.call("network::context", out)
+		return err
+	}
+	if err := g.inside.Start(t.Context(), "start"); !isNodeFailure(err) || !strings.Contains(err.Error(), "network::context") || len(g.charges) > 0 {
 		t.Errorf("%v, charges %v", err, g.charges)
+	}
+	if err := g.inside.Call(t.Context(), "invoke", nil); err != nil {
+		t.Errorf("after the start: %v", err)
 	}
 }
 

@@ -152,11 +152,12 @@ func (r row) hostFunc() engine.HostFunc {
 // the call, check the out-pointer, run, report, hand the guest its gas again.
 func (r *row) host(ctx context.Context, in engine.Instance, stack []uint64) error {
 	inv := in.Data().(*Invocation)
-	if inv.Starting {
+	if inv.starting {
 		// Quirk: the reference panics here and poisons its module cache.
 		return execerr.Nodef("a start function called %s::%s: the reference FVM breaks down on this, so there is no result to agree on", r.module, r.name)
 	}
-	if err := inv.Settle(in); err != nil {
+	outside, err := Inside{inv, in}.Leave()
+	if err != nil {
 		return err
 	}
 	if err := inv.Kernel.Gas().Charge("OnSyscall", inv.Kernel.Prices().Wasm.HostCallCost); err != nil {
@@ -167,16 +168,14 @@ func (r *row) host(ctx context.Context, in engine.Instance, stack []uint64) erro
 	if r.outSize > 0 {
 		out, err := s.mem.slice(uint32(stack[0]), r.outSize)
 		if err != nil {
-			// Quirk: the guest's counter is not refreshed here, so the next
-			// settlement charges the execution before this call again (not
-			// until nv17, see SettleMarks).
 			inv.Last = &Cause{r.module, r.name, &execerr.Syscall{Number: execerr.IllegalArgument, Reason: "no space for the return value"}}
 			stack[0] = uint64(execerr.IllegalArgument)
+			outside.Reenter(in) // Quirk: not Enter
 			return nil
 		}
 		s.out, s.a = out, stack[1:]
 	}
-	err := r.run(ctx, s)
+	err = r.run(ctx, s)
 	if err == nil {
 		inv.Last = nil
 		stack[0] = 0
@@ -185,6 +184,6 @@ func (r *row) host(ctx context.Context, in engine.Instance, stack []uint64) erro
 		stack[0] = uint64(e.Number)
 		err = nil
 	}
-	inv.GiveGas(in)
+	outside.Enter(in)
 	return err
 }
