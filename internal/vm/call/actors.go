@@ -8,7 +8,6 @@ import (
 	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/big"
-	"github.com/filecoin-project/go-state-types/exitcode"
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm/internal/ipld/addr"
@@ -17,15 +16,6 @@ import (
 	"github.com/edgefvm/fvm/internal/vm/kernel"
 	"github.com/edgefvm/fvm/internal/vm/machine"
 	"github.com/edgefvm/fvm/internal/vm/state"
-)
-
-// The exit codes that the machine itself gives (FIP-0030).
-const (
-	sysIllegalInstruction = exitcode.ExitCode(4)
-	sysInvalidReceiver    = exitcode.ExitCode(5)
-	sysOutOfGas           = exitcode.ExitCode(7)
-	sysAssertionFailed    = exitcode.ExitCode(10)
-	sysMissingReturn      = exitcode.ExitCode(11)
 )
 
 const (

@@ -112,15 +112,15 @@ func (c *Manager) invoke(ctx context.Context, t target, code cid.Cid) (kernel.Re
 		}
 		params = id
 	}
-	inv, outside := syscalls.NewInvocation(k, &c.memory, c.m.Profile)
-	ret, err := c.run(ctx, inv, outside, params, code)
-	if isNodeFailure(err) && !isAbort(err) {
+	inv, outside := syscalls.NewInvocation(k, code, &c.memory, c.m.Profile)
+	ret, err := c.run(ctx, inv, outside, params)
+	if execerr.KindOf(err) == execerr.KindNode {
 		return kernel.Result{}, err
 	}
 	var block *kernel.Block
 	if err == nil && ret != kernel.NoBlock {
 		if block, err = k.Blocks.Get(ret); err != nil {
-			err = &syscalls.Abort{Code: sysMissingReturn, Message: "the returned block does not exist"}
+			err = &execerr.Abort{Code: exitcode.SysErrMissingReturn, Message: "the returned block does not exist"}
 		}
 	}
 	if err == nil {
@@ -129,30 +129,25 @@ func (c *Manager) invoke(ctx context.Context, t target, code cid.Cid) (kernel.Re
 	return c.failed(t, inv, err)
 }
 
-func isAbort(err error) bool {
-	var a *syscalls.Abort
-	return errors.As(err, &a)
-}
-
-// failed classifies the end of an invocation and adds it to the backtrace.
+// failed turns the error by which an invocation ended into a result, and adds it to the backtrace.
 func (c *Manager) failed(t target, inv *syscalls.Invocation, err error) (kernel.Result, error) {
 	var res kernel.Result
-	var a *syscalls.Abort
-	code, message := sysAssertionFailed, "fatal error"
-	switch {
-	case errors.As(err, &a):
+	code, message := exitcode.SysErrFatal, "fatal error"
+	switch f := execerr.Classify(err); f.Kind {
+	case execerr.KindAbort:
+		a := f.Abort
 		code, message, err = a.Code, a.Message, nil
 		if a.Block != kernel.NoBlock {
 			b, berr := inv.Kernel.Blocks.Get(a.Block)
 			if berr != nil {
-				code, message = sysMissingReturn, "the exit data block does not exist"
+				code, message = exitcode.SysErrMissingReturn, "the exit data block does not exist"
 				err = execerr.Guestf("exit with a block that does not exist: %v", berr)
 			}
 			res.Return = b
 		}
 		res.ExitCode = code
-	case errors.Is(err, execerr.ErrOutOfGas):
-		code, message = sysOutOfGas, "out of gas"
+	case execerr.KindOutOfGas:
+		code, message = exitcode.SysErrOutOfGas, "out of gas"
 	}
 	if !code.IsSuccess() && !t.implicit {
 		if inv.Last != nil {
@@ -169,7 +164,8 @@ func (c *Manager) failed(t target, inv *syscalls.Invocation, err error) (kernel.
 }
 
 // run sets the module up and calls it. Its errors are aborts, out of gas, and fatal ones.
-func (c *Manager) run(ctx context.Context, inv *syscalls.Invocation, outside syscalls.Outside, params kernel.BlockID, code cid.Cid) (kernel.BlockID, error) {
+func (c *Manager) run(ctx context.Context, inv *syscalls.Invocation, outside syscalls.Outside, params kernel.BlockID) (kernel.BlockID, error) {
+	code := inv.Code
 	mod, err := c.modules.load(ctx, c.m, code)
 	if err != nil {
 		return 0, err
@@ -187,7 +183,7 @@ func (c *Manager) run(ctx context.Context, inv *syscalls.Invocation, outside sys
 		if !c.m.Profile.MissingInvokeExits {
 			return 0, execerr.Guestf("the actor %s exports no function invoke", code)
 		}
-		return 0, &syscalls.Abort{Code: sysInvalidReceiver, Message: fmt.Sprintf("the actor %s has no entry point", code)}
+		return 0, &execerr.Abort{Code: exitcode.SysErrInvalidReceiver, Message: fmt.Sprintf("the actor %s has no entry point", code)}
 	case invokeResult:
 		loose = c.m.Profile.LooseInvoke
 		fallthrough
@@ -204,18 +200,14 @@ func (c *Manager) run(ctx context.Context, inv *syscalls.Invocation, outside sys
 	} else {
 		err = inside.Call(ctx, "invoke", stack[:])
 	}
-	if isNodeTrap(err) {
+	if execerr.KindOf(err) == execerr.KindNode {
 		return 0, err
-	}
-	if trap := (*engine.Trap)(nil); inv.AllPages && errors.As(err, &trap) && trap.Kind == engine.TrapMemoryOutOfBounds {
-		// Not every engine can reach the last byte of 4 GiB, so none is asked.
-		return 0, execerr.Nodef("the actor %s, with a memory of 4 GiB, read or wrote at its end", code)
 	}
 	if _, serr := inside.Leave(); serr != nil {
 		return 0, serr
 	}
 	if err != nil {
-		return 0, abortOf(err)
+		return 0, err
 	}
 	if loose {
 		// Quirk: the reference panics when it takes an i32 from such a result.
@@ -293,14 +285,18 @@ func start(ctx context.Context, inside syscalls.Inside, export string) (syscalls
 		return inside.Leave()
 	}
 	err := inside.Start(ctx, export)
-	if isNodeTrap(err) {
+	f := execerr.Classify(err)
+	if f.Kind == execerr.KindNode {
 		return syscalls.Outside{}, err
 	}
 	outside, serr := inside.Leave()
-	if serr == nil && err != nil {
-		serr = &syscalls.Abort{Code: sysIllegalInstruction, Message: "the start function failed: " + err.Error()}
+	switch {
+	case serr != nil:
+		return outside, serr
+	case f.Kind == execerr.KindAbort:
+		return outside, &execerr.Abort{Code: f.Abort.Code, Message: "the start function failed: " + f.Abort.Message}
 	}
-	return outside, serr
+	return outside, err
 }
 
 // notInstantiated settles and aborts.
@@ -308,26 +304,5 @@ func notInstantiated(making syscalls.Instantiating, cause error) error {
 	if err := making.Fail(); err != nil {
 		return err
 	}
-	return &syscalls.Abort{Code: sysIllegalInstruction, Message: "the actor could not be instantiated: " + cause.Error()}
-}
-
-// isNodeTrap reports an error of a guest's call that must stop the machine.
-func isNodeTrap(err error) bool {
-	var trap *engine.Trap
-	if errors.As(err, &trap) {
-		return trap.Kind == engine.TrapStackOverflow
-	}
-	return isNodeFailure(err) && !isAbort(err) && !syscalls.Exhausted(err)
-}
-
-// abortOf classifies the error of a guest's call; gas is settled already.
-func abortOf(err error) error {
-	var trap *engine.Trap
-	if errors.As(err, &trap) {
-		return &syscalls.Abort{Code: sysIllegalInstruction, Message: trap.Error()}
-	}
-	if syscalls.Exhausted(err) {
-		return execerr.ErrOutOfGas
-	}
-	return err
+	return &execerr.Abort{Code: exitcode.SysErrIllegalInstruction, Message: "the actor could not be instantiated: " + cause.Error()}
 }

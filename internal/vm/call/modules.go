@@ -2,7 +2,6 @@ package call
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 
@@ -124,7 +123,7 @@ func (m *Modules) load(ctx context.Context, mc *machine.Machine, code cid.Cid) (
 		switch {
 		case err == nil:
 			return wasm, nil
-		case !errors.Is(err, format.ErrNotFound{}) && !format.IsNotFound(err):
+		case !format.IsNotFound(err):
 			return nil, execerr.Nodef("reading the code %s: %w", code, err)
 		case mc.Manifest.IDByCode(code) != 0:
 			// Every node of the network has the builtin actors.

@@ -7,7 +7,6 @@ package executor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	mathbig "math/big"
 
@@ -35,16 +34,6 @@ const (
 	Explicit Kind = iota
 	// Implicit messages are the system's own, such as cron: no fees, no nonce.
 	Implicit
-)
-
-// The exit codes that preflight and dispatch give (FIP-0030).
-const (
-	sysSenderInvalid      = exitcode.ExitCode(1)
-	sysSenderStateInvalid = exitcode.ExitCode(2)
-	sysInvalidReceiver    = exitcode.ExitCode(5)
-	sysInsufficientFunds  = exitcode.ExitCode(6)
-	sysOutOfGas           = exitcode.ExitCode(7)
-	sysAssertionFailed    = exitcode.ExitCode(10)
 )
 
 // The codecs of a message's params.
@@ -79,7 +68,7 @@ type Result struct {
 // message is one that no block may hold, or this node failed.
 func Execute(ctx context.Context, m *machine.Machine, modules *call.Modules, msg *Message, kind Kind, chainLength int) (*Result, error) {
 	if err := msg.check(m.Profile); err != nil {
-		return nil, &InvalidMessage{err}
+		return nil, &InvalidMessage{Err: err}
 	}
 	s, refused, err := preflight(ctx, m, msg, kind, chainLength)
 	if err != nil || refused != nil {
@@ -92,13 +81,8 @@ func Execute(ctx context.Context, m *machine.Machine, modules *call.Modules, msg
 	return res, settle(ctx, m, msg, s, res)
 }
 
-// InvalidMessage is the error of a message that can have no receipt. The machine stays usable.
-type InvalidMessage struct{ Err error }
-
-func (e *InvalidMessage) Error() string { return "invalid message: " + e.Err.Error() }
-
-// Unwrap returns the reason.
-func (e *InvalidMessage) Unwrap() error { return e.Err }
+// InvalidMessage is the error of a message that can have no receipt.
+type InvalidMessage = execerr.InvalidMessage
 
 // sender is who pays, and for what, after preflight.
 type sender struct {
@@ -114,7 +98,7 @@ func preflight(ctx context.Context, m *machine.Machine, msg *Message, kind Kind,
 	if kind == Explicit {
 		s.inclusion = m.Prices.OnChainMessage(chainLength)
 		if cost := s.inclusion.Total().RoundUp(); cost > uint64(msg.GasLimit) {
-			return s, refuse(sysOutOfGas, big.Mul(m.BaseFee, big.NewIntUnsigned(cost)), "inclusion costs %d gas, the limit is %d", cost, msg.GasLimit), nil
+			return s, refuse(exitcode.SysErrOutOfGas, big.Mul(m.BaseFee, big.NewIntUnsigned(cost)), "inclusion costs %d gas, the limit is %d", cost, msg.GasLimit), nil
 		}
 	}
 	penalty := func() abi.TokenAmount {
@@ -128,7 +112,7 @@ func preflight(ctx context.Context, m *machine.Machine, msg *Message, kind Kind,
 		return s, nil, fmt.Errorf("looking for the sender %s: %w", addr.String(msg.From), err)
 	}
 	if !ok {
-		return s, refuse(sysSenderInvalid, penalty(), "the sender %s does not exist", addr.String(msg.From)), nil
+		return s, refuse(exitcode.SysErrSenderInvalid, penalty(), "the sender %s does not exist", addr.String(msg.From)), nil
 	}
 	s.id = id
 	if kind == Implicit {
@@ -139,31 +123,31 @@ func preflight(ctx context.Context, m *machine.Machine, msg *Message, kind Kind,
 		return s, nil, fmt.Errorf("reading the sender %s: %w", addr.String(msg.From), err)
 	}
 	if st == nil {
-		return s, refuse(sysSenderInvalid, penalty(), "the sender %s has no actor", addr.String(msg.From)), nil
+		return s, refuse(exitcode.SysErrSenderInvalid, penalty(), "the sender %s has no actor", addr.String(msg.From)), nil
 	}
 	mf := m.Manifest
 	switch {
 	case st.Code == mf.Account():
 	case !m.Profile.Ethereum:
-		return s, refuse(sysSenderInvalid, penalty(), "the sender %s is not an account", addr.String(msg.From)), nil
+		return s, refuse(exitcode.SysErrSenderInvalid, penalty(), "the sender %s is not an account", addr.String(msg.From)), nil
 	case st.Code == mf.EthAccount():
 	case st.Code == mf.Placeholder() && st.Nonce == 0 && st.Delegated != nil && isEthereum(*st.Delegated):
 		// The first message of an Ethereum account makes it one (FIP-0055),
 		// whether or not the message succeeds.
 		st.Code = mf.EthAccount()
 	default:
-		return s, refuse(sysSenderInvalid, penalty(), "the sender %s is not an account", addr.String(msg.From)), nil
+		return s, refuse(exitcode.SysErrSenderInvalid, penalty(), "the sender %s is not an account", addr.String(msg.From)), nil
 	}
 	if msg.Nonce != st.Nonce {
-		return s, refuse(sysSenderStateInvalid, penalty(), "the nonce is %d, the sender's next is %d", msg.Nonce, st.Nonce), nil
+		return s, refuse(exitcode.SysErrSenderStateInvalid, penalty(), "the nonce is %d, the sender's next is %d", msg.Nonce, st.Nonce), nil
 	}
 	st.Nonce++
 	s.deposit = big.Mul(msg.GasFeeCap, big.NewInt(msg.GasLimit))
 	if st.Balance.LessThan(s.deposit) {
-		return s, refuse(sysSenderStateInvalid, penalty(), "the sender has %s attoFIL, gas may cost %s", st.Balance, s.deposit), nil
+		return s, refuse(exitcode.SysErrSenderStateInvalid, penalty(), "the sender has %s attoFIL, gas may cost %s", st.Balance, s.deposit), nil
 	}
 	if s.deposit.Sign() < 0 {
-		return s, nil, &InvalidMessage{fmt.Errorf("the gas fee cap %s is negative", msg.GasFeeCap)}
+		return s, nil, &InvalidMessage{Err: fmt.Errorf("the gas fee cap %s is negative", msg.GasFeeCap)}
 	}
 	st.Balance = big.Sub(st.Balance, s.deposit)
 	return s, nil, m.Tree.SetActor(id, *st)
@@ -227,10 +211,8 @@ func effectivePremium(msg *Message, baseFee abi.TokenAmount) abi.TokenAmount {
 func receipt(m *machine.Machine, msg *Message, c *call.Manager, ret kernel.Result, err error) (*Result, error) {
 	r := emptyResult()
 	r.GasUsed = int64(c.Gas().Used().RoundUp())
-	var sys *execerr.Syscall
-	var fatal *execerr.Fatal
-	switch {
-	case err == nil:
+	switch f := execerr.Classify(err); f.Kind {
+	case execerr.KindNone:
 		r.ExitCode = ret.ExitCode
 		if ret.Return != nil {
 			r.Return = ret.Return.Data
@@ -238,15 +220,16 @@ func receipt(m *machine.Machine, msg *Message, c *call.Manager, ret kernel.Resul
 				r.ReturnCodec = ret.Return.Codec
 			}
 		}
-	case errors.Is(err, execerr.ErrOutOfGas):
-		r.ExitCode = sysOutOfGas
-	case errors.As(err, &sys):
+	case execerr.KindOutOfGas:
+		r.ExitCode = exitcode.SysErrOutOfGas
+	case execerr.KindSyscall:
+		sys := f.Syscall
 		r.ExitCode = dispatchCode(sys.Number)
 		c.Backtrace = call.Backtrace{Cause: fmt.Sprintf("send::send -- %s (%d: %s)", sys.Reason, uint32(sys.Number), sys.Number)}
-	case errors.As(err, &fatal) && fatal.Guest:
+	case execerr.KindGuest:
 		// Quirk: a fatal error that all nodes have alike costs all the gas.
-		r.ExitCode, r.GasUsed = sysAssertionFailed, msg.GasLimit
-		c.Backtrace.Cause = fatal.Error()
+		r.ExitCode, r.GasUsed = exitcode.SysErrFatal, msg.GasLimit
+		c.Backtrace.Cause = f.Fatal.Error()
 	default:
 		return nil, fmt.Errorf("message from %s to %s, nonce %d, method %d, epoch %d: %w", addr.String(msg.From), addr.String(msg.To), msg.Nonce, msg.Method, m.Epoch, err)
 	}
@@ -266,11 +249,11 @@ func receipt(m *machine.Machine, msg *Message, c *call.Manager, ret kernel.Resul
 func dispatchCode(n execerr.Errno) exitcode.ExitCode {
 	switch n {
 	case execerr.InsufficientFunds:
-		return sysInsufficientFunds
+		return exitcode.SysErrInsufficientFunds
 	case execerr.NotFound:
-		return sysInvalidReceiver
+		return exitcode.SysErrInvalidReceiver
 	}
-	return sysAssertionFailed
+	return exitcode.SysErrFatal
 }
 
 // settle pays for the gas out of the deposit, in the network's order.

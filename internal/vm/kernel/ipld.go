@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"context"
-	"errors"
 
 	"github.com/ipfs/go-cid"
 	format "github.com/ipfs/go-ipld-format"
@@ -61,7 +60,7 @@ func (k *Kernel) BlockOpen(ctx context.Context, c cid.Cid) (BlockID, BlockStat, 
 }
 
 func (k *Kernel) readFailure(c cid.Cid, err error) error {
-	if !k.m.Profile.Reachability && (format.IsNotFound(err) || errors.Is(err, format.ErrNotFound{})) {
+	if !k.m.Profile.Reachability && format.IsNotFound(err) {
 		return execerr.Guestf("the state lacks the block %s: %w", c, err)
 	}
 	return execerr.Nodef("reading the block %s: %w", c, err)

@@ -26,7 +26,7 @@ const (
 func vmExit(_ context.Context, s *sys) error {
 	code := exitcode.ExitCode(s.u32(0))
 	if c := s.u32(0); c != 0 && c < firstUserExit {
-		return &Abort{Code: exitcode.SysErrIllegalExitCode, Message: fmt.Sprintf("actor aborted with code %d", c), Block: s.u32(1)}
+		return &execerr.Abort{Code: exitcode.SysErrIllegalExitCode, Message: fmt.Sprintf("actor aborted with code %d", c), Block: s.u32(1)}
 	}
 	msg := "actor aborted"
 	if n := s.u32(3); n > 0 {
@@ -41,7 +41,7 @@ func vmExit(_ context.Context, s *sys) error {
 			msg = text(b)
 		}
 	}
-	return &Abort{Code: code, Message: msg, Block: s.u32(1)}
+	return &execerr.Abort{Code: code, Message: msg, Block: s.u32(1)}
 }
 
 // vmAbort ends the invocation in failure (until nv17): an actor that uses a code of the system, 0 among them, exits with code
@@ -49,7 +49,7 @@ func vmExit(_ context.Context, s *sys) error {
 func vmAbort(_ context.Context, s *sys) error {
 	c := s.u32(0)
 	if c < firstUserExit {
-		return &Abort{Code: exitcode.SysErrIllegalExitCode, Message: fmt.Sprintf("actor aborted with code %d", c)}
+		return &execerr.Abort{Code: exitcode.SysErrIllegalExitCode, Message: fmt.Sprintf("actor aborted with code %d", c)}
 	}
 	msg := "actor aborted"
 	if n := s.u32(2); n > 0 {
@@ -63,7 +63,7 @@ func vmAbort(_ context.Context, s *sys) error {
 			msg = string(b)
 		}
 	}
-	return &Abort{Code: exitcode.ExitCode(c), Message: msg}
+	return &execerr.Abort{Code: exitcode.ExitCode(c), Message: msg}
 }
 
 // text makes valid UTF-8 of an actor's bytes.

@@ -3,7 +3,6 @@ package syscalls_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"strings"
 	"testing"
 
@@ -118,7 +117,7 @@ func newGuest(t testing.TB, nv network.Version, limit uint64) *guest {
 	})
 	k := kernel.New(c, kernel.Invocation{Caller: other, Self: self, Method: 0x1112131415161718, Value: amount(t, "18446744073709551621")})
 	var outside syscalls.Outside
-	g.inv, outside = syscalls.NewInvocation(k, &account{limit: machine.MaxMemory}, g.m.Profile)
+	g.inv, outside = syscalls.NewInvocation(k, code("self"), &account{limit: machine.MaxMemory}, g.m.Profile)
 	for _, h := range syscalls.HostFuncs(g.m.Profile.ABI) {
 		g.funcs[h.Module+"::"+h.Name] = h
 	}
@@ -211,10 +210,7 @@ func (verifier) VerifyReplicaUpdate(context.Context, proof.ReplicaUpdateInfo) (b
 	return false, nil
 }
 
-func isNodeFailure(err error) bool {
-	var f *execerr.Fatal
-	return errors.As(err, &f) && !f.Guest
-}
+func isNodeFailure(err error) bool { return execerr.KindOf(err) == execerr.KindNode }
 
 // unhex reads bytes in hex, spaces ignored.
 func unhex(t *testing.T, s string) []byte {

@@ -8,9 +8,8 @@ package syscalls
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/filecoin-project/go-state-types/exitcode"
+	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/internal/vm/execerr"
@@ -18,15 +17,6 @@ import (
 	"github.com/edgefvm/fvm/internal/vm/kernel"
 	"github.com/edgefvm/fvm/internal/vm/machine"
 )
-
-// Abort ends the invocation with an exit code of the actor's choice.
-type Abort struct {
-	Code    exitcode.ExitCode
-	Message string
-	Block   kernel.BlockID // data to return with it, NoBlock for none
-}
-
-func (a *Abort) Error() string { return fmt.Sprintf("exit with code %d: %s", a.Code, a.Message) }
 
 // Cause is the last syscall error that an actor got; a failing actor's
 // backtrace begins with it.
@@ -45,6 +35,7 @@ type Memory interface {
 // Invocation is the data behind one instance's host functions.
 type Invocation struct {
 	Kernel *kernel.Kernel
+	Code   cid.Cid // of the actor
 	Memory Memory
 	// MemoryLimits and TableLimits bound the growth of the guest, in pages and elements.
 	MemoryLimits, TableLimits GrowthLimits
@@ -64,8 +55,8 @@ type Invocation struct {
 }
 
 // NewInvocation begins an invocation: no guest runs yet.
-func NewInvocation(k *kernel.Kernel, m Memory, p *machine.Profile) (*Invocation, Outside) {
-	inv := &Invocation{Kernel: k, Memory: m, settleMarks: p.SettleMarks, unlimited: p.NoMemoryLimits}
+func NewInvocation(k *kernel.Kernel, code cid.Cid, m Memory, p *machine.Profile) (*Invocation, Outside) {
+	inv := &Invocation{Kernel: k, Code: code, Memory: m, settleMarks: p.SettleMarks, unlimited: p.NoMemoryLimits}
 	return inv, Outside{inv}
 }
 

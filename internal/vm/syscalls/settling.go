@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/filecoin-project/go-state-types/exitcode"
+
 	"github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/internal/vm/execerr"
 	"github.com/edgefvm/fvm/internal/vm/gas"
@@ -50,16 +52,20 @@ func (o Outside) Enter(in engine.Instance) Inside {
 // what the last one did again (not with SettleMarks).
 func (o Outside) Reenter(in engine.Instance) Inside { return Inside{o.inv, in} }
 
-// Call runs an export of the guest; errors are those of engine.Instance.
+// Call runs an export of the guest. After a failure of this node there is nothing to settle.
 func (i Inside) Call(ctx context.Context, export string, stack []uint64) error {
-	return i.in.Call(ctx, export, stack)
+	err := i.in.Call(ctx, export, stack)
+	if err == nil {
+		return nil
+	}
+	return i.inv.ended(err)
 }
 
 // Start is Call of a start function, during which syscalls are a failure.
 func (i Inside) Start(ctx context.Context, export string) error {
 	var stack [1]uint64
 	i.inv.starting = true
-	err := i.in.Call(ctx, export, stack[:])
+	err := i.Call(ctx, export, stack[:])
 	i.inv.starting = false
 	return err
 }
@@ -117,8 +123,22 @@ func (inv *Invocation) settle(counter int64) error {
 // errExhausted unwinds a guest whose counter fell below zero; the tracker then runs out of gas.
 var errExhausted = errors.New("the guest ran out of gas")
 
-// Exhausted reports that err is the end of a guest that ran out of gas.
-func Exhausted(err error) bool { return errors.Is(err, errExhausted) }
+// ended makes one of ours of the error by which a guest's call ended.
+func (inv *Invocation) ended(err error) error {
+	trap := (*engine.Trap)(nil)
+	switch {
+	case execerr.Classify(err).Fatal != nil: // of a host function, or of an actor that it called
+		return err
+	case errors.Is(err, errExhausted):
+		return execerr.ErrOutOfGas
+	case !errors.As(err, &trap) || trap.Kind == engine.TrapStackOverflow:
+		return err // of a host function, or the engine's own failure
+	case inv.AllPages && trap.Kind == engine.TrapMemoryOutOfBounds:
+		// Not every engine can reach the last byte of 4 GiB, so none is asked.
+		return execerr.Nodef("the actor %s, with a memory of 4 GiB, read or wrote at its end", inv.Code)
+	}
+	return &execerr.Abort{Code: exitcode.SysErrIllegalInstruction, Message: trap.Error()}
+}
 
 // exhausted runs when the guest's counter fell below zero: it gets its next
 // slice, or is out of gas.

@@ -3,7 +3,6 @@ package syscalls
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"slices"
 
 	"github.com/edgefvm/fvm/engine"
@@ -179,7 +178,7 @@ func (r *row) host(ctx context.Context, in engine.Instance, stack []uint64) erro
 	if err == nil {
 		inv.Last = nil
 		stack[0] = 0
-	} else if e := (*execerr.Syscall)(nil); errors.As(err, &e) {
+	} else if e := execerr.Classify(err).Syscall; e != nil {
 		inv.Last = &Cause{r.module, r.name, e}
 		stack[0] = uint64(e.Number)
 		err = nil
