@@ -9,6 +9,7 @@ import (
 
 	"github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/internal/vm/execerr"
+	"github.com/edgefvm/fvm/internal/vm/gas"
 	"github.com/edgefvm/fvm/internal/vm/kernel"
 	"github.com/edgefvm/fvm/internal/vm/state"
 	"github.com/edgefvm/fvm/internal/vm/syscalls"
@@ -112,8 +113,8 @@ func (c *Manager) invoke(ctx context.Context, t target, code cid.Cid) (kernel.Re
 		}
 		params = id
 	}
-	inv, outside := syscalls.NewInvocation(k, code, &c.memory, c.m.Profile)
-	ret, err := c.run(ctx, inv, outside, params)
+	inv, outside := syscalls.NewInvocation(k, code, &c.account, c.m.Profile)
+	ret, err := c.runActor(ctx, inv, outside, params)
 	if execerr.KindOf(err) == execerr.KindNode {
 		return kernel.Result{}, err
 	}
@@ -163,8 +164,8 @@ func (c *Manager) failed(t target, inv *syscalls.Invocation, err error) (kernel.
 	return res, nil
 }
 
-// run sets the module up and calls it. Its errors are aborts, out of gas, and fatal ones.
-func (c *Manager) run(ctx context.Context, inv *syscalls.Invocation, outside syscalls.Outside, params kernel.BlockID) (kernel.BlockID, error) {
+// runActor sets the module up and calls it. Its errors are aborts, out of gas, and fatal ones.
+func (c *Manager) runActor(ctx context.Context, inv *syscalls.Invocation, outside syscalls.Outside, params kernel.BlockID) (kernel.BlockID, error) {
 	code := inv.Code
 	mod, err := c.modules.load(ctx, c.m, code)
 	if err != nil {
@@ -228,19 +229,19 @@ func (c *Manager) instantiate(ctx context.Context, inv *syscalls.Invocation, out
 		return in, outside, err
 	}
 	if mod.tableExported {
-		if err := c.gas.Charge("wasm_table_init", wasm.InitTable(mod.tableInit)); err != nil {
+		if err := c.gas.Charge("wasm_table_init", wasm.OfTable(mod.tableInit)); err != nil {
 			return nil, outside, err
 		}
 	}
-	if err := c.gas.Charge("wasm_memory_init", wasm.InitMemory(uint64(mod.minPages)*engine.PageSize)); err != nil {
+	if err := c.gas.Charge("wasm_memory_init", wasm.OfMemory(uint64(mod.minPages)*engine.PageSize)); err != nil {
 		return nil, outside, err
 	}
 	if mod.linkError != nil {
 		return nil, outside, mod.linkError
 	}
-	inv.MemoryLimits, inv.TableLimits = mod.memory, mod.table
+	inv.MemoryLimits, inv.TableLimits = mod.memoryLimits, mod.tableLimits
 	making := outside.Instantiate()
-	if !c.memory.Grow(uint64(mod.minPages)*engine.PageSize) || !c.memory.Grow(mod.elements*8) {
+	if !c.account.Grow(uint64(mod.minPages)*engine.PageSize) || !c.account.Grow(mod.elements*gas.TableElement) {
 		return nil, outside, notInstantiated(making, errors.New("the call stack's memory is used up"))
 	}
 	in, err := mod.wasm.Instantiate(ctx, inv)
@@ -264,10 +265,10 @@ func (c *Manager) instantiateFree(ctx context.Context, inv *syscalls.Invocation,
 		// Quirk: the guest has no gas yet, so that a start function ends at its first instruction, if its segments
 		// fit at all.
 		return nil, execerr.Guestf("an instance of the actor cannot be made: its start function has no gas, or a segment does not fit")
-	case !c.memory.Grow(uint64(mod.minPages)*engine.PageSize) || !c.memory.Grow(mod.elements*8):
-		return nil, execerr.Nodef("the actors of this message need more than %d bytes of memory: the reference FVM had no limit here, this node has", c.m.Profile.Memory)
+	case !c.account.Grow(uint64(mod.minPages)*engine.PageSize) || !c.account.Grow(mod.elements*gas.TableElement):
+		return nil, execerr.Nodef("the actors of this message need more than %d bytes of memory: the reference FVM had no limit here, this node has", c.m.Profile.MessageMemory)
 	}
-	inv.MemoryLimits, inv.TableLimits, inv.AllPages = mod.memory, mod.table, mod.minPages == wasmMaxPages
+	inv.MemoryLimits, inv.TableLimits, inv.AllPages = mod.memoryLimits, mod.tableLimits, mod.minPages == wasmMaxPages
 	in, err := mod.wasm.Instantiate(ctx, inv)
 	if err == nil {
 		return in, nil

@@ -42,7 +42,7 @@ type Manager struct {
 	msg     Message
 
 	access    accessTracker
-	memory    memoryAccount
+	account   memoryAccount
 	events    []event.Stamped
 	marks     []int // lengths of events at each open transaction
 	depth     uint32
@@ -56,9 +56,9 @@ var _ kernel.CallManager = (*Manager)(nil)
 func NewManager(m *machine.Machine, modules *Modules, msg Message) *Manager {
 	c := &Manager{
 		m: m, modules: modules, hooks: m.Hooks, msg: msg,
-		gas:    newTracker(m, gas.New(msg.GasLimit)),
-		access: newAccessTracker(m.Prices.PreloadedActors),
-		memory: memoryAccount{limit: m.Profile.Memory},
+		gas:     newTracker(m, gas.New(msg.GasLimit)),
+		access:  newAccessTracker(m.Prices.PreloadedActors),
+		account: memoryAccount{limit: m.Profile.MessageMemory},
 	}
 	// The sender was looked up and updated before execution; the receiver, if
 	// it exists, was looked up. Neither is charged for again.
@@ -183,9 +183,9 @@ func (c *Manager) frame(ctx context.Context, r kernel.SendRequest) (kernel.Resul
 		return kernel.Result{}, execerr.Syscallf(execerr.LimitExceeded, "the message is more than %d calls deep", most)
 	}
 	c.depth++
-	used := c.memory.used
+	used := c.account.used
 	res, err := c.resolveAndInvoke(ctx, r)
-	c.memory.used = used
+	c.account.used = used
 	c.depth--
 	return res, err
 }

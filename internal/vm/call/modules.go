@@ -51,16 +51,16 @@ const (
 
 // module is compiled code and what the call manager has to know of it.
 type module struct {
-	wasm          engine.Module
-	hasMemory     bool // exports a memory as "memory"
-	tableExported bool // exports a table as "table"
-	tableInit     uint32
-	minPages      uint32
-	elements      uint64 // of all tables
-	memory, table syscalls.GrowthLimits
-	start         string
-	invoke        invokeKind
-	linkError     error
+	wasm                      engine.Module
+	hasMemory                 bool // exports a memory as "memory"
+	tableExported             bool // exports a table as "table"
+	tableInit                 uint32
+	minPages                  uint32
+	elements                  uint64 // of all tables
+	memoryLimits, tableLimits syscalls.GrowthLimits
+	start                     string
+	invoke                    invokeKind
+	linkError                 error
 }
 
 // NewModules makes an empty cache for the era of a profile.
@@ -185,12 +185,12 @@ func (m *Modules) build(ctx context.Context, meta *instrument.Module) (*module, 
 	}
 	if l := meta.Memory; l != nil {
 		mod.minPages = l.Min
-		mod.memory = growthLimits(l, wasmMaxPages, uint32(m.era.InstanceMemory/engine.PageSize))
+		mod.memoryLimits = growthLimits(l, wasmMaxPages, uint32(m.era.InstanceMemory/engine.PageSize))
 	}
 	if l := meta.Table; l != nil {
 		most := m.era.TableElements
-		mod.table = growthLimits(l, most, most)
-		mod.table.Declared = min(mod.table.Declared, most) // refused before the account is asked
+		mod.tableLimits = growthLimits(l, most, most)
+		mod.tableLimits.Declared = min(mod.tableLimits.Declared, most) // refused before the account is asked
 	}
 	mod.elements = meta.Elements
 	mod.invoke = invokeOf(meta)

@@ -74,7 +74,7 @@ func Execute(ctx context.Context, m *machine.Machine, modules *call.Modules, msg
 	if err != nil || refused != nil {
 		return refused, err
 	}
-	res, err := run(ctx, m, modules, msg, s)
+	res, err := runMessage(ctx, m, modules, msg, s)
 	if err != nil || kind == Implicit {
 		return res, err
 	}
@@ -165,8 +165,8 @@ func emptyResult() *Result {
 	return &Result{Penalty: amount(0), MinerTip: amount(1), BaseFeeBurn: amount(2), OverEstimationBurn: amount(3), Refund: amount(4)}
 }
 
-// run executes the message on a call stack of its own.
-func run(ctx context.Context, m *machine.Machine, modules *call.Modules, msg *Message, s sender) (*Result, error) {
+// runMessage executes the message on a call stack of its own.
+func runMessage(ctx context.Context, m *machine.Machine, modules *call.Modules, msg *Message, s sender) (*Result, error) {
 	to, known, err := m.Tree.LookupID(ctx, msg.To)
 	if err != nil {
 		return nil, fmt.Errorf("looking for the receiver %s: %w", addr.String(msg.To), err)

@@ -86,18 +86,15 @@ type WasmPrices struct {
 	MemoryByte   Gas // a byte of memory, initial or grown
 }
 
-// InitMemory is the price of a guest's initial memory.
-func (w *WasmPrices) InitMemory(bytes uint64) Gas { return w.MemoryByte.Mul(bytes) }
+// OfMemory is the price of a guest's memory, which it gets with its instance or grows, and then has paid for inline.
+func (w *WasmPrices) OfMemory(bytes uint64) Gas { return w.MemoryByte.Mul(bytes) }
 
-// GrowMemory is the price of growing memory, which the guest has paid inline.
-func (w *WasmPrices) GrowMemory(bytes uint64) Gas { return w.MemoryByte.Mul(bytes) }
+// TableElement is what an element of a table counts for, in bytes of memory.
+const TableElement = 8
 
-// tableElement is what an element of a table costs, in bytes of memory.
-const tableElement = 8
-
-// InitTable is the price of a guest's initial table.
-func (w *WasmPrices) InitTable(elements uint32) Gas {
-	return w.MemoryByte.Mul(uint64(elements)).Mul(tableElement)
+// OfTable is the price of a guest's initial table.
+func (w *WasmPrices) OfTable(elements uint32) Gas {
+	return w.MemoryByte.Mul(uint64(elements)).Mul(TableElement)
 }
 
 // PriceList is what a network version charges. It is shared and immutable: safe

@@ -226,7 +226,7 @@ func TestSkyrCharges(t *testing.T) {
 		{"fault", p.OnVerifyConsensusFault(1, 2, 3), Charge{"OnVerifyConsensusFault", 516_422_000, 0}},
 		{"sectors", p.OnVerifyPost(postOf(3)), Charge{"OnVerifyPost", 117_812_261_000, 0}},
 		{"syscall", Charge{Name: "OnSyscall", Compute: p.Wasm.HostCallCost}, Charge{"OnSyscall", 14_000_000, 0}},
-		{"memory", Charge{Compute: p.Wasm.InitMemory(1 << 20), Other: p.Wasm.GrowMemory(1 << 20)}, Charge{}},
+		{"memory", Charge{Compute: p.Wasm.OfMemory(1 << 20), Other: p.Wasm.OfMemory(1 << 20)}, Charge{}},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.what, c.got, c.want)
@@ -286,7 +286,7 @@ func TestChargesOfOneEra(t *testing.T) {
 func TestWasmPrices(t *testing.T) {
 	for _, l := range lists[1:] {
 		w := &l.list.Wasm
-		if w.HostCallCost != 14_000_000 || w.InitMemory(17*65536) != 445_644_800 || w.GrowMemory(65536) != 26_214_400 || w.InitTable(10) != 32_000 {
+		if w.HostCallCost != 14_000_000 || w.OfMemory(17*65536) != 445_644_800 || w.OfMemory(65536) != 26_214_400 || w.OfTable(10) != 32_000 {
 			t.Errorf("nv%d: %+v", l.from, w)
 		}
 	}

@@ -181,9 +181,9 @@ func (p *PriceList) explain(want Charge, at around) []Charge {
 	case "OnSyscall":
 		return one(Charge{Name: want.Name, Compute: p.Wasm.HostCallCost})
 	case "wasm_memory_init":
-		return one(Charge{Name: want.Name, Compute: p.Wasm.InitMemory(uint64(over(want.Compute, 65536*p.Wasm.MemoryByte)) * 65536)})
+		return one(Charge{Name: want.Name, Compute: p.Wasm.OfMemory(uint64(over(want.Compute, 65536*p.Wasm.MemoryByte)) * 65536)})
 	case "wasm_table_init":
-		return one(Charge{Name: want.Name, Compute: p.Wasm.InitTable(uint32(over(want.Compute, tableElement*p.Wasm.MemoryByte)))})
+		return one(Charge{Name: want.Name, Compute: p.Wasm.OfTable(uint32(over(want.Compute, TableElement*p.Wasm.MemoryByte)))})
 	}
 	for _, c := range p.fixed() {
 		if c.Name == want.Name {

@@ -152,9 +152,9 @@ func (k *Kernel) keyAddress(ctx context.Context, a address.Address, paid bool) (
 			return address.Undef, err
 		}
 	}
-	data, err := k.m.Store.GetRaw(ctx, st.Head)
+	data, err := k.readAny(ctx, st.Head)
 	if err != nil {
-		return address.Undef, k.readFailure(st.Head, err)
+		return address.Undef, err
 	}
 	if paid {
 		if err := k.gas.Apply(k.prices.OnBlockOpen(len(data), 0)); err != nil {

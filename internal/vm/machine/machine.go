@@ -26,11 +26,11 @@ import (
 
 // The limits of every network so far, in the reference's NetworkConfig.
 const (
-	MaxMemory        = 2 << 30 // bytes, all instances of a call stack; a table element counts 8
-	MaxBlockSize     = 1 << 20 // bytes
-	MaxTableElements = 20_000
-	maxInstance      = 512 << 20 // bytes, one instance
-	maxSubcalls      = 1024
+	MaxMessageMemory  = 2 << 30 // bytes, all instances of a call stack; a table element counts 8
+	MaxBlockSize      = 1 << 20 // bytes
+	MaxTableElements  = 20_000
+	maxInstanceMemory = 512 << 20 // bytes, one instance
+	maxSubcalls       = 1024
 )
 
 // Context is fixed for the life of a machine.

@@ -426,7 +426,7 @@ func TestGrowth(t *testing.T) {
 	} {
 		g := newGuest(t, 28, plenty)
 		acc := &account{limit: c.room}
-		g.inv.Memory, g.inv.MemoryLimits = acc, syscalls.GrowthLimits{Declared: c.declared, Instance: 8192}
+		g.inv.Account, g.inv.MemoryLimits = acc, syscalls.GrowthLimits{Declared: c.declared, Instance: 8192}
 		stack := []uint64{c.delta | 0xffff_0000_0000_0000, c.current | 0xffff_0000_0000_0000}
 		if err := g.funcs["edgefvm::grow"].Fn(t.Context(), g, stack); err != nil || stack[0] != c.want || acc.used != c.taken {
 			t.Errorf("%+v: %d, %v, took %d bytes", c, stack[0], err, acc.used)
@@ -434,7 +434,7 @@ func TestGrowth(t *testing.T) {
 	}
 	g := newGuest(t, 28, plenty)
 	acc := &account{limit: 100}
-	g.inv.Memory, g.inv.TableLimits = acc, syscalls.GrowthLimits{Declared: 20_000, Instance: 20_000}
+	g.inv.Account, g.inv.TableLimits = acc, syscalls.GrowthLimits{Declared: 20_000, Instance: 20_000}
 	for i, want := range []uint64{1, 0} { // an element counts 8 bytes
 		stack := []uint64{7, 0}
 		if err := g.funcs["edgefvm::grow_table"].Fn(t.Context(), g, stack); err != nil || stack[0] != want || acc.used != 56 {
@@ -446,8 +446,8 @@ func TestGrowth(t *testing.T) {
 // Growth that the limit of an instance refuses was granted by the message's account, and stays on it.
 func TestQuirkRefusedGrowthStaysOnAccount(t *testing.T) {
 	g := newGuest(t, 28, plenty)
-	acc := &account{limit: machine.MaxMemory}
-	g.inv.Memory, g.inv.MemoryLimits = acc, syscalls.GrowthLimits{Declared: 65536, Instance: 8192}
+	acc := &account{limit: machine.MaxMessageMemory}
+	g.inv.Account, g.inv.MemoryLimits = acc, syscalls.GrowthLimits{Declared: 65536, Instance: 8192}
 	stack := []uint64{8192, 1}
 	if err := g.funcs["edgefvm::grow"].Fn(t.Context(), g, stack); err != nil || stack[0] != 0 {
 		t.Errorf("growth beyond the instance's limit: %d, %v", stack[0], err)

@@ -67,7 +67,7 @@ func FuzzSyscalls(f *testing.F) {
 		default:
 			t.Errorf("%s%v: %v", name, words, err)
 		}
-		if len(g.mem) != memSize || g.inv.Memory.Used() > machine.MaxMemory {
+		if len(g.mem) != memSize || g.inv.Account.Used() > machine.MaxMessageMemory {
 			t.Errorf("%s%v: %d bytes of memory", name, words, len(g.mem))
 		}
 	})

@@ -117,7 +117,7 @@ func newGuest(t testing.TB, nv network.Version, limit uint64) *guest {
 	})
 	k := kernel.New(c, kernel.Invocation{Caller: other, Self: self, Method: 0x1112131415161718, Value: amount(t, "18446744073709551621")})
 	var outside syscalls.Outside
-	g.inv, outside = syscalls.NewInvocation(k, code("self"), &account{limit: machine.MaxMemory}, g.m.Profile)
+	g.inv, outside = syscalls.NewInvocation(k, code("self"), &account{limit: machine.MaxMessageMemory}, g.m.Profile)
 	for _, h := range syscalls.HostFuncs(g.m.Profile.ABI) {
 		g.funcs[h.Module+"::"+h.Name] = h
 	}

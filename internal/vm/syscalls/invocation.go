@@ -25,8 +25,8 @@ type Cause struct {
 	Err          *execerr.Syscall
 }
 
-// Memory is the account of guest memory that the whole call stack shares, in bytes.
-type Memory interface {
+// MemoryAccount is the guest memory that the whole call stack shares, in bytes.
+type MemoryAccount interface {
 	Used() uint64
 	// Grow takes delta bytes more if the limits allow it.
 	Grow(delta uint64) bool
@@ -34,9 +34,9 @@ type Memory interface {
 
 // Invocation is the data behind one instance's host functions.
 type Invocation struct {
-	Kernel *kernel.Kernel
-	Code   cid.Cid // of the actor
-	Memory Memory
+	Kernel  *kernel.Kernel
+	Code    cid.Cid // of the actor
+	Account MemoryAccount
 	// MemoryLimits and TableLimits bound the growth of the guest, in pages and elements.
 	MemoryLimits, TableLimits GrowthLimits
 	// Last is the last error a syscall returned, nil after one that succeeded.
@@ -55,8 +55,8 @@ type Invocation struct {
 }
 
 // NewInvocation begins an invocation: no guest runs yet.
-func NewInvocation(k *kernel.Kernel, code cid.Cid, m Memory, p *machine.Profile) (*Invocation, Outside) {
-	inv := &Invocation{Kernel: k, Code: code, Memory: m, settleMarks: p.SettleMarks, unlimited: p.NoMemoryLimits}
+func NewInvocation(k *kernel.Kernel, code cid.Cid, a MemoryAccount, p *machine.Profile) (*Invocation, Outside) {
+	inv := &Invocation{Kernel: k, Code: code, Account: a, settleMarks: p.SettleMarks, unlimited: p.NoMemoryLimits}
 	return inv, Outside{inv}
 }
 
@@ -84,10 +84,8 @@ const allPages = 65536 // of 4 GiB
 // growTable decides whether a guest's table may grow by stack[0] elements from stack[1].
 func growTable(_ context.Context, in engine.Instance, stack []uint64) error {
 	inv := in.Data().(*Invocation)
-	return inv.grant(stack, inv.TableLimits, tableElement)
+	return inv.grant(stack, inv.TableLimits, gas.TableElement)
 }
-
-const tableElement = 8 // bytes that a table's element counts for
 
 // grant makes stack[0] 1 if something of unit bytes may grow by stack[0] from stack[1], else 0.
 func (inv *Invocation) grant(stack []uint64, l GrowthLimits, unit uint64) error {
@@ -99,7 +97,7 @@ func (inv *Invocation) grant(stack []uint64, l GrowthLimits, unit uint64) error 
 	// Quirk: what is beyond the limit of an instance is refused only after the
 	// message's account has granted it, and stays on the account.
 	switch {
-	case delta == 0 || inv.Memory.Grow(delta*unit) && current+delta <= uint64(l.Instance):
+	case delta == 0 || inv.Account.Grow(delta*unit) && current+delta <= uint64(l.Instance):
 		stack[0] = 1
 	case inv.unlimited:
 		return execerr.Nodef("a guest of %d bytes asks for %d more: the reference FVM had no limit here, this node has", current*unit, delta*unit)

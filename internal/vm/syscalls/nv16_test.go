@@ -183,7 +183,7 @@ func TestGrowthWithoutLimit(t *testing.T) {
 	}
 	g := newGuest(t, 17, plenty)
 	g.inv.MemoryLimits = syscalls.GrowthLimits{Declared: 65536, Instance: 65536}
-	g.inv.Memory = &account{limit: 5 << 30}
+	g.inv.Account = &account{limit: 5 << 30}
 	for _, c := range []struct {
 		delta, current, granted uint64
 		all                     bool

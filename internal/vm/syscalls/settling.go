@@ -79,7 +79,7 @@ func (i Inside) Leave() (Outside, error) {
 // mark notes the gas and memory from which the next settlement counts.
 func (inv *Invocation) mark() {
 	inv.markedGas = inv.Kernel.Gas().Available()
-	inv.markedMemory = inv.Memory.Used()
+	inv.markedMemory = inv.Account.Used()
 }
 
 // slice is the gas handed to the guest at a time, in milligas: about 50 ms of
@@ -101,11 +101,11 @@ func (inv *Invocation) settle(counter int64) error {
 		inv.markedGas = gas.Gas(counter)
 	}
 	var grown uint64
-	if used := inv.Memory.Used(); used > inv.markedMemory {
+	if used := inv.Account.Used(); used > inv.markedMemory {
 		grown = used - inv.markedMemory
 	}
 	// Memory's share is split off for the trace only, and never exceeds the sum.
-	growth := inv.Kernel.Prices().Wasm.GrowMemory(grown)
+	growth := inv.Kernel.Prices().Wasm.OfMemory(grown)
 	if growth <= exec {
 		exec = exec.Sub(growth)
 	} else {

@@ -72,7 +72,7 @@ func TestInstantiating(t *testing.T) {
 		t.Fatal(err)
 	}
 	making := outside.Instantiate()
-	g.inv.Memory.Grow(65536)
+	g.inv.Account.Grow(65536)
 	g.charges = nil
 	if err := making.Fail(); err != nil {
 		t.Fatal(err)
@@ -81,7 +81,7 @@ func TestInstantiating(t *testing.T) {
 		t.Errorf("without an instance: %v", g.charges)
 	}
 	making = outside.Instantiate()
-	g.inv.Memory.Grow(65536)
+	g.inv.Account.Grow(65536)
 	inside := making.Enter(g)
 	if want := int64(g.inv.Kernel.Gas().Available()); g.counter != want {
 		t.Errorf("the counter is %d, want %d", g.counter, want)
@@ -155,7 +155,7 @@ func TestSettle(t *testing.T) {
 	} {
 		g := newGuest(t, 28, given/1000)
 		if c.memory > 0 {
-			g.inv.Memory.Grow(c.memory)
+			g.inv.Account.Grow(c.memory)
 		}
 		g.charges = nil
 		g.counter = c.counter

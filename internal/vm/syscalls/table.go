@@ -20,7 +20,7 @@ const (
 // memory, the arguments, and the place for what it returns.
 type sys struct {
 	k   *kernel.Kernel
-	mem memory
+	mem guestMemory
 	a   []uint64 // without the out-pointer
 	out []byte   // of the row's outSize
 
@@ -38,7 +38,7 @@ type row struct {
 	module, name string
 	params       []engine.ValueType
 	outSize      uint32
-	run          func(ctx context.Context, s *sys) error
+	operation    func(ctx context.Context, s *sys) error
 }
 
 func params(p ...engine.ValueType) []engine.ValueType { return p }
@@ -174,7 +174,7 @@ func (r *row) host(ctx context.Context, in engine.Instance, stack []uint64) erro
 		}
 		s.out, s.a = out, stack[1:]
 	}
-	err = r.run(ctx, s)
+	err = r.operation(ctx, s)
 	if err == nil {
 		inv.Last = nil
 		stack[0] = 0
