@@ -19,6 +19,7 @@ import (
 	"github.com/edgefvm/fvm/internal/vm/event"
 	"github.com/edgefvm/fvm/internal/vm/executor"
 	"github.com/edgefvm/fvm/internal/vm/machine"
+	"github.com/edgefvm/fvm/internal/vm/nv"
 	"github.com/edgefvm/fvm/internal/vm/parallel"
 	"github.com/edgefvm/fvm/internal/vm/state"
 	"github.com/edgefvm/fvm/trace"
@@ -94,8 +95,7 @@ type Config struct {
 // NetworkVersions are the first and the last network version that machines run, and the one that they run
 // with Config.Preview.
 func NetworkVersions() (first, last, preview network.Version) {
-	first, last = machine.Versions()
-	return first, last, machine.Preview
+	return nv.Oldest, nv.Newest, nv.Preview
 }
 
 // Machine executes messages one after the other. It belongs to one goroutine at a time.

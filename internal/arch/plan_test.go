@@ -45,7 +45,7 @@ var plan = []room{
 	{"lab/oracle", laboratory, 13, false},
 	{"lab/enginetest", laboratory, 1, false}, // the contract of an engine, for tests
 	{"lab/wasmgen", laboratory, 1, false},
-	{"lab/fuzz/internal/script", laboratory, 0, false},
+	{"lab/fuzz/internal/script", laboratory, 1, false},
 
 	{"shadow", machine, 13, false},
 	{"vector", machine, 12, false},
@@ -65,6 +65,7 @@ var plan = []room{
 	{"internal/vm/execerr/execerrtest", machine, 1, false}, // for tests
 	{"internal/vm/execerr", machine, 0, true},
 	{"internal/vm/crypto", machine, 0, true},
+	{"internal/vm/nv", machine, 0, true},
 	{"internal/engine/tiered", machine, 2, false},
 	{"internal/engine/aot", machine, 1, false},
 	{"internal/wasm/instrument", machine, 1, true},

@@ -11,6 +11,7 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm/internal/ipld/addr"
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 	"github.com/edgefvm/fvm/internal/vm/actors"
 	"github.com/edgefvm/fvm/internal/vm/execerr"
 	"github.com/edgefvm/fvm/internal/vm/kernel"
@@ -18,11 +19,7 @@ import (
 	"github.com/edgefvm/fvm/internal/vm/state"
 )
 
-const (
-	codecCBOR         = 0x51
-	codecDagCBOR      = 0x71 // until nv17
-	methodConstructor = 1
-)
+const methodConstructor = 1
 
 // ResolveAddress is the ID behind an address, false if there is none.
 func (c *Manager) ResolveAddress(ctx context.Context, a address.Address) (abi.ActorID, bool, error) {
@@ -241,9 +238,9 @@ func (c *Manager) autoCreate(ctx context.Context, r kernel.SendRequest) (abi.Act
 
 func (c *Manager) paramsCodec() uint64 {
 	if c.m.Profile.OnlyDagCBOR {
-		return codecDagCBOR
+		return cbor.CodecDagCBOR
 	}
-	return codecCBOR
+	return cbor.CodecCBOR
 }
 
 // newActor assigns an ID to an address and makes an empty actor there.

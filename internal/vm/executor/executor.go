@@ -17,6 +17,7 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm/internal/ipld/addr"
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 	"github.com/edgefvm/fvm/internal/vm/actors"
 	"github.com/edgefvm/fvm/internal/vm/call"
 	"github.com/edgefvm/fvm/internal/vm/event"
@@ -34,13 +35,6 @@ const (
 	Explicit Kind = iota
 	// Implicit messages are the system's own, such as cron: no fees, no nonce.
 	Implicit
-)
-
-// The codecs of a message's params.
-const (
-	codecCBOR    = 0x51
-	codecRaw     = 0x55
-	codecDagCBOR = 0x71 // until nv17
 )
 
 // Result is what applying a message gives. Amounts are attoFIL.
@@ -188,14 +182,14 @@ func runMessage(ctx context.Context, m *machine.Machine, modules *call.Modules, 
 
 // paramsBlock is the message's parameters, nil if there are none.
 func paramsBlock(p *machine.Profile, msg *Message) *kernel.Block {
-	b := &kernel.Block{Codec: codecCBOR, Data: msg.Params}
+	b := &kernel.Block{Codec: cbor.CodecCBOR, Data: msg.Params}
 	switch {
 	case len(msg.Params) == 0:
 		return nil
 	case p.OnlyDagCBOR:
-		b.Codec = codecDagCBOR
+		b.Codec = cbor.CodecDagCBOR
 	case msg.Method == 0:
-		b.Codec = codecRaw
+		b.Codec = cbor.CodecRaw
 	}
 	// Plain CBOR, not DAG-CBOR, since nv18: links from outside the chain lead nowhere.
 	return b

@@ -1,11 +1,13 @@
 package gas
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/network"
+
+	"github.com/edgefvm/fvm/internal/vm/crypto"
+	"github.com/edgefvm/fvm/internal/vm/nv"
 )
 
 // unit is a unit of gas, for the tables of prices.
@@ -48,15 +50,6 @@ type aggregate struct {
 	steps []step
 }
 
-// Multihash codes of the functions that actors can use.
-const (
-	sha2256    = 0x12
-	keccak256  = 0x1b
-	ripemd160  = 0x1053
-	blake2b256 = 0xb220
-	blake2b512 = 0xb240
-)
-
 // hashPrices are the prices of a hashed byte.
 type hashPrices struct{ sha2256, blake2b256, blake2b512, keccak256, ripemd160 Gas }
 
@@ -65,15 +58,15 @@ type hashPrices struct{ sha2256, blake2b256, blake2b512, keccak256, ripemd160 Ga
 // than free.
 func (h *hashPrices) perByte(code uint64) Gas {
 	switch code {
-	case sha2256:
+	case crypto.SHA256:
 		return h.sha2256
-	case blake2b256:
+	case crypto.BLAKE2b256:
 		return h.blake2b256
-	case blake2b512:
+	case crypto.BLAKE2b512:
 		return h.blake2b512
-	case keccak256:
+	case crypto.Keccak256:
 		return h.keccak256
-	case ripemd160:
+	case crypto.RIPEMD160:
 		return h.ripemd160
 	}
 	return math.MaxUint64
@@ -169,21 +162,14 @@ var lists = [...]struct {
 	{network.Version25, &teep},
 }
 
-const (
-	newest  network.Version = 29
-	preview network.Version = 30 // its rules may still change
-)
-
-// PricesFor is the price list of a network version, 16 to 29, and 30 as a
-// preview. It fails for any other.
-func PricesFor(nv network.Version, admitPreview bool) (*PriceList, error) {
-	if nv > newest && !(nv == preview && admitPreview) {
-		return nil, fmt.Errorf("no prices are known for network version %d", nv)
+// PricesFor is the price list of a network version; preview admits the version after the newest one.
+func PricesFor(v network.Version, preview bool) (*PriceList, error) {
+	if err := nv.Admit(v, preview); err != nil {
+		return nil, err
 	}
-	for i := len(lists) - 1; i >= 0; i-- {
-		if nv >= lists[i].from {
-			return lists[i].list, nil
-		}
+	i := len(lists) - 1
+	for v < lists[i].from {
+		i--
 	}
-	return nil, fmt.Errorf("no prices are known for network version %d", nv)
+	return lists[i].list, nil
 }

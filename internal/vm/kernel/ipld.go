@@ -138,7 +138,7 @@ func (k *Kernel) checkCodec(codec uint64, data []byte) error {
 
 // BlockLink writes a block to the store and returns its CID.
 func (k *Kernel) BlockLink(id BlockID, hashFun uint64, hashLen uint32) (cid.Cid, error) {
-	if hashFun != cbor.HashBlake2b256 || hashLen != 32 {
+	if hashFun != crypto.BLAKE2b256 || hashLen != 32 {
 		return cid.Undef, execerr.Syscallf(execerr.IllegalCid, "links are 32-byte blake2b, not function %#x with %d bytes", hashFun, hashLen)
 	}
 	b, err := k.Blocks.Get(id)

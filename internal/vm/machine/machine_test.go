@@ -19,6 +19,7 @@ import (
 	"github.com/edgefvm/fvm/internal/vm/crypto"
 	"github.com/edgefvm/fvm/internal/vm/gas"
 	"github.com/edgefvm/fvm/internal/vm/machine"
+	"github.com/edgefvm/fvm/internal/vm/nv"
 	"github.com/edgefvm/fvm/internal/vm/state"
 )
 
@@ -85,8 +86,8 @@ func TestProfiles(t *testing.T) {
 
 // Flags of a group hold at the same time, which is the time that the group is named for.
 func TestFlagsGoTogether(t *testing.T) {
-	for nv := network.Version16; nv <= 29; nv++ {
-		p, err := machine.ProfileFor(nv, false)
+	for v := nv.Oldest; v <= nv.Newest; v++ {
+		p, err := machine.ProfileFor(v, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,12 +95,12 @@ func TestFlagsGoTogether(t *testing.T) {
 			flags any
 			want  bool
 		}{
-			{p.Until17, nv <= 17}, {p.Since18, nv >= 18}, {p.From18Until20, nv >= 18 && nv <= 20}, {p.Since21, nv >= 21},
+			{p.Until17, v <= 17}, {p.Since18, v >= 18}, {p.From18Until20, v >= 18 && v <= 20}, {p.Since21, v >= 21},
 		} {
-			v := reflect.ValueOf(group.flags)
-			for i := range v.NumField() {
-				if v.Field(i).Bool() != group.want {
-					t.Errorf("nv%d: %s of %s is %v", nv, v.Type().Field(i).Name, v.Type().Name(), !group.want)
+			flags := reflect.ValueOf(group.flags)
+			for i := range flags.NumField() {
+				if flags.Field(i).Bool() != group.want {
+					t.Errorf("nv%d: %s of %s is %v", v, flags.Type().Field(i).Name, flags.Type().Name(), !group.want)
 				}
 			}
 		}

@@ -1,13 +1,12 @@
 package machine
 
 import (
-	"fmt"
-
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/network"
 
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/internal/vm/actors"
+	"github.com/edgefvm/fvm/internal/vm/nv"
 )
 
 // ABI names a set of syscalls: their names, signatures and out-structs.
@@ -125,11 +124,10 @@ type Since21 struct {
 	ReturnCodec bool
 }
 
-// The eras, oldest first. A new network version is a new upper bound here and a
-// price list in internal/vm/gas; see ARCHITECTURE.md, "adding a network version".
+// The eras, oldest first, without a gap. See ARCHITECTURE.md, "adding a network version".
 var profiles = [...]Profile{
 	{
-		Name: "E2", ABI: ABI2, From: network.Version16, To: network.Version17, OldestTree: 3, NewestTree: 4, CallDepth: maxSubcalls + 1,
+		Name: "E2", ABI: ABI2, From: nv.Oldest, To: network.Version17, OldestTree: 3, NewestTree: 4, CallDepth: maxSubcalls + 1,
 		InstanceMemory: 4 << 30, MessageMemory: 128 << 30, TableElements: 10_000_000,
 		MaxSealProof: abi.RegisteredSealProof_StackedDrg64GiBV1_1,
 		Until17: Until17{
@@ -144,7 +142,7 @@ var profiles = [...]Profile{
 		Since18: since18, From18Until20: From18Until20{TipsetFinality: true, DepthKeepsLimit: true, TraceImplicit: true},
 	},
 	{
-		Name: "E4", ABI: ABI4, From: network.Version21, To: 29, OldestTree: 5, NewestTree: 5, CallDepth: maxSubcalls,
+		Name: "E4", ABI: ABI4, From: network.Version21, To: nv.Newest, OldestTree: 5, NewestTree: 5, CallDepth: maxSubcalls,
 		InstanceMemory: maxInstanceMemory, MessageMemory: MaxMessageMemory, TableElements: MaxTableElements,
 		MaxSealProof: abi.RegisteredSealProof_StackedDrg64GiBV1_2_Feat_NiPoRep,
 		Since18:      since18,
@@ -176,28 +174,15 @@ func (p *Profile) required() []string {
 	return actors.Required()
 }
 
-// Preview is the highest network version that runs only when asked for.
-const Preview network.Version = 30
-
-// Versions are the first and the last network version that run without being asked for as a preview.
-func Versions() (first, last network.Version) {
-	return profiles[0].From, profiles[len(profiles)-1].To
-}
-
 // ProfileFor is the profile of a network version; preview admits the version
-// after the newest one.
-func ProfileFor(nv network.Version, preview bool) (*Profile, error) {
-	last := &profiles[len(profiles)-1]
-	for i := range profiles {
-		if p := &profiles[i]; nv >= p.From && nv <= p.To {
-			return p, nil
-		}
+// after the newest one, which has the rules of the last era.
+func ProfileFor(v network.Version, preview bool) (*Profile, error) {
+	if err := nv.Admit(v, preview); err != nil {
+		return nil, err
 	}
-	if nv == Preview {
-		if preview {
-			return last, nil
-		}
-		return nil, fmt.Errorf("network version %d is a preview: set Preview to use it", nv)
+	i := len(profiles) - 1
+	for v < profiles[i].From {
+		i--
 	}
-	return nil, fmt.Errorf("network version %d is not supported: %d to %d are (and %d as a preview)", nv, profiles[0].From, last.To, Preview)
+	return &profiles[i], nil
 }

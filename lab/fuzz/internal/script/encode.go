@@ -6,21 +6,24 @@ import (
 	"math/big"
 
 	"golang.org/x/crypto/blake2b"
+
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
+	"github.com/edgefvm/fvm/internal/vm/crypto"
 )
 
 // Codecs and hash functions.
 const (
-	codecRaw     = 0x55
-	codecCBOR    = 0x51
-	codecDagCBOR = 0x71
-	codecDagPB   = 0x70
+	codecRaw     = cbor.CodecRaw
+	codecCBOR    = cbor.CodecCBOR
+	codecDagCBOR = cbor.CodecDagCBOR
+	codecDagPB   = cbor.CodecDagPB
 
-	hashIdentity   = 0x00
-	hashSha256     = 0x12
-	hashKeccak256  = 0x1b
-	hashRipemd160  = 0x1053
-	hashBlake2b256 = 0xb220
-	hashBlake2b512 = 0xb240
+	hashIdentity   = cbor.HashIdentity
+	hashSha256     = crypto.SHA256
+	hashKeccak256  = crypto.Keccak256
+	hashRipemd160  = crypto.RIPEMD160
+	hashBlake2b256 = crypto.BLAKE2b256
+	hashBlake2b512 = crypto.BLAKE2b512
 )
 
 func uvarint(v uint64) []byte { return binary.AppendUvarint(nil, v) }
