@@ -13,6 +13,7 @@ import (
 	"github.com/edgefvm/fvm/internal/vm/kernel"
 	"github.com/edgefvm/fvm/internal/vm/state"
 	"github.com/edgefvm/fvm/internal/vm/syscalls"
+	"github.com/edgefvm/fvm/internal/wasm/ops"
 	"github.com/edgefvm/fvm/trace"
 
 	"github.com/ipfs/go-cid"
@@ -268,7 +269,7 @@ func (c *Manager) instantiateFree(ctx context.Context, inv *syscalls.Invocation,
 	case !c.account.Grow(uint64(mod.minPages)*engine.PageSize) || !c.account.Grow(mod.elements*gas.TableElement):
 		return nil, execerr.Nodef("the actors of this message need more than %d bytes of memory: the reference FVM had no limit here, this node has", c.m.Profile.MessageMemory)
 	}
-	inv.MemoryLimits, inv.TableLimits, inv.AllPages = mod.memoryLimits, mod.tableLimits, mod.minPages == wasmMaxPages
+	inv.MemoryLimits, inv.TableLimits, inv.AllPages = mod.memoryLimits, mod.tableLimits, mod.minPages == ops.MaxPages
 	in, err := mod.wasm.Instantiate(ctx, inv)
 	if err == nil {
 		return in, nil

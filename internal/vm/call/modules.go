@@ -13,6 +13,7 @@ import (
 	"github.com/edgefvm/fvm/internal/vm/machine"
 	"github.com/edgefvm/fvm/internal/vm/syscalls"
 	"github.com/edgefvm/fvm/internal/wasm/instrument"
+	"github.com/edgefvm/fvm/internal/wasm/ops"
 )
 
 // Modules is the cache of compiled actors of one era on one engine. Safe for
@@ -185,7 +186,7 @@ func (m *Modules) build(ctx context.Context, meta *instrument.Module) (*module, 
 	}
 	if l := meta.Memory; l != nil {
 		mod.minPages = l.Min
-		mod.memoryLimits = growthLimits(l, wasmMaxPages, uint32(m.era.InstanceMemory/engine.PageSize))
+		mod.memoryLimits = growthLimits(l, ops.MaxPages, uint32(m.era.InstanceMemory/engine.PageSize))
 	}
 	if l := meta.Table; l != nil {
 		most := m.era.TableElements
@@ -204,8 +205,6 @@ func (m *Modules) build(ctx context.Context, meta *instrument.Module) (*module, 
 	}
 	return mod, nil
 }
-
-const wasmMaxPages = 65536 // of a memory that declares no maximum
 
 func growthLimits(e *instrument.Extent, declared, instance uint32) syscalls.GrowthLimits {
 	if e.HasMax {

@@ -16,6 +16,7 @@ import (
 	"github.com/edgefvm/fvm/internal/vm/gas"
 	"github.com/edgefvm/fvm/internal/vm/kernel"
 	"github.com/edgefvm/fvm/internal/vm/machine"
+	"github.com/edgefvm/fvm/internal/wasm/ops"
 )
 
 // Cause is the last syscall error that an actor got; a failing actor's
@@ -74,12 +75,10 @@ func grow(_ context.Context, in engine.Instance, stack []uint64) error {
 	pages := uint64(uint32(stack[0])) + uint64(uint32(stack[1]))
 	err := inv.grant(stack, inv.MemoryLimits, engine.PageSize)
 	if err == nil && stack[0] == 1 {
-		inv.AllPages = pages == allPages
+		inv.AllPages = pages == ops.MaxPages
 	}
 	return err
 }
-
-const allPages = 65536 // of 4 GiB
 
 // growTable decides whether a guest's table may grow by stack[0] elements from stack[1].
 func growTable(_ context.Context, in engine.Instance, stack []uint64) error {
