@@ -28,9 +28,6 @@ func SupportedHash(code uint64) bool {
 	return false
 }
 
-// Hash is the digest of data; ok is false if actors cannot use the hash function.
-func Hash(code uint64, data []byte) (digest []byte, ok bool) { return AppendHash(nil, code, data) }
-
 // AppendHash appends the digest of data to dst. With room in dst it does not allocate for the SHA-2 and BLAKE2
 // functions. If actors cannot use the hash function, ok is false and dst comes back as it was.
 func AppendHash(dst []byte, code uint64, data []byte) (digest []byte, ok bool) {
