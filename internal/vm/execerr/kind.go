@@ -1,7 +1,5 @@
 package execerr
 
-import "errors"
-
 // Kind is what an error means to the walk of a message.
 type Kind uint8
 
@@ -29,35 +27,64 @@ type Failure struct {
 	Fatal   *Fatal // of KindGuest, and of KindNode if the error was made with Nodef
 }
 
-// Classify says what an error means, wrapped or not. A Fatal is that whatever it wraps.
+// Classify says what an error means, wrapped or not. A Fatal is that whatever it wraps. It does not allocate: every actor that
+// exits is an error, which is asked at each room that it comes through.
 func Classify(err error) Failure {
-	switch e := err.(type) { // what most errors are, without a search
-	case nil:
+	if err == nil {
 		return Failure{}
-	case *Syscall:
-		return Failure{Kind: KindSyscall, Syscall: e}
+	}
+	f := search(err)
+	if f.Kind == KindNone {
+		f.Kind = KindNode
+	}
+	return f
+}
+
+// search is the first Fatal in an error's tree, or the first of what else there is, KindNone if nothing.
+func search(err error) (found Failure) {
+	for err != nil {
+		if f := itself(err); f.Fatal != nil || found.Kind == KindNone {
+			found = f
+		}
+		if found.Fatal != nil {
+			return found
+		}
+		switch u := err.(type) {
+		case interface{ Unwrap() error }:
+			err = u.Unwrap()
+		case interface{ Unwrap() []error }:
+			for _, e := range u.Unwrap() {
+				if f := search(e); f.Fatal != nil || found.Kind == KindNone {
+					found = f
+				}
+				if found.Fatal != nil {
+					return found
+				}
+			}
+			return found
+		default:
+			return found
+		}
+	}
+	return found
+}
+
+// itself is what an error is without what it wraps.
+func itself(err error) Failure {
+	switch e := err.(type) {
 	case *Fatal:
 		return ofFatal(e)
-	}
-	var (
-		f *Fatal
-		a *Abort
-		s *Syscall
-		i *InvalidMessage
-	)
-	switch {
-	case errors.As(err, &f):
-		return ofFatal(f)
-	case errors.As(err, &a):
-		return Failure{Kind: KindAbort, Abort: a}
-	case errors.As(err, &s):
-		return Failure{Kind: KindSyscall, Syscall: s}
-	case errors.Is(err, ErrOutOfGas):
-		return Failure{Kind: KindOutOfGas}
-	case errors.As(err, &i):
+	case *Abort:
+		return Failure{Kind: KindAbort, Abort: e}
+	case *Syscall:
+		return Failure{Kind: KindSyscall, Syscall: e}
+	case *InvalidMessage:
 		return Failure{Kind: KindInvalid}
 	}
-	return Failure{Kind: KindNode}
+	if err == ErrOutOfGas { //nolint:errorlint // search unwraps
+		return Failure{Kind: KindOutOfGas}
+	}
+	return Failure{}
 }
 
 func ofFatal(f *Fatal) Failure {

@@ -41,6 +41,7 @@ func TestClassify(t *testing.T) {
 		{"the guest's, of an abort", wrap(execerr.Guestf("exit: %w", abort)), execerr.KindGuest},
 		{"several", errors.Join(errors.New("one"), node), execerr.KindNode},
 		{"several with an errno", errors.Join(errors.New("one"), syscall), execerr.KindSyscall},
+		{"several, one of them fatal", wrap(errors.Join(syscall, wrap(guest))), execerr.KindGuest},
 	} {
 		f := execerr.Classify(c.err)
 		if f.Kind != c.want || execerr.KindOf(c.err) != c.want {
@@ -64,7 +65,11 @@ func TestClassifyOutermost(t *testing.T) {
 }
 
 func TestClassifyAllocates(t *testing.T) {
-	for name, err := range map[string]error{"nothing": nil, "an errno": execerr.Syscallf(execerr.NotFound, "none"), "a fatal error": execerr.Nodef("full")} {
+	abort := &execerr.Abort{Code: 20}
+	for name, err := range map[string]error{
+		"nothing": nil, "an errno": execerr.Syscallf(execerr.NotFound, "none"), "a fatal error": execerr.Nodef("full"), "an exit": abort,
+		"a wrapped exit": fmt.Errorf("unwound: %w", abort), "out of gas": execerr.ErrOutOfGas, "nobody's": context.Canceled,
+	} {
 		if n := testing.AllocsPerRun(100, func() { execerr.KindOf(err) }); n > 0 {
 			t.Errorf("%s: %v allocations", name, n)
 		}

@@ -125,14 +125,15 @@ var errExhausted = errors.New("the guest ran out of gas")
 
 // ended makes one of ours of the error by which a guest's call ended.
 func (inv *Invocation) ended(err error) error {
+	if f := execerr.Classify(err); f.Kind != execerr.KindNode || f.Fatal != nil {
+		return err // of a host function, or of an actor that it called: one of ours already
+	}
 	trap := (*engine.Trap)(nil)
 	switch {
-	case execerr.Classify(err).Fatal != nil: // of a host function, or of an actor that it called
-		return err
 	case errors.Is(err, errExhausted):
 		return execerr.ErrOutOfGas
 	case !errors.As(err, &trap) || trap.Kind == engine.TrapStackOverflow:
-		return err // of a host function, or the engine's own failure
+		return err // the engine's own failure
 	case inv.AllPages && trap.Kind == engine.TrapMemoryOutOfBounds:
 		// Not every engine can reach the last byte of 4 GiB, so none is asked.
 		return execerr.Nodef("the actor %s, with a memory of 4 GiB, read or wrote at its end", inv.Code)
