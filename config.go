@@ -12,7 +12,7 @@ import (
 
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/externs"
-	"github.com/edgefvm/fvm/internal/vm/machine"
+	"github.com/edgefvm/fvm/internal/vm/nv"
 	"github.com/edgefvm/fvm/trace"
 )
 
@@ -53,8 +53,7 @@ type Config struct {
 // NetworkVersions are the first and the last network version that machines run, and the one that they run
 // with Config.Preview.
 func NetworkVersions() (first, last, preview network.Version) {
-	first, last = machine.Versions()
-	return first, last, machine.Preview
+	return nv.Oldest, nv.Newest, nv.Preview
 }
 
 // check refuses what can only be a mistake of this node, since no chain has it.

@@ -17,6 +17,7 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm/blockstore"
+	"github.com/edgefvm/fvm/internal/vm/nv"
 )
 
 // lotus is the set of the Lotus module; it may be fetched for this.
@@ -238,9 +239,15 @@ func TestWithoutGo(t *testing.T) {
 }
 
 func TestVersionFor(t *testing.T) {
-	for nv, want := range map[network.Version]int{16: 8, 18: 10, 20: 11, 21: 12, 26: 16, 29: 19} {
-		if got, err := VersionFor(nv); err != nil || got != want {
-			t.Errorf("nv%d: %d, %v", nv, got, err)
+	for v, want := range map[network.Version]int{16: 8, 18: 10, 20: 11, 21: 12, 26: 16, 29: 19} {
+		if got, err := VersionFor(v); err != nil || got != want {
+			t.Errorf("nv%d: %d, %v", v, got, err)
+		}
+	}
+	// Each network version that runs has actors.
+	for v := nv.Oldest; v <= nv.Newest; v++ {
+		if _, err := VersionFor(v); err != nil {
+			t.Error(err)
 		}
 	}
 	if _, err := VersionFor(99); !errors.Is(err, ErrNotFound) {

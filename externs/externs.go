@@ -67,3 +67,9 @@ type FreeBatch interface{ BatchVerifySealsIsFree() bool }
 // ErrNodeFailure marks an error of an extern as this node's own failure: the
 // message gets no receipt and the machine refuses further use.
 var ErrNodeFailure = errors.New("failure of the node")
+
+// IsNodeFailure reports that an extern's error is this node's own: ErrNodeFailure, or the end of a context. Any other error is an
+// answer, which all nodes give alike.
+func IsNodeFailure(err error) bool {
+	return errors.Is(err, ErrNodeFailure) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}

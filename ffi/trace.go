@@ -133,10 +133,8 @@ func exitOf(errno uint32) exitcode.ExitCode {
 	case errnoNotFound:
 		return exitcode.SysErrInvalidReceiver
 	}
-	return sysAssertionFailed
+	return exitcode.SysErrFatal
 }
-
-const sysAssertionFailed = exitcode.ExitCode(10)
 
 // encoder appends CBOR.
 type encoder struct{ buf []byte }

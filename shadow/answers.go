@@ -2,7 +2,6 @@ package shadow
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -55,15 +54,11 @@ func (a *answers) next() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for key, x := range a.given {
-		if isNodeFailure(x.err) {
+		if externs.IsNodeFailure(x.err) {
 			delete(a.given, key)
 		}
 	}
 	clear(a.asked)
-}
-
-func isNodeFailure(err error) bool {
-	return errors.Is(err, externs.ErrNodeFailure) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // take names the questions asked since the message began, or since the last take.
@@ -86,7 +81,7 @@ func (a *answers) tell(d *vector.Draft, questions map[string]bool) {
 	defer a.mu.Unlock()
 	for _, key := range keys {
 		x := a.given[key]
-		if x == nil || isNodeFailure(x.err) {
+		if x == nil || externs.IsNodeFailure(x.err) {
 			continue // no receipt came of it
 		}
 		x.tell(d)

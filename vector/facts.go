@@ -10,9 +10,10 @@ import (
 
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/ipfs/go-cid"
-	"github.com/multiformats/go-multihash"
 
 	"github.com/edgefvm/fvm/externs"
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
+	"github.com/edgefvm/fvm/internal/vm/crypto"
 )
 
 // Facts are what the world outside the machine answers while a vector's messages run. Randomness of a round that is not
@@ -120,7 +121,7 @@ func (x facts) TipsetCID(_ context.Context, epoch abi.ChainEpoch) (cid.Cid, erro
 		}
 	}
 	key := binary.BigEndian.AppendUint64([]byte("tipset"), uint64(epoch))
-	return cid.V1Builder{Codec: cid.DagCBOR, MhType: multihash.BLAKE2B_MIN + 31}.Sum(key)
+	return cbor.Blake2bCID(cbor.CodecDagCBOR, crypto.Blake2b256(key)), nil
 }
 
 // Round is what randomness is drawn from, a pair in JSON: ["chain", 2796486] or ["beacon", 2796486].

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/edgefvm/fvm/engine/internal/binary"
+	"github.com/edgefvm/fvm/internal/wasm/ops"
 )
 
 // facts are what the binding needs to know about a module. The library tells
@@ -61,14 +62,14 @@ type scanner struct {
 // scan reads wasm. counter is the export that must be a mutable i64 global, reset
 // the section that says how to reset instances, empty for none.
 func scan(wasm []byte, counter, reset string) (*facts, error) {
-	if len(wasm) < 8 || string(wasm[:8]) != "\x00asm\x01\x00\x00\x00" {
+	if len(wasm) < 8 || string(wasm[:8]) != ops.Header {
 		return nil, binary.ErrMalformed
 	}
 	s := &scanner{Reader: binary.Reader{B: wasm[8:]}, reset: reset, f: &facts{wasm: wasm}}
 	exports := -1 // where the section's content begins
 	for len(s.B) > 0 && s.Err == nil {
 		id, size := s.Byte(), s.U32()
-		if id == binary.SecExport {
+		if id == ops.SecExport {
 			exports = len(wasm) - len(s.B)
 		}
 		body := s.Take(size)
@@ -99,24 +100,24 @@ func scan(wasm []byte, counter, reset string) (*facts, error) {
 func (s *scanner) section(id byte) {
 	var item func()
 	switch id {
-	case binary.SecCustom:
+	case ops.SecCustom:
 		if !s.globals.Custom(&s.Reader, s.reset) {
 			return
 		}
 		item = func() { s.globals.Listed(&s.Reader) }
-	case binary.SecType:
+	case ops.SecType:
 		item = s.typeItem
-	case binary.SecImport:
+	case ops.SecImport:
 		item = s.importItem
-	case binary.SecFunction:
+	case ops.SecFunction:
 		item = func() { s.funcs = append(s.funcs, s.U32()) }
-	case binary.SecMemory:
+	case ops.SecMemory:
 		item = s.memoryItem
-	case binary.SecGlobal:
+	case ops.SecGlobal:
 		item = func() { s.globals.Item(&s.Reader); s.constExpr() }
-	case binary.SecExport:
+	case ops.SecExport:
 		item = s.exportItem
-	case binary.SecStart:
+	case ops.SecStart:
 		s.Fail(errors.New("module has a start function"))
 		return
 	default:
@@ -143,7 +144,7 @@ func (s *scanner) sig(typ uint32) signature {
 
 func (s *scanner) importItem() {
 	mod, name := string(s.Take(s.U32())), string(s.Take(s.U32()))
-	if s.Byte() != binary.KindFunc {
+	if s.Byte() != ops.KindFunc {
 		s.Fail(fmt.Errorf("import %s.%s is not a function", mod, name))
 	}
 	typ := s.U32()
@@ -167,20 +168,20 @@ func (s *scanner) exportItem() {
 	name, kind, index := string(s.Take(s.U32())), s.Byte(), s.U32()
 	s.names = append(s.names, name)
 	switch kind {
-	case binary.KindFunc:
+	case ops.KindFunc:
 		if int64(index) >= int64(len(s.funcs)) {
 			s.Fail(binary.ErrMalformed)
 			return
 		}
 		s.f.exports = append(s.f.exports, exported{name, s.sig(s.funcs[index])})
-	case binary.KindMemory:
+	case ops.KindMemory:
 		if s.f.memoryName == "" || name == "memory" {
 			s.f.memoryName = name
 		}
 		if name == "memory" {
 			s.f.memoryShown = true
 		}
-	case binary.KindGlobal:
+	case ops.KindGlobal:
 		s.globals.Export(name, index)
 	}
 }
@@ -195,10 +196,10 @@ func (s *scanner) exportMemory(at int) {
 	}
 	s.f.memoryName = name
 	entry := append(leb128.AppendUvarint(nil, uint64(len(name))), name...)
-	entry = append(entry, binary.KindMemory, 0)
+	entry = append(entry, ops.KindMemory, 0)
 	wasm := s.f.wasm
 	if at < 0 {
-		s.f.wasm = insert(wasm, exportsBelong(wasm), binary.SecExport, append([]byte{1}, entry...))
+		s.f.wasm = insert(wasm, exportsBelong(wasm), ops.SecExport, append([]byte{1}, entry...))
 		return
 	}
 	// The section's head and count can have several lengths; write them anew.
@@ -208,7 +209,7 @@ func (s *scanner) exportMemory(at int) {
 	n, width := leb128.Uvarint(body)
 	content := append(leb128.AppendUvarint(nil, n+1), body[width:]...)
 	rest := slices.Concat(wasm[:start], wasm[at+int(size):])
-	s.f.wasm = insert(rest, start, binary.SecExport, append(content, entry...))
+	s.f.wasm = insert(rest, start, ops.SecExport, append(content, entry...))
 }
 
 // insert puts a section into a module.
@@ -235,7 +236,7 @@ func sectionStart(wasm []byte, content int) int {
 func exportsBelong(wasm []byte) int {
 	at := 8
 	for at < len(wasm) {
-		if id := wasm[at]; id != binary.SecCustom && id > binary.SecExport {
+		if id := wasm[at]; id != ops.SecCustom && id > ops.SecExport {
 			break
 		}
 		size, width := leb128.Uvarint(wasm[at+1:])
@@ -248,15 +249,15 @@ func exportsBelong(wasm []byte) int {
 func (s *scanner) constExpr() {
 	for s.Err == nil {
 		switch op := s.Byte(); op {
-		case 0x0b: // end
+		case ops.End:
 			return
-		case 0x41, 0x42, 0x23, 0xd2: // i32.const, i64.const, global.get, ref.func
+		case ops.I32Const, ops.I64Const, ops.GlobalGet, ops.RefFunc:
 			s.Signed()
-		case 0x43: // f32.const
+		case ops.F32Const:
 			s.Take(4)
-		case 0x44: // f64.const
+		case ops.F64Const:
 			s.Take(8)
-		case 0xd0: // ref.null
+		case ops.RefNull:
 			s.Byte()
 		default:
 			s.Fail(fmt.Errorf("constant expression with opcode 0x%02x", op))

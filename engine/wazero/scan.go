@@ -6,6 +6,7 @@ import (
 
 	"github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/engine/internal/binary"
+	"github.com/edgefvm/fvm/internal/wasm/ops"
 )
 
 // facts are what the adapter needs to know about a module and wazero does not tell.
@@ -62,27 +63,27 @@ func scan(wasm []byte, counter, reset string) (facts, error) {
 func (s *scanner) section(id byte) {
 	var item func()
 	switch id {
-	case binary.SecCustom:
+	case ops.SecCustom:
 		if !s.globals.Custom(&s.Reader, s.reset) {
 			return
 		}
 		item = func() { s.globals.Listed(&s.Reader) }
-	case binary.SecStart:
+	case ops.SecStart:
 		s.Fail(errors.New("module has a start function"))
 		return
-	case binary.SecImport:
+	case ops.SecImport:
 		item = s.importItem
-	case binary.SecTable:
+	case ops.SecTable:
 		item = func() { s.Byte(); s.tables = append(s.tables, s.limits()) }
-	case binary.SecMemory:
+	case ops.SecMemory:
 		item = func() { s.memory = s.limits() * engine.PageSize }
-	case binary.SecGlobal:
+	case ops.SecGlobal:
 		item = func() { s.globals.Item(&s.Reader); s.constExpr() }
-	case binary.SecExport:
+	case ops.SecExport:
 		item = s.exportItem
-	case binary.SecElement:
+	case ops.SecElement:
 		item = s.element
-	case binary.SecData:
+	case ops.SecData:
 		item = s.data
 	default:
 		return
@@ -94,7 +95,7 @@ func (s *scanner) section(id byte) {
 
 func (s *scanner) importItem() {
 	mod, name := s.Take(s.U32()), s.Take(s.U32())
-	if s.Byte() != binary.KindFunc {
+	if s.Byte() != ops.KindFunc {
 		s.Fail(fmt.Errorf("import %s.%s is not a function", mod, name))
 	}
 	s.U32()
@@ -102,7 +103,7 @@ func (s *scanner) importItem() {
 
 func (s *scanner) exportItem() {
 	name, kind, index := string(s.Take(s.U32())), s.Byte(), s.U32()
-	if kind == binary.KindGlobal {
+	if kind == ops.KindGlobal {
 		s.globals.Export(name, index)
 	}
 }
@@ -168,17 +169,17 @@ func (s *scanner) limits() uint64 {
 func (s *scanner) constExpr() (value uint64) {
 	for s.Err == nil {
 		switch op := s.Byte(); op {
-		case 0x0b: // end
+		case ops.End:
 			return value
-		case 0x41, 0x42: // i32.const, i64.const
+		case ops.I32Const, ops.I64Const:
 			value = uint64(uint32(s.Signed()))
-		case 0x43: // f32.const
+		case ops.F32Const:
 			s.Take(4)
-		case 0x44: // f64.const
+		case ops.F64Const:
 			s.Take(8)
-		case 0xd0: // ref.null
+		case ops.RefNull:
 			s.Byte()
-		case 0xd2: // ref.func
+		case ops.RefFunc:
 			s.U32()
 		default:
 			s.Fail(fmt.Errorf("constant expression with opcode 0x%02x", op))

@@ -74,6 +74,7 @@ var plan = []room{
 	{"internal/vm/execerr/execerrtest", machine, 1, false}, // for tests
 	{"internal/vm/execerr", machine, 0, true},
 	{"internal/vm/crypto", machine, 0, true},
+	{"internal/vm/nv", machine, 0, true},
 	{"internal/engine/tiered", machine, 2, false},
 	{"internal/engine/aot", machine, 1, false},
 	{"internal/wasm/instrument", machine, 1, true},
@@ -89,10 +90,10 @@ var plan = []room{
 	{"blockstore", machine, 1, true},
 	{"trace", machine, 1, true},
 	{"externs", machine, 0, true},
-	{"engine/wasmedge", machine, 2, false},
-	{"engine/wazero", machine, 1, false},
-	{"engine/wasmtime", machine, 1, false},
-	{"engine/internal/binary", machine, 0, false},
+	{"engine/wasmedge", machine, 3, false},
+	{"engine/wazero", machine, 2, false},
+	{"engine/wasmtime", machine, 2, false},
+	{"engine/internal/binary", machine, 1, false},
 	{"engine", machine, 0, true},
 
 	{"internal/arch", machine, 0, false},

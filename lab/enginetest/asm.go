@@ -1,39 +1,17 @@
 package enginetest
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/edgefvm/fvm/internal/wasm/ops"
+)
 
 // A small assembler: just enough of the binary format to write guests by hand.
 
 // Value types of guests. The floats occur only inside bodies.
 const (
-	i32 = 0x7f
-	i64 = 0x7e
-)
-
-// Opcodes, by their names in the text format.
-const (
-	opUnreachable  = 0x00
-	opBlock        = 0x02
-	opLoop         = 0x03
-	opEnd          = 0x0b
-	opBr           = 0x0c
-	opBrIf         = 0x0d
-	opDrop         = 0x1a
-	opI32Eqz       = 0x45
-	opI64Eqz       = 0x50
-	opI32Add       = 0x6a
-	opI32Sub       = 0x6b
-	opI32DivS      = 0x6d
-	opI32RemU      = 0x70
-	opI64Add       = 0x7c
-	opI64Sub       = 0x7d
-	opI64Mul       = 0x7e
-	opI64DivU      = 0x80
-	opI64Xor       = 0x85
-	opI64Rotl      = 0x89
-	opI32WrapI64   = 0xa7
-	opI32TruncF32S = 0xa8
-	blockVoid      = 0x40
+	i32 = ops.I32
+	i64 = ops.I64
 )
 
 type limits struct {
@@ -60,7 +38,7 @@ type wasmModule struct {
 }
 
 func (m *wasmModule) typ(params, results []byte) uint32 {
-	m.types = append(m.types, cat([]byte{0x60}, vec(params), vec(results)))
+	m.types = append(m.types, cat([]byte{ops.FuncType}, vec(params), vec(results)))
 	return uint32(len(m.types) - 1)
 }
 
@@ -79,10 +57,10 @@ func (m *wasmModule) fn(name string, params, results []byte, locals uint32, body
 	if locals > 0 {
 		decl = cat([]byte{1}, uleb(locals), []byte{i64})
 	}
-	m.codes = append(m.codes, vec(cat(decl, cat(body...), []byte{opEnd})))
+	m.codes = append(m.codes, vec(cat(decl, cat(body...), []byte{ops.End})))
 	index := uint32(len(m.imports) + len(m.funcs) - 1)
 	if name != "" {
-		m.export(name, 0, index)
+		m.export(name, ops.KindFunc, index)
 	}
 	return index
 }
@@ -93,28 +71,30 @@ func (m *wasmModule) export(name string, kind byte, index uint32) {
 
 func (m *wasmModule) memory(l limits) {
 	m.mems = append(m.mems, l.encode())
-	m.export("memory", 2, 0)
+	m.export("memory", ops.KindMemory, 0)
 }
 
 func (m *wasmModule) global(typ byte, init []byte) uint32 {
-	m.globals = append(m.globals, cat([]byte{typ, 1}, init, []byte{opEnd}))
+	m.globals = append(m.globals, cat([]byte{typ, 1}, init, []byte{ops.End}))
 	g := uint32(len(m.globals) - 1)
 	name := fmt.Sprint("mutable ", g)
-	m.export(name, 3, g)
+	m.export(name, ops.KindGlobal, g)
 	m.mutable = append(m.mutable, name)
 	return g
 }
 
 // counter gives the module the counter that the tests' environments ask for.
 func (m *wasmModule) counter() {
-	m.export(counterName, 3, m.global(i64, i64c(0)))
+	m.export(counterName, ops.KindGlobal, m.global(i64, i64c(0)))
 }
 
 // table defines table 0 of function references.
-func (m *wasmModule) table(l limits) { m.tables = append(m.tables, cat([]byte{0x70}, l.encode())) }
+func (m *wasmModule) table(l limits) {
+	m.tables = append(m.tables, cat([]byte{ops.FuncRef}, l.encode()))
+}
 
 func (m *wasmModule) elem(offset int32, funcs ...uint32) {
-	e := cat([]byte{0}, i32c(offset), []byte{opEnd}, uleb(uint32(len(funcs))))
+	e := cat([]byte{0}, i32c(offset), []byte{ops.End}, uleb(uint32(len(funcs))))
 	for _, f := range funcs {
 		e = cat(e, uleb(f))
 	}
@@ -122,7 +102,7 @@ func (m *wasmModule) elem(offset int32, funcs ...uint32) {
 }
 
 func (m *wasmModule) data(offset int32, b string) {
-	m.datas = append(m.datas, cat([]byte{0}, i32c(offset), []byte{opEnd}, vec([]byte(b))))
+	m.datas = append(m.datas, cat([]byte{0}, i32c(offset), []byte{ops.End}, vec([]byte(b))))
 }
 
 // passive is a data segment for memory.init.
@@ -132,36 +112,36 @@ func (m *wasmModule) passive(b string) {
 }
 
 func (m *wasmModule) bytes() []byte {
-	out := []byte("\x00asm\x01\x00\x00\x00")
+	out := []byte(ops.Header)
 	// First, so that a module that is cut short is none.
 	if !m.lasting {
 		list := uleb(uint32(len(m.mutable)))
 		for _, name := range m.mutable {
 			list = cat(list, vec([]byte(name)))
 		}
-		out = cat(out, []byte{0}, vec(cat(vec([]byte(resetName)), list)))
+		out = cat(out, []byte{ops.SecCustom}, vec(cat(vec([]byte(resetName)), list)))
 	}
 	section := func(id byte, items [][]byte) {
 		if len(items) > 0 {
 			out = cat(out, []byte{id}, vec(cat(uleb(uint32(len(items))), cat(items...))))
 		}
 	}
-	section(1, m.types)
-	section(2, m.imports)
-	section(3, m.funcs)
-	section(4, m.tables)
-	section(5, m.mems)
-	section(6, m.globals)
-	section(7, m.exports)
+	section(ops.SecType, m.types)
+	section(ops.SecImport, m.imports)
+	section(ops.SecFunction, m.funcs)
+	section(ops.SecTable, m.tables)
+	section(ops.SecMemory, m.mems)
+	section(ops.SecGlobal, m.globals)
+	section(ops.SecExport, m.exports)
 	if m.start != nil {
-		out = cat(out, []byte{8}, vec(m.start))
+		out = cat(out, []byte{ops.SecStart}, vec(m.start))
 	}
-	section(9, m.elems)
+	section(ops.SecElement, m.elems)
 	if m.dataCount {
-		out = cat(out, []byte{12}, vec(uleb(uint32(len(m.datas)))))
+		out = cat(out, []byte{ops.SecDataCount}, vec(uleb(uint32(len(m.datas)))))
 	}
-	section(10, m.codes)
-	section(11, m.datas)
+	section(ops.SecCode, m.codes)
+	section(ops.SecData, m.datas)
 	return out
 }
 
@@ -177,39 +157,26 @@ func op(codes ...byte) []byte { return codes }
 
 func vec(b []byte) []byte { return cat(uleb(uint32(len(b))), b) }
 
-func uleb(v uint32) []byte {
-	var out []byte
-	for ; v >= 0x80; v >>= 7 {
-		out = append(out, byte(v)|0x80)
-	}
-	return append(out, byte(v))
-}
+func uleb(v uint32) []byte { return ops.AppendU32(nil, v) }
 
-func sleb(v int64) []byte {
-	var out []byte
-	for v < -64 || v > 63 {
-		out = append(out, byte(v)|0x80)
-		v >>= 7
-	}
-	return append(out, byte(v)&0x7f)
-}
+func sleb(v int64) []byte { return ops.AppendSigned(nil, v) }
 
-func i32c(v int32) []byte         { return cat(op(0x41), sleb(int64(v))) }
-func i64c(v int64) []byte         { return cat(op(0x42), sleb(v)) }
-func f32c(le ...byte) []byte      { return cat(op(0x43), le) }
-func get(local uint32) []byte     { return cat(op(0x20), uleb(local)) }
-func set(local uint32) []byte     { return cat(op(0x21), uleb(local)) }
-func globalGet(g uint32) []byte   { return cat(op(0x23), uleb(g)) }
-func globalSet(g uint32) []byte   { return cat(op(0x24), uleb(g)) }
-func call(f uint32) []byte        { return cat(op(0x10), uleb(f)) }
-func callTable(typ uint32) []byte { return cat(op(0x11), uleb(typ), op(0)) }
-func load32() []byte              { return op(0x28, 2, 0) }
-func load8() []byte               { return op(0x2d, 0, 0) }
-func store32() []byte             { return op(0x36, 2, 0) }
-func store64() []byte             { return op(0x37, 3, 0) }
-func memorySize() []byte          { return op(0x3f, 0) }
-func memoryGrow() []byte          { return op(0x40, 0) }
-func memoryFill() []byte          { return op(0xfc, 11, 0) }
-func memoryInit(d uint32) []byte  { return cat(op(0xfc, 8), uleb(d), op(0)) }
-func dataDrop(d uint32) []byte    { return cat(op(0xfc, 9), uleb(d)) }
-func tableCopy() []byte           { return op(0xfc, 14, 0, 0) }
+func i32c(v int32) []byte         { return cat(op(ops.I32Const), sleb(int64(v))) }
+func i64c(v int64) []byte         { return cat(op(ops.I64Const), sleb(v)) }
+func f32c(le ...byte) []byte      { return cat(op(ops.F32Const), le) }
+func get(local uint32) []byte     { return cat(op(ops.LocalGet), uleb(local)) }
+func set(local uint32) []byte     { return cat(op(ops.LocalSet), uleb(local)) }
+func globalGet(g uint32) []byte   { return cat(op(ops.GlobalGet), uleb(g)) }
+func globalSet(g uint32) []byte   { return cat(op(ops.GlobalSet), uleb(g)) }
+func call(f uint32) []byte        { return cat(op(ops.Call), uleb(f)) }
+func callTable(typ uint32) []byte { return cat(op(ops.CallIndirect), uleb(typ), op(0)) }
+func load32() []byte              { return op(ops.I32Load, 2, 0) }
+func load8() []byte               { return op(ops.I32Load8U, 0, 0) }
+func store32() []byte             { return op(ops.I32Store, 2, 0) }
+func store64() []byte             { return op(ops.I64Store, 3, 0) }
+func memorySize() []byte          { return op(ops.MemorySize, 0) }
+func memoryGrow() []byte          { return op(ops.MemoryGrow, 0) }
+func memoryFill() []byte          { return op(ops.Prefix, ops.MemoryFill, 0) }
+func memoryInit(d uint32) []byte  { return cat(op(ops.Prefix, ops.MemoryInit), uleb(d), op(0)) }
+func dataDrop(d uint32) []byte    { return cat(op(ops.Prefix, ops.DataDrop), uleb(d)) }
+func tableCopy() []byte           { return op(ops.Prefix, ops.TableCopy, 0, 0) }

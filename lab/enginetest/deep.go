@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/edgefvm/fvm/engine"
+	"github.com/edgefvm/fvm/internal/wasm/ops"
 )
 
 // CounterName is the counter of the guests that are exported here.
@@ -36,19 +37,19 @@ func Diver() []byte {
 	self := uint32(len(m.imports) + len(m.funcs))
 	m.fn("dive", params, one32, 2,
 		get(0), set(2),
-		op(opBlock, blockVoid),
-		get(0), op(opI64Eqz), op(opBrIf, 0),
-		get(0), i64c(1), op(opI64Sub), get(1), call(self), op(0xad) /* i64.extend_i32_u */, set(3),
+		op(ops.Block, ops.BlockEmpty),
+		get(0), op(ops.I64Eqz), op(ops.BrIf, 0),
+		get(0), i64c(1), op(ops.I64Sub), get(1), call(self), op(0xad) /* i64.extend_i32_u */, set(3),
 		i32c(72), get(2), store64(),
 		get(2), call(touch),
-		get(3), op(opI32WrapI64), set(1),
-		op(opEnd),
+		get(3), op(ops.I32WrapI64), set(1),
+		op(ops.End),
 		// At the bottom the local still counts nothing.
-		op(opBlock, blockVoid),
-		get(2), op(opI64Eqz), op(opI32Eqz), op(opBrIf, 0),
+		op(ops.Block, ops.BlockEmpty),
+		get(2), op(ops.I64Eqz), op(ops.I32Eqz), op(ops.BrIf, 0),
 		get(1), call(f), set(1),
 		i64c(99), call(touch),
-		op(opEnd),
+		op(ops.End),
 		get(1))
 	return m.bytes()
 }

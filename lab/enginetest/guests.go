@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/edgefvm/fvm/engine"
+	"github.com/edgefvm/fvm/internal/wasm/ops"
 )
 
 const (
@@ -90,7 +91,7 @@ func newKitchen(pages uint32) *wasmModule {
 	m.table(limits{min: 6, max: 6, bounded: true})
 
 	m.fn("echo32", one32, one32, 0, get(0))
-	m.fn("sub64", two64, one64, 0, get(0), get(1), op(opI64Sub))
+	m.fn("sub64", two64, one64, 0, get(0), get(1), op(ops.I64Sub))
 	m.fn("none", none, none, 0, call(nothing))
 	m.fn("invoke", one32, one32, 0, get(0), call(f))
 	m.fn("mixed", mixed, none, 0, get(0), get(1), get(2), call(mix))
@@ -106,7 +107,7 @@ func newKitchen(pages uint32) *wasmModule {
 }
 
 func count(n int64) []byte {
-	return cat(globalGet(0), i64c(n), op(opI64Sub), globalSet(0))
+	return cat(globalGet(0), i64c(n), op(ops.I64Sub), globalSet(0))
 }
 
 func kitchenMemory(m *wasmModule, f uint32) {
@@ -120,8 +121,8 @@ func kitchenMemory(m *wasmModule, f uint32) {
 	m.fn("fill", three3, none, 0, get(0), get(1), get(2), memoryFill())
 	m.fn("init", one32, none, 0, get(0), i32c(0), i32c(8), memoryInit(1))
 	// Stores 0x77 at 0, grows by one page, asks the host, loads from 0.
-	m.fn("growcall", one32, one32, 0, i32c(0), i32c(0x77), store32(), i32c(1), memoryGrow(), op(opDrop),
-		get(0), call(f), op(opDrop), i32c(0), load32())
+	m.fn("growcall", one32, one32, 0, i32c(0), i32c(0x77), store32(), i32c(1), memoryGrow(), op(ops.Drop),
+		get(0), call(f), op(ops.Drop), i32c(0), load32())
 }
 
 // kitchenTable fills slots 0 to 2 of 6.
@@ -134,19 +135,19 @@ func kitchenTable(m *wasmModule) {
 }
 
 func kitchenTraps(m *wasmModule) {
-	m.fn("unreachable", none, none, 0, op(opUnreachable))
-	m.fn("div", two32, one32, 0, get(0), get(1), op(opI32DivS))
-	m.fn("rem", two32, one32, 0, get(0), get(1), op(opI32RemU))
-	m.fn("div64", two64, one64, 0, get(0), get(1), op(opI64DivU))
-	m.fn("nan", none, one32, 0, f32c(0, 0, 0xc0, 0x7f), op(opI32TruncF32S))
-	m.fn("huge", none, one32, 0, f32c(0, 0, 0x80, 0x7e), op(opI32TruncF32S))
+	m.fn("unreachable", none, none, 0, op(ops.Unreachable))
+	m.fn("div", two32, one32, 0, get(0), get(1), op(ops.I32DivS))
+	m.fn("rem", two32, one32, 0, get(0), get(1), op(ops.I32RemU))
+	m.fn("div64", two64, one64, 0, get(0), get(1), op(ops.I64DivU))
+	m.fn("nan", none, one32, 0, f32c(0, 0, 0xc0, 0x7f), op(ops.I32TruncF32S))
+	m.fn("huge", none, one32, 0, f32c(0, 0, 0x80, 0x7e), op(ops.I32TruncF32S))
 	self := uint32(len(m.imports) + len(m.funcs))
-	m.fn("recurse", one64, one64, 0, get(0), i64c(1), op(opI64Add), call(self), i64c(3), op(opI64Mul))
+	m.fn("recurse", one64, one64, 0, get(0), i64c(1), op(ops.I64Add), call(self), i64c(3), op(ops.I64Mul))
 	// Goes down n calls and comes back.
 	self = uint32(len(m.imports) + len(m.funcs))
 	m.fn("down", one64, one64, 0,
-		op(opBlock, blockVoid), get(0), op(opI64Eqz), op(opBrIf, 0),
-		get(0), i64c(1), op(opI64Sub), call(self), i64c(1), op(opI64Add), set(0), op(opEnd),
+		op(ops.Block, ops.BlockEmpty), get(0), op(ops.I64Eqz), op(ops.BrIf, 0),
+		get(0), i64c(1), op(ops.I64Sub), call(self), i64c(1), op(ops.I64Add), set(0), op(ops.End),
 		get(0))
 }
 
@@ -156,13 +157,13 @@ func kernel() []byte {
 	m.counter()
 	m.memory(limits{min: 1})
 	m.fn("work", two64, one64, 0,
-		op(opLoop, blockVoid),
-		get(1), i64c(0x5851f42d4c957f2d), op(opI64Mul), get(0), op(opI64Xor), i64c(13), op(opI64Rotl), set(1),
-		get(1), op(opI32WrapI64), i32c(8000), op(opI32RemU), get(1), store64(),
+		op(ops.Loop, ops.BlockEmpty),
+		get(1), i64c(0x5851f42d4c957f2d), op(ops.I64Mul), get(0), op(ops.I64Xor), i64c(13), op(ops.I64Rotl), set(1),
+		get(1), op(ops.I32WrapI64), i32c(8000), op(ops.I32RemU), get(1), store64(),
 		count(3),
-		get(0), i64c(1), op(opI64Sub), set(0),
-		get(0), op(opI64Eqz), op(opI32Eqz), op(opBrIf, 0),
-		op(opEnd), get(1))
+		get(0), i64c(1), op(ops.I64Sub), set(0),
+		get(0), op(ops.I64Eqz), op(ops.I32Eqz), op(ops.BrIf, 0),
+		op(ops.End), get(1))
 	return m.bytes()
 }
 
@@ -173,9 +174,9 @@ func hostLoop() []byte {
 	m.counter()
 	m.memory(limits{min: 1})
 	m.fn("loop", one32, none, 0,
-		op(opLoop, blockVoid),
-		i32c(1), call(f), op(opDrop),
-		get(0), i32c(1), op(opI32Sub), set(0),
-		get(0), op(opBrIf, 0), op(opEnd))
+		op(ops.Loop, ops.BlockEmpty),
+		i32c(1), call(f), op(ops.Drop),
+		get(0), i32c(1), op(ops.I32Sub), set(0),
+		get(0), op(ops.BrIf, 0), op(ops.End))
 	return m.bytes()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/edgefvm/fvm/engine"
+	"github.com/edgefvm/fvm/internal/wasm/ops"
 )
 
 // Bad code is an error of Compile. It is never a panic.
@@ -47,7 +48,7 @@ func badModules() map[string][]byte {
 	add("a module without the counter", func(m *wasmModule) { m.fn("f", none, none, 0) })
 	add("a module with an i32 counter", func(m *wasmModule) { m.export(counterName, 3, m.global(i32, i32c(0))) })
 	add("a module with a constant counter", func(m *wasmModule) {
-		m.globals = append(m.globals, cat(op(i64, 0), i64c(0), op(opEnd)))
+		m.globals = append(m.globals, cat(op(i64, 0), i64c(0), op(ops.End)))
 		m.export(counterName, 3, 0)
 	})
 	add("a module with a function for counter", func(m *wasmModule) { m.fn(counterName, none, none, 0) })
@@ -65,7 +66,7 @@ func badModules() map[string][]byte {
 		m.imports = append(m.imports, cat(vec([]byte("host")), vec([]byte("g")), op(3, i64, 0)))
 	}))
 	add("a start function", withCounter(func(m *wasmModule) { m.start = uleb(m.fn("", none, none, 0)) }))
-	add("a body that underflows", withCounter(func(m *wasmModule) { m.fn("f", none, one32, 0, op(opI32Add)) }))
+	add("a body that underflows", withCounter(func(m *wasmModule) { m.fn("f", none, one32, 0, op(ops.I32Add)) }))
 	add("a call of nothing", withCounter(func(m *wasmModule) { m.fn("f", none, none, 0, call(99)) }))
 	add("a memory too large", withCounter(func(m *wasmModule) { m.memory(limits{min: 65537}) }))
 	return bad

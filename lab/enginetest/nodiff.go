@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/edgefvm/fvm/engine"
+	"github.com/edgefvm/fvm/internal/wasm/ops"
 )
 
 // Program is a module and what to do with one instance of it.
@@ -176,9 +177,9 @@ func randomProgram(seed uint64) Program {
 		body = cat(body, randomStatement(r))
 	}
 	m.fn("f", []byte{i64, i64, i64}, one64, 0,
-		op(opLoop, blockVoid), count(1), body,
-		globalGet(0), i64c(0), op(0x55) /* i64.gt_s */, op(opBrIf, 0), op(opEnd),
-		get(0), get(1), op(opI64Xor), get(2), op(opI64Add))
+		op(ops.Loop, ops.BlockEmpty), count(1), body,
+		globalGet(0), i64c(0), op(0x55) /* i64.gt_s */, op(ops.BrIf, 0), op(ops.End),
+		get(0), get(1), op(ops.I64Xor), get(2), op(ops.I64Add))
 	p := Program{Name: fmt.Sprintf("random%d", seed), Wasm: m.bytes(), Counter: counterName}
 	for range 4 {
 		p.Steps = append(p.Steps, Step{"f", []uint64{r.Uint64(), r.Uint64() >> 40, 0}, []engine.ValueType{engine.I64}, 20})
@@ -189,7 +190,7 @@ func randomProgram(seed uint64) Program {
 func randomStatement(r *rand.Rand) []byte {
 	local := func() []byte { return get(r.Uint32N(3)) }
 	into := set(r.Uint32N(3))
-	address := func() []byte { return cat(local(), op(opI32WrapI64), i32c(0xfff0), op(0x71)) } // i32.and
+	address := func() []byte { return cat(local(), op(ops.I32WrapI64), i32c(0xfff0), op(0x71)) } // i32.and
 	switch r.IntN(12) {
 	case 0:
 		return cat(address(), local(), store64())
@@ -198,12 +199,12 @@ func randomStatement(r *rand.Rand) []byte {
 	case 2: // a comparison selects
 		return cat(local(), local(), local(), local(), op(0x51+byte(r.IntN(10)), 0x1b), into)
 	case 3: // a 32-bit operation, shifts and rotations included
-		return cat(local(), op(opI32WrapI64), local(), op(opI32WrapI64),
+		return cat(local(), op(ops.I32WrapI64), local(), op(ops.I32WrapI64),
 			op(0x71+byte(r.IntN(8))), op(0xac+byte(r.IntN(2))), into) // i64.extend_i32_s or _u
 	case 4: // sign extension, clz, ctz, popcnt
 		return cat(local(), op([]byte{0xc2, 0xc3, 0xc4, 0x79, 0x7a, 0x7b}[r.IntN(6)]), into)
 	case 5:
-		return cat(i64c(int64(r.Uint64())>>r.IntN(64)), local(), op(opI64Add), into)
+		return cat(i64c(int64(r.Uint64())>>r.IntN(64)), local(), op(ops.I64Add), into)
 	case 6: // division; the divisor is odd nearly always
 		div := cat(local(), i64c(1), op(0x84)) // i64.or
 		if r.IntN(8) == 0 {

@@ -126,7 +126,7 @@ func newCampaign(opts Options) (*campaign, error) {
 		c.Versions = Versions()
 	}
 	if c.Reaching {
-		c.step, c.Cases = reachingFirst, uint64(len(c.Versions))*run
+		c.step, c.Cases = reachingFirst, uint64(len(c.Versions))*streak
 	}
 	c.f = &factory{worlds: w, seed: opts.Seed, nvs: c.Versions}
 	c.f.theater.engine = c.player
@@ -174,7 +174,7 @@ func (c *campaign) claim() (*layer, uint64, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for range c.layers {
-		l := &c.layers[c.order/run%len(c.layers)]
+		l := &c.layers[c.order/streak%len(c.layers)]
 		i := c.claimed[l.name]
 		switch {
 		case c.Only != nil && i == 0:
@@ -189,7 +189,7 @@ func (c *campaign) claim() (*layer, uint64, bool) {
 			c.flying[l.name][i] = true
 			return l, i, true
 		}
-		c.order += run
+		c.order += streak
 	}
 	return nil, 0, false
 }

@@ -7,6 +7,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 )
 
 // item is a CBOR item, to be changed and written again.
@@ -67,36 +69,21 @@ func parseItem(b []byte, depth int) (*item, []byte, error) {
 	return it, b, nil
 }
 
-func appendHead(b []byte, major byte, v uint64) []byte {
-	m := major << 5
-	switch {
-	case v < 24:
-		return append(b, m|byte(v))
-	case v < 1<<8:
-		return append(b, m|24, byte(v))
-	case v < 1<<16:
-		return binary.BigEndian.AppendUint16(append(b, m|25), uint16(v))
-	case v < 1<<32:
-		return binary.BigEndian.AppendUint32(append(b, m|26), uint32(v))
-	}
-	return binary.BigEndian.AppendUint64(append(b, m|27), v)
-}
-
 func (it *item) appendTo(b []byte) []byte {
 	switch it.major {
 	case 2, 3:
-		return append(appendHead(b, it.major, uint64(len(it.data))), it.data...)
+		return append(cbor.AppendHeader(b, it.major, uint64(len(it.data))), it.data...)
 	case 4:
-		b = appendHead(b, 4, uint64(len(it.items)))
+		b = cbor.AppendHeader(b, 4, uint64(len(it.items)))
 	case 5:
-		b = appendHead(b, 5, uint64(len(it.items)/2))
+		b = cbor.AppendHeader(b, 5, uint64(len(it.items)/2))
 	case 7:
 		if it.data != nil {
 			return append(b, it.data...)
 		}
-		return appendHead(b, 7, it.value)
+		return cbor.AppendHeader(b, 7, it.value)
 	default:
-		b = appendHead(b, it.major, it.value)
+		b = cbor.AppendHeader(b, it.major, it.value)
 	}
 	for _, c := range it.items {
 		b = c.appendTo(b)

@@ -236,7 +236,7 @@ func TestCampaignReaching(t *testing.T) {
 		t.Errorf("%+v", rep.Layers)
 	}
 	for name, tally := range rep.Layers {
-		if tally.Cases != reachingParts || tally.Next != run {
+		if tally.Cases != reachingParts || tally.Next != streak {
 			t.Errorf("%s: %+v", name, tally)
 		}
 	}

@@ -90,8 +90,8 @@ type factory struct {
 	nvs     []network.Version
 }
 
-// run is how many cases in a row are of one network version: the reference takes seconds to prepare each.
-const run = 32
+// streak is how many cases in a row are of one network version: the reference takes seconds to prepare each.
+const streak = 32
 
 // make makes a case of a layer. The same seed and index make the same case.
 func (f *factory) make(ctx context.Context, l *layer, index uint64) (*Case, error) {
@@ -102,14 +102,14 @@ func (f *factory) make(ctx context.Context, l *layer, index uint64) (*Case, erro
 		return nil, fmt.Errorf("layer %s has no cases for the network versions that were asked for", l.name)
 	}
 	n := uint64(len(nvs))
-	w, err := f.worlds.at(ctx, nvs[index/run%n])
+	w, err := f.worlds.at(ctx, nvs[index/streak%n])
 	if err != nil {
 		return nil, err
 	}
 	if l.slim {
 		w = w.slim
 	}
-	c, err := l.make(ctx, &gen{Rand: source(f.seed, l.name, index), world: w, f: f, index: index, turn: index/(run*n)*run + index%run})
+	c, err := l.make(ctx, &gen{Rand: source(f.seed, l.name, index), world: w, f: f, index: index, turn: index/(streak*n)*streak + index%streak})
 	if err != nil {
 		return nil, fmt.Errorf("case %d of layer %s with seed %d: %w", index, l.name, f.seed, err)
 	}

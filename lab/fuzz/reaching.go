@@ -18,7 +18,7 @@ import (
 // every seed, and the first of their layers: of a network version's first 32 cases, every fourth. Later, every sixteenth is one of them, changed.
 const (
 	reachingParts = 8
-	reachingFirst = run / reachingParts
+	reachingFirst = streak / reachingParts
 	reachingLater = 16
 )
 
@@ -47,7 +47,7 @@ func Reaching(ctx context.Context, a *vector.Actors, nv network.Version) ([]*Cas
 
 // reaching tells whether a case is of those that reach all, which part it runs, and whether it is changed first.
 func (g *gen) reaching() (part int, changed, ok bool) {
-	if g.turn < run {
+	if g.turn < streak {
 		return int(g.turn / reachingFirst), false, g.turn%reachingFirst == 0
 	}
 	return int(g.turn / reachingLater % reachingParts), true, g.turn%reachingLater == 0

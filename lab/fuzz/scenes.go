@@ -141,17 +141,17 @@ func (s *stage) by(a *account, to uint64, method uint64, params *item, value *bi
 	s.counter++
 	m := script.Message{From: a.address().Bytes(), Nonce: a.Nonce + s.nonces[a.ID], FeeCap: big.NewInt(200), Premium: big.NewInt(10)}
 	s.nonces[a.ID]++
-	return s.run(m, to, method, params, value, false)
+	return s.play(m, to, method, params, value, false)
 }
 
 // as is an implicit call, which any actor can be the sender of: the calls of singletons, miners and multisigs. New actors' addresses depend on
 // its nonce, which nobody checks.
 func (s *stage) as(id, to uint64, method uint64, params *item, value *big.Int) *fvm.Result {
 	s.counter++
-	return s.run(script.Message{From: idBytes(id), Nonce: s.counter}, to, method, params, value, true)
+	return s.play(script.Message{From: idBytes(id), Nonce: s.counter}, to, method, params, value, true)
 }
 
-func (s *stage) run(m script.Message, to, method uint64, params *item, value *big.Int, implicit bool) *fvm.Result {
+func (s *stage) play(m script.Message, to, method uint64, params *item, value *big.Int, implicit bool) *fvm.Result {
 	m.To, m.Method, m.Value, m.GasLimit = idBytes(to), method, value, sceneGas
 	if to == cronID && implicit {
 		m.GasLimit = cronGas

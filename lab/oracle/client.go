@@ -156,18 +156,6 @@ func (b *Block) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// Put adds blocks to the store.
-func (c *Client) Put(ctx context.Context, blocks []Block) error {
-	return c.ask(ctx, "put", map[string]any{"blocks": blocks}, nil)
-}
-
-// Get reads a block.
-func (c *Client) Get(ctx context.Context, of cid.Cid) ([]byte, error) {
-	var answer struct{ Data []byte }
-	err := c.ask(ctx, "get", map[string]any{"cid": of.String()}, &answer)
-	return answer.Data, err
-}
-
 // LoadCAR adds the blocks of a CARv1 file, plain or gzip, and returns how many there were.
 func (c *Client) LoadCAR(ctx context.Context, path string) (int, error) {
 	var answer struct{ Blocks int }
@@ -185,13 +173,6 @@ func (c *Client) Push(ctx context.Context) error { return c.ask(ctx, "push", nil
 
 // Pop undoes the last Push.
 func (c *Client) Pop(ctx context.Context) error { return c.ask(ctx, "pop", nil, nil) }
-
-// Versions are those of the crates that decide results.
-func (c *Client) Versions(ctx context.Context) (map[string]string, error) {
-	var answer map[string]string
-	err := c.ask(ctx, "versions", nil, &answer)
-	return answer, err
-}
 
 // Apply runs the messages of a request.
 func (c *Client) Apply(ctx context.Context, r *Request) (*Answer, error) {

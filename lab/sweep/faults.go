@@ -160,7 +160,7 @@ func (w *worker) faults(ctx context.Context, v *vector.Vector, o *Outcome) error
 	var calm breaker
 	for range 2 { // the first run reads and compiles code, which is kept
 		calm = breaker{}
-		if x.root, err = x.run(ctx, &calm, blockstore.NewMemory()); err != nil {
+		if x.root, err = x.applyAll(ctx, &calm, blockstore.NewMemory()); err != nil {
 			o.Skipped = "it does not run to its end: " + err.Error()
 			return ctx.Err()
 		}
@@ -210,8 +210,8 @@ func (x *scene) machine(ctx context.Context, b *breaker, top *blockstore.Memory)
 	return fvm.New(ctx, cfg)
 }
 
-// run runs all messages and the flush.
-func (x *scene) run(ctx context.Context, b *breaker, top *blockstore.Memory) (cid.Cid, error) {
+// applyAll runs all messages and the flush.
+func (x *scene) applyAll(ctx context.Context, b *breaker, top *blockstore.Memory) (cid.Cid, error) {
 	m, err := x.machine(ctx, b, top)
 	if err != nil {
 		return cid.Undef, err
@@ -266,7 +266,7 @@ func (x *scene) fail(ctx context.Context, n int) (what string, err error) {
 		return b.what, fmt.Errorf("the error does not name the failure: %w", err)
 	}
 	// The store is as good as before.
-	root, err := x.run(ctx, &breaker{}, top)
+	root, err := x.applyAll(ctx, &breaker{}, top)
 	if err == nil && root != x.root {
 		err = fmt.Errorf("run again on the same store, the root is %s, not %s", root, x.root)
 	}

@@ -5,14 +5,18 @@
 // Tests and the fuzzer call it; it calls nothing of this module.
 package wasmgen
 
-import "math/rand"
+import (
+	"math/rand"
+
+	"github.com/edgefvm/fvm/internal/wasm/ops"
+)
 
 type gen struct {
 	*rand.Rand
 	tame    bool
 	actor   bool
 	first   bool
-	w       writer
+	w       ops.Writer
 	types   []funcType
 	funcs   []int // type of each function, imports first
 	imports int
@@ -90,217 +94,217 @@ func Module(seed int64, o Options) []byte {
 	if g.actor {
 		g.funcs[0], g.funcs[g.imports] = 1, 1
 	}
-	g.w.append([]byte("\x00asm\x01\x00\x00\x00"))
+	g.w.Append([]byte(ops.Header))
 	g.head()
 	g.segments()
 	g.code()
 	if len(g.datas) > 0 {
-		w := &writer{}
-		w.len(len(g.datas))
+		w := &ops.Writer{}
+		w.Len(len(g.datas))
 		for _, passive := range g.datas {
 			if passive {
-				w.u8(1)
+				w.U8(1)
 			} else {
-				w.raw(0, opI32Const)
-				w.signed(int64(g.Intn(70000)))
+				w.Raw(0, ops.I32Const)
+				w.Signed(int64(g.Intn(70000)))
 				if g.one(40) {
-					w.b = w.b[:len(w.b)-1]
-					w.raw(0x7f)
+					w.B = w.B[:len(w.B)-1]
+					w.Raw(0x7f)
 				}
-				w.u8(opEnd)
+				w.U8(ops.End)
 			}
-			w.string("some data to copy")
+			w.String("some data to copy")
 		}
-		g.w.section(secData, w.b)
+		g.w.Section(ops.SecData, w.B)
 	}
-	return g.w.b
+	return g.w.B
 }
 
 func (g *gen) head() {
-	w := &writer{}
-	w.len(len(g.types))
+	w := &ops.Writer{}
+	w.Len(len(g.types))
 	for _, t := range g.types {
-		w.u8(0x60)
-		w.string(string(t.params))
-		w.string(string(t.results))
+		w.U8(ops.FuncType)
+		w.String(string(t.params))
+		w.String(string(t.results))
 	}
-	g.w.section(secType, w.b)
-	w = &writer{}
+	g.w.Section(ops.SecType, w.B)
+	w = &ops.Writer{}
 	if !g.first && (g.actor && g.one(60) || !g.actor && g.one(10)) {
 		for n := 1 + g.Intn(3); n > 0; n-- {
 			g.globals = append(g.globals, global{typ: g.valType(), mutable: g.one(2)})
 		}
 	}
-	w.len(g.imports + len(g.globals))
+	w.Len(g.imports + len(g.globals))
 	for _, x := range g.globals {
-		w.string("env")
-		w.string("g")
-		w.raw(kindGlobal, x.typ, 0)
+		w.String("env")
+		w.String("g")
+		w.Raw(ops.KindGlobal, x.typ, 0)
 		if x.mutable {
-			w.b[len(w.b)-1] = 1
+			w.B[len(w.B)-1] = 1
 		}
 	}
 	for i := 0; i < g.imports; i++ {
 		switch {
 		case g.actor && g.first: // as cheap, and of the same type
-			w.string("self")
-			w.string("current_balance")
+			w.String("self")
+			w.String("current_balance")
 		case g.actor:
-			w.string("gas")
-			w.string("available")
+			w.String("gas")
+			w.String("available")
 		default:
-			w.string("env")
-			w.string(string(rune('a' + i)))
+			w.String("env")
+			w.String(string(rune('a' + i)))
 		}
-		w.op(kindFunc, uint32(g.funcs[i]))
+		w.Op(ops.KindFunc, uint32(g.funcs[i]))
 	}
-	g.w.section(secImport, w.b)
-	w = &writer{}
-	w.len(len(g.funcs) - g.imports)
+	g.w.Section(ops.SecImport, w.B)
+	w = &ops.Writer{}
+	w.Len(len(g.funcs) - g.imports)
 	for _, t := range g.funcs[g.imports:] {
-		w.len(t)
+		w.Len(t)
 	}
-	g.w.section(secFunction, w.b)
+	g.w.Section(ops.SecFunction, w.B)
 	if g.table {
 		if g.one(2) {
-			g.w.section(secTable, []byte{1, funcref, 0, byte(g.Intn(12))})
+			g.w.Section(ops.SecTable, []byte{1, funcref, 0, byte(g.Intn(12))})
 		} else {
 			n := byte(g.Intn(12))
-			g.w.section(secTable, []byte{1, funcref, 1, n, n + byte(g.Intn(9))})
+			g.w.Section(ops.SecTable, []byte{1, funcref, 1, n, n + byte(g.Intn(9))})
 		}
 	}
 	if g.memory {
 		if g.one(2) {
-			g.w.section(secMemory, []byte{1, 0, byte(1 + g.Intn(2))})
+			g.w.Section(ops.SecMemory, []byte{1, 0, byte(1 + g.Intn(2))})
 		} else {
-			g.w.section(secMemory, []byte{1, 1, 1, byte(1 + g.Intn(4))})
+			g.w.Section(ops.SecMemory, []byte{1, 1, 1, byte(1 + g.Intn(4))})
 		}
 	}
 	g.globalSection()
-	w = &writer{}
+	w = &ops.Writer{}
 	n := 0
 	for i := range g.funcs {
 		if i >= g.imports || g.one(3) {
 			n++
 			if g.actor && i == g.imports {
-				w.string("invoke")
+				w.String("invoke")
 			} else {
-				w.string("f" + string(rune('0'+i)))
+				w.String("f" + string(rune('0'+i)))
 			}
-			w.op(kindFunc, uint32(i))
+			w.Op(ops.KindFunc, uint32(i))
 		}
 	}
 	if g.memory {
 		n++
-		w.string("memory")
-		w.op(kindMemory, 0)
+		w.String("memory")
+		w.Op(ops.KindMemory, 0)
 	}
 	for i, x := range g.globals {
 		if x.typ != funcref {
 			n++
-			w.string("g" + string(rune('0'+i)))
-			w.op(kindGlobal, uint32(i))
+			w.String("g" + string(rune('0'+i)))
+			w.Op(ops.KindGlobal, uint32(i))
 		}
 	}
-	all := &writer{}
-	all.len(n)
-	all.append(w.b)
-	g.w.section(secExport, all.b)
+	all := &ops.Writer{}
+	all.Len(n)
+	all.Append(w.B)
+	g.w.Section(ops.SecExport, all.B)
 }
 
 func (g *gen) globalSection() {
-	w := &writer{}
+	w := &ops.Writer{}
 	n := g.Intn(5)
-	w.len(n)
+	w.Len(n)
 	for ; n > 0; n-- {
 		x := global{typ: g.valType(), mutable: !g.one(4)}
 		g.globals = append(g.globals, x)
-		w.u8(x.typ)
+		w.U8(x.typ)
 		if x.mutable {
-			w.u8(1)
+			w.U8(1)
 		} else {
-			w.u8(0)
+			w.U8(0)
 		}
 		if x.typ == funcref {
 			if g.one(3) || g.actor {
-				w.raw(opRefNull, funcref)
+				w.Raw(ops.RefNull, funcref)
 			} else {
-				w.op(opRefFunc, uint32(g.Intn(len(g.funcs))))
+				w.Op(ops.RefFunc, uint32(g.Intn(len(g.funcs))))
 			}
 		} else {
 			g.constant(w, x.typ)
 		}
-		w.u8(opEnd)
+		w.U8(ops.End)
 	}
-	g.w.section(secGlobal, w.b)
+	g.w.Section(ops.SecGlobal, w.B)
 }
 
 func (g *gen) segments() {
 	if g.one(8) && !(g.actor && g.imports > 0) {
 		for i := g.imports; i < len(g.funcs); i++ {
 			if g.funcs[i] == 0 {
-				w := &writer{}
-				w.len(i)
-				g.w.section(secStart, w.b)
+				w := &ops.Writer{}
+				w.Len(i)
+				g.w.Section(ops.SecStart, w.B)
 				break
 			}
 		}
 	}
-	w := &writer{}
+	w := &ops.Writer{}
 	g.elems = make([]bool, g.Intn(4))
 	if g.first && !g.table {
 		g.elems = nil
 	}
-	w.len(len(g.elems))
+	w.Len(len(g.elems))
 	for i := range g.elems {
 		switch mode := g.Intn(4); {
 		case g.first || mode < 2 && g.table:
-			w.raw(0, opI32Const, byte(g.Intn(4)), opEnd)
+			w.Raw(0, ops.I32Const, byte(g.Intn(4)), ops.End)
 		case mode == 2:
-			w.raw(3, 0)
+			w.Raw(3, 0)
 		default:
 			g.elems[i] = true
-			w.raw(1, 0)
+			w.Raw(1, 0)
 		}
 		n := g.Intn(5)
-		w.len(n)
+		w.Len(n)
 		for ; n > 0; n-- {
-			w.len(g.Intn(len(g.funcs)))
+			w.Len(g.Intn(len(g.funcs)))
 		}
 	}
-	g.w.section(secElement, w.b)
+	g.w.Section(ops.SecElement, w.B)
 	g.datas = make([]bool, g.Intn(3))
 	for i := range g.datas {
 		g.datas[i] = g.one(2) || !g.memory
 	}
 	if len(g.datas) > 0 {
-		g.w.section(secDataCount, []byte{byte(len(g.datas))})
+		g.w.Section(ops.SecDataCount, []byte{byte(len(g.datas))})
 	}
 }
 
 func (g *gen) code() {
-	all := &writer{}
-	all.len(len(g.funcs) - g.imports)
+	all := &ops.Writer{}
+	all.Len(len(g.funcs) - g.imports)
 	for _, t := range g.funcs[g.imports:] {
-		w := &writer{}
+		w := &ops.Writer{}
 		typ := g.types[t]
 		g.locals = append([]byte(nil), typ.params...)
 		n := g.Intn(4)
 		if g.tame {
-			w.len(n + 2)
+			w.Len(n + 2)
 		} else {
-			w.len(n)
+			w.Len(n)
 		}
 		for ; n > 0; n-- {
 			k, v := g.Intn(3), g.valType()
-			w.len(k)
-			w.u8(v)
+			w.Len(k)
+			w.U8(v)
 			for ; k > 0; k-- {
 				g.locals = append(g.locals, v)
 			}
 		}
 		if g.tame {
-			w.raw(1, f32, 1, f64)
+			w.Raw(1, f32, 1, f64)
 			g.spare = uint32(len(g.locals))
 		}
 		g.stack, g.budget = nil, 10+g.Intn(120)
@@ -312,35 +316,35 @@ func (g *gen) code() {
 		for len(g.ctl) > 0 {
 			g.step(w)
 		}
-		all.len(len(w.b))
-		all.append(w.b)
+		all.Len(len(w.B))
+		all.Append(w.B)
 	}
-	g.w.section(secCode, all.b)
+	g.w.Section(ops.SecCode, all.B)
 }
 
-func (g *gen) constant(w *writer, t byte) {
+func (g *gen) constant(w *ops.Writer, t byte) {
 	switch t {
 	case i32:
-		w.u8(opI32Const)
-		w.signed([]int64{0, 1, 2, 5, 100, 65536, -1, 1 << 20, -1 << 31, int64(g.Int31())}[g.Intn(10)])
+		w.U8(ops.I32Const)
+		w.Signed([]int64{0, 1, 2, 5, 100, 65536, -1, 1 << 20, -1 << 31, int64(g.Int31())}[g.Intn(10)])
 	case i64:
-		w.u8(opI64Const)
-		w.signed([]int64{0, 1, -1, -1 << 63, int64(g.Uint64())}[g.Intn(5)])
+		w.U8(ops.I64Const)
+		w.Signed([]int64{0, 1, -1, -1 << 63, int64(g.Uint64())}[g.Intn(5)])
 	case f32:
-		w.u8(opF32Const)
+		w.U8(ops.F32Const)
 		b := [][]byte{{0, 0, 0, 0}, {0, 0, 0x80, 0x7f}, {1, 0, 0xa0, 0xff}, {0, 0, 0x20, 0x41}, {1, 2, 3, 4}}
-		w.append(b[g.Intn(len(b))])
+		w.Append(b[g.Intn(len(b))])
 	case f64:
-		w.u8(opF64Const)
+		w.U8(ops.F64Const)
 		b := [][]byte{make([]byte, 8), {0, 0, 0, 0, 0, 0, 0xf0, 0x7f}, {1, 0, 0, 0, 0, 0, 0xf4, 0xff}, {0, 0, 0, 0, 0, 0, 0x24, 0x40}}
-		w.append(b[g.Intn(len(b))])
+		w.Append(b[g.Intn(len(b))])
 	}
 }
 
 func (g *gen) top() *genFrame { return &g.ctl[len(g.ctl)-1] }
 
 // need puts values of the given types on the stack, left to right, if they are not there.
-func (g *gen) need(w *writer, types ...byte) {
+func (g *gen) need(w *ops.Writer, types ...byte) {
 	f := g.top()
 	n := len(g.stack)
 	if n-f.base >= len(types) && string(g.stack[n-len(types):]) == string(types) {
@@ -357,26 +361,26 @@ func (g *gen) need(w *writer, types ...byte) {
 }
 
 // value pushes a value of a type.
-func (g *gen) value(w *writer, t byte) {
+func (g *gen) value(w *ops.Writer, t byte) {
 	var from []func()
 	for i, l := range g.locals {
 		if l == t {
 			i := i
-			from = append(from, func() { w.op(opLocalGet, uint32(i)) })
+			from = append(from, func() { w.Op(ops.LocalGet, uint32(i)) })
 		}
 	}
 	for i, x := range g.globals {
 		if x.typ == t {
 			i := i
-			from = append(from, func() { w.op(opGlobalGet, uint32(i)) })
+			from = append(from, func() { w.Op(ops.GlobalGet, uint32(i)) })
 		}
 	}
 	if t == funcref {
 		if g.table {
-			from = append(from, func() { w.raw(opI32Const, 1, opTableGet, 0) })
+			from = append(from, func() { w.Raw(ops.I32Const, 1, ops.TableGet, 0) })
 		}
 		if len(from) == 0 {
-			w.u8(opUnreachable)
+			w.U8(ops.Unreachable)
 			f := g.top()
 			f.dead, g.stack = true, g.stack[:f.base]
 			g.stack = append(g.stack, t)
@@ -403,12 +407,12 @@ func (g *gen) kill() {
 }
 
 // settle makes the stack what the end of the current frame wants.
-func (g *gen) settle(w *writer) {
+func (g *gen) settle(w *ops.Writer) {
 	f := g.top()
 	keep := f.result != 0 && len(g.stack) == f.base+1 && g.stack[f.base] == f.result
 	if !keep {
 		for len(g.stack) > f.base {
-			w.u8(opDrop)
+			w.U8(ops.Drop)
 			g.stack = g.stack[:len(g.stack)-1]
 		}
 		if f.result != 0 && !f.dead {
@@ -418,16 +422,16 @@ func (g *gen) settle(w *writer) {
 	g.stack = g.stack[:min(len(g.stack), f.base)]
 }
 
-func (g *gen) end(w *writer) {
+func (g *gen) end(w *ops.Writer) {
 	f := *g.top()
 	g.settle(w)
-	if f.op == opIf && (f.result != 0 || g.one(2)) {
-		w.u8(opElse)
+	if f.op == ops.If && (f.result != 0 || g.one(2)) {
+		w.U8(ops.Else)
 		t := g.top()
-		t.op, t.dead = opElse, false
+		t.op, t.dead = ops.Else, false
 		return
 	}
-	w.u8(opEnd)
+	w.U8(ops.End)
 	g.ctl = g.ctl[:len(g.ctl)-1]
 	g.give(f.result)
 }
@@ -435,13 +439,13 @@ func (g *gen) end(w *writer) {
 func (g *gen) label() (uint32, byte) {
 	l := g.Intn(len(g.ctl))
 	f := g.ctl[len(g.ctl)-1-l]
-	if f.op == opLoop {
+	if f.op == ops.Loop {
 		return uint32(l), 0
 	}
 	return uint32(l), f.result
 }
 
-func (g *gen) step(w *writer) {
+func (g *gen) step(w *ops.Writer) {
 	g.budget--
 	if g.budget < 0 || len(g.ctl) > 1 && g.one(14) {
 		g.end(w)
@@ -463,10 +467,10 @@ func (g *gen) step(w *writer) {
 			i := g.Intn(len(g.locals))
 			g.need(w, g.locals[i])
 			if g.one(2) {
-				w.op(opLocalTee, uint32(i))
+				w.Op(ops.LocalTee, uint32(i))
 				g.give(g.locals[i])
 			} else {
-				w.op(opLocalSet, uint32(i))
+				w.Op(ops.LocalSet, uint32(i))
 			}
 		}
 	case 11:
@@ -474,27 +478,27 @@ func (g *gen) step(w *writer) {
 			i := g.Intn(len(g.globals))
 			if g.globals[i].mutable {
 				g.need(w, g.globals[i].typ)
-				w.op(opGlobalSet, uint32(i))
+				w.Op(ops.GlobalSet, uint32(i))
 			}
 		}
 	case 12:
 		if len(g.stack) > g.top().base {
-			w.u8(opDrop)
+			w.U8(ops.Drop)
 			g.stack = g.stack[:len(g.stack)-1]
 		} else {
-			w.u8(opNop)
+			w.U8(ops.Nop)
 		}
 	case 13:
 		t := []byte{i32, i64, f32, f64}[g.Intn(4)]
 		g.need(w, t, t, i32)
-		w.u8(opSelect)
+		w.U8(ops.Select)
 		g.give(t)
 	default:
 		g.bulkOp(w)
 	}
 }
 
-func (g *gen) plain(w *writer) {
+func (g *gen) plain(w *ops.Writer) {
 	for {
 		op := g.Intn(256)
 		o := ordinaries[op]
@@ -504,48 +508,48 @@ func (g *gen) plain(w *writer) {
 		g.need(w, o.In[:o.N]...)
 		if o.N > 0 && o.Align >= 0 && o.N == 1 && g.one(2) {
 			// keep most addresses low
-			w.raw(opI32Const)
-			w.signed(0xffff)
-			w.raw(opI32And)
+			w.Raw(ops.I32Const)
+			w.Signed(0xffff)
+			w.Raw(ops.I32And)
 		}
-		w.u8(byte(op))
+		w.U8(byte(op))
 		if o.Align >= 0 {
-			w.len(g.Intn(int(o.Align) + 1))
-			w.len(g.Intn(100))
+			w.Len(g.Intn(int(o.Align) + 1))
+			w.Len(g.Intn(100))
 		}
 		if o.NaN && g.tame {
-			i, constant, eq := g.spare, []byte{opF32Const, 0, 0, 0xc0, 0x7f}, byte(opF32Eq)
+			i, constant, eq := g.spare, []byte{ops.F32Const, 0, 0, 0xc0, 0x7f}, byte(ops.F32Eq)
 			if o.Out == f64 {
-				i, constant, eq = g.spare+1, []byte{opF64Const, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f}, opF64Eq
+				i, constant, eq = g.spare+1, []byte{ops.F64Const, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f}, ops.F64Eq
 			}
-			w.op(opLocalTee, i)
-			w.append(constant)
-			w.op(opLocalGet, i)
-			w.op(opLocalGet, i)
-			w.raw(eq, opSelect)
+			w.Op(ops.LocalTee, i)
+			w.Append(constant)
+			w.Op(ops.LocalGet, i)
+			w.Op(ops.LocalGet, i)
+			w.Raw(eq, ops.Select)
 		}
 		g.give(o.Out)
 		return
 	}
 }
 
-func (g *gen) block(w *writer) {
-	op := []byte{opBlock, opLoop, opIf}[g.Intn(3)]
-	if op == opIf {
+func (g *gen) block(w *ops.Writer) {
+	op := []byte{ops.Block, ops.Loop, ops.If}[g.Intn(3)]
+	if op == ops.If {
 		g.need(w, i32)
 	}
-	w.u8(op)
+	w.U8(op)
 	f := genFrame{op: op, base: len(g.stack)}
 	if g.one(2) {
 		f.result = g.valType()
-		w.u8(f.result)
+		w.U8(f.result)
 	} else {
-		w.u8(blockEmpty)
+		w.U8(ops.BlockEmpty)
 	}
 	g.ctl = append(g.ctl, f)
 }
 
-func (g *gen) branch(w *writer) {
+func (g *gen) branch(w *ops.Writer) {
 	l, t := g.label()
 	var types []byte
 	if t != 0 {
@@ -554,11 +558,11 @@ func (g *gen) branch(w *writer) {
 	switch g.Intn(7) {
 	case 0, 1, 2:
 		g.need(w, append(types, i32)...)
-		w.op(opBrIf, l)
+		w.Op(ops.BrIf, l)
 		g.give(t)
 	case 3:
 		g.need(w, types...)
-		w.op(opBr, l)
+		w.Op(ops.Br, l)
 		g.kill()
 	case 4:
 		labels := []uint32{l}
@@ -568,28 +572,28 @@ func (g *gen) branch(w *writer) {
 			}
 		}
 		g.need(w, append(types, i32)...)
-		w.u8(opBrTable)
+		w.U8(ops.BrTable)
 		g.Shuffle(len(labels), func(i, j int) { labels[i], labels[j] = labels[j], labels[i] })
-		w.len(len(labels) - 1)
+		w.Len(len(labels) - 1)
 		for _, x := range labels {
-			w.u32(x)
+			w.U32(x)
 		}
 		g.kill()
 	case 5:
 		if r := g.ctl[0].result; r != 0 {
 			g.need(w, r)
 		}
-		w.u8(opReturn)
+		w.U8(ops.Return)
 		g.kill()
 	case 6:
 		if g.one(3) {
-			w.u8(opUnreachable)
+			w.U8(ops.Unreachable)
 			g.kill()
 		}
 	}
 }
 
-func (g *gen) callOp(w *writer) {
+func (g *gen) callOp(w *ops.Writer) {
 	if g.table && g.one(3) {
 		t := g.Intn(len(g.types))
 		if g.fixed && g.one(2) {
@@ -597,14 +601,14 @@ func (g *gen) callOp(w *writer) {
 		}
 		g.need(w, append(append([]byte(nil), g.types[t].params...), i32)...)
 		if g.fixed && g.one(2) {
-			w.raw(opI32Const, 7, opI32And)
+			w.Raw(ops.I32Const, 7, ops.I32And)
 		}
-		w.op(opCallIndirect, uint32(t))
+		w.Op(ops.CallIndirect, uint32(t))
 		padded := g.Intn(2)
 		if g.first {
 			padded = 0
 		}
-		w.raw([][]byte{{0}, {0x80, 0}}[padded]...)
+		w.Raw([][]byte{{0}, {0x80, 0}}[padded]...)
 		for _, r := range g.types[t].results {
 			g.give(r)
 		}
@@ -613,21 +617,21 @@ func (g *gen) callOp(w *writer) {
 	f := g.Intn(len(g.funcs))
 	t := g.types[g.funcs[f]]
 	g.need(w, t.params...)
-	w.op(opCall, uint32(f))
+	w.Op(ops.Call, uint32(f))
 	for _, r := range t.results {
 		g.give(r)
 	}
 }
 
-func (g *gen) bulkOp(w *writer) {
-	op := func(sub byte, imm ...byte) { w.raw(opPrefix, sub); w.raw(imm...) }
+func (g *gen) bulkOp(w *ops.Writer) {
+	op := func(sub byte, imm ...byte) { w.Raw(ops.Prefix, sub); w.Raw(imm...) }
 	// A constant length that is negative is refused, so be sparing with them.
 	length := func() {
 		switch {
 		case g.one(2):
-			w.u8(opNop)
+			w.U8(ops.Nop)
 		case !g.one(60):
-			w.raw(opDrop, opI32Const, byte(g.Intn(20)))
+			w.Raw(ops.Drop, ops.I32Const, byte(g.Intn(20)))
 		}
 	}
 	three := func() {
@@ -652,61 +656,61 @@ func (g *gen) bulkOp(w *writer) {
 	switch k := g.Intn(kinds); {
 	case g.fixed && (k == 3 || k >= 6 && k <= 9 || k == 11 || k == 12): // lasting changes
 	case k == 0 && g.memory:
-		w.raw(opMemorySize, 0)
+		w.Raw(ops.MemorySize, 0)
 		g.give(i32)
 	case k == 1 && g.memory:
 		g.need(w, i32)
-		w.raw(opI32Const, 3, opI32And, opMemoryGrow, 0)
+		w.Raw(ops.I32Const, 3, ops.I32And, ops.MemoryGrow, 0)
 		g.give(i32)
 	case k == 2 && g.memory:
 		if i, ok := segment(g.datas); ok {
 			three()
-			op(subMemoryInit, i, 0)
+			op(ops.MemoryInit, i, 0)
 		}
 	case k == 3:
 		if i, ok := segment(g.datas); ok {
-			op(subDataDrop, i)
+			op(ops.DataDrop, i)
 		}
 	case k == 4 && g.memory:
 		three()
 		if g.tame || g.first || g.one(2) {
-			op(subMemoryCopy, 0, 0)
+			op(ops.MemoryCopy, 0, 0)
 		} else {
-			op(subMemoryCopy, 0x80, 0, 0)
+			op(ops.MemoryCopy, 0x80, 0, 0)
 		}
 	case k == 5 && g.memory:
 		three()
-		op(subMemoryFill, 0)
+		op(ops.MemoryFill, 0)
 	case k == 6 && g.table:
 		if i, ok := segment(g.elems); ok {
 			three()
-			op(subTableInit, i, 0)
+			op(ops.TableInit, i, 0)
 		}
 	case k == 7:
 		if i, ok := segment(g.elems); ok {
-			op(subElemDrop, i)
+			op(ops.ElemDrop, i)
 		}
 	case k == 8 && g.table:
 		three()
-		op(subTableCopy, 0, 0)
+		op(ops.TableCopy, 0, 0)
 	case k == 9 && g.table:
 		g.need(w, funcref, i32)
 		if g.tame {
-			w.raw(opI32Const, 15, opI32And)
+			w.Raw(ops.I32Const, 15, ops.I32And)
 		}
 		length()
-		op(subTableGrow, 0)
+		op(ops.TableGrow, 0)
 		g.give(i32)
 	case k == 10 && g.table:
-		op(subTableSize, 0)
+		op(ops.TableSize, 0)
 		g.give(i32)
 	case k == 11 && g.table:
 		g.need(w, i32, funcref, i32)
 		length()
-		op(subTableFill, 0)
+		op(ops.TableFill, 0)
 	case k == 12 && g.table:
 		g.need(w, i32, funcref)
-		w.raw(opTableSet, 0)
+		w.Raw(ops.TableSet, 0)
 	case k == 13:
 		i := g.Intn(8)
 		g.need(w, saturating[i][0])

@@ -7,18 +7,6 @@ import "errors"
 // ErrMalformed is of a module that ends too early, or has a number that is too long.
 var ErrMalformed = errors.New("malformed module")
 
-// Section ids.
-const (
-	SecCustom, SecType, SecImport, SecFunction = 0, 1, 2, 3
-	SecTable, SecMemory, SecGlobal, SecExport  = 4, 5, 6, 7
-	SecStart, SecElement, SecData              = 8, 9, 11
-)
-
-// Kinds of imports and exports.
-const (
-	KindFunc, KindTable, KindMemory, KindGlobal = 0, 1, 2, 3
-)
-
 // Reader reads B from its start. The first failure sticks; later reads give zeros.
 type Reader struct {
 	B   []byte

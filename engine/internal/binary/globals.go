@@ -1,6 +1,10 @@
 package binary
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/edgefvm/fvm/internal/wasm/ops"
+)
 
 // Globals are a module's globals, as its sections tell them, and what its section of engine.EnvConfig.Reset says of them.
 type Globals struct {
@@ -10,7 +14,7 @@ type Globals struct {
 	mutable []string          // the exports it names
 }
 
-const i64, mutable = 0x7e, 1
+const mutable = 1
 
 // Item reads the type of a global; its initial value follows.
 func (g *Globals) Item(r *Reader) { g.types = append(g.types, [2]byte{r.Byte(), r.Byte()}) }
@@ -44,7 +48,7 @@ func (g *Globals) is(name string, has func(typ [2]byte) bool) bool {
 
 // CheckCounter refuses a module that does not export a mutable i64 global under a name.
 func (g *Globals) CheckCounter(name string) error {
-	if !g.is(name, func(typ [2]byte) bool { return typ == [2]byte{i64, mutable} }) {
+	if !g.is(name, func(typ [2]byte) bool { return typ == [2]byte{ops.I64, mutable} }) {
 		return fmt.Errorf("no mutable i64 global is exported as %q", name)
 	}
 	return nil
@@ -64,7 +68,7 @@ func (g *Globals) Reset(section string) (exports []string, ok bool, err error) {
 		listed[g.shown[name]] = true
 	}
 	for i, typ := range g.types {
-		number := typ[0] >= 0x7c && typ[0] <= 0x7f // f64, f32, i64, i32
+		number := typ[0] >= ops.F64 && typ[0] <= ops.I32 // f64, f32, i64, i32
 		if typ[1] == mutable && (!listed[uint32(i)] || !number) {
 			return nil, false, fmt.Errorf("section %s: mutable global %d is missing, or no number", section, i)
 		}

@@ -10,17 +10,17 @@ import (
 
 // What the machine knows of multicodec's table.
 const (
-	CodecCBOR    = 0x51
-	CodecRaw     = 0x55
-	CodecDagPB   = 0x70
-	CodecDagCBOR = 0x71
+	CodecCBOR    = 0x51 // which go-cid does not name
+	CodecRaw     = cid.Raw
+	CodecDagPB   = cid.DagProtobuf
+	CodecDagCBOR = cid.DagCBOR
 
-	CodecFilCommitmentUnsealed = 0xf101
-	CodecFilCommitmentSealed   = 0xf102
+	CodecFilCommitmentUnsealed = cid.FilCommitmentUnsealed
+	CodecFilCommitmentSealed   = cid.FilCommitmentSealed
 
-	HashIdentity   = 0x00
-	HashSHA256     = 0x12
-	HashBlake2b256 = 0xb220
+	HashIdentity   = multihash.IDENTITY
+	HashSHA256     = multihash.SHA2_256
+	HashBlake2b256 = multihash.BLAKE2B_MIN + 31
 )
 
 const (

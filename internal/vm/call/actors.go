@@ -8,10 +8,10 @@ import (
 	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/big"
-	"github.com/filecoin-project/go-state-types/exitcode"
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm/internal/ipld/addr"
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 	"github.com/edgefvm/fvm/internal/vm/actors"
 	"github.com/edgefvm/fvm/internal/vm/execerr"
 	"github.com/edgefvm/fvm/internal/vm/kernel"
@@ -19,20 +19,7 @@ import (
 	"github.com/edgefvm/fvm/internal/vm/state"
 )
 
-// The exit codes that the machine itself gives (FIP-0030).
-const (
-	sysIllegalInstruction = exitcode.ExitCode(4)
-	sysInvalidReceiver    = exitcode.ExitCode(5)
-	sysOutOfGas           = exitcode.ExitCode(7)
-	sysAssertionFailed    = exitcode.ExitCode(10)
-	sysMissingReturn      = exitcode.ExitCode(11)
-)
-
-const (
-	codecCBOR         = 0x51
-	codecDagCBOR      = 0x71 // until nv17
-	methodConstructor = 1
-)
+const methodConstructor = 1
 
 // ResolveAddress is the ID behind an address, false if there is none.
 func (c *Manager) ResolveAddress(ctx context.Context, a address.Address) (abi.ActorID, bool, error) {
@@ -251,9 +238,9 @@ func (c *Manager) autoCreate(ctx context.Context, r kernel.SendRequest) (abi.Act
 
 func (c *Manager) paramsCodec() uint64 {
 	if c.m.Profile.OnlyDagCBOR {
-		return codecDagCBOR
+		return cbor.CodecDagCBOR
 	}
-	return codecCBOR
+	return cbor.CodecCBOR
 }
 
 // newActor assigns an ID to an address and makes an empty actor there.

@@ -378,8 +378,8 @@ func TestSendReverts(t *testing.T) {
 		if (w.access.actor(script) == accessNone) != (c.exit != 0) {
 			t.Errorf("%s: access %d", name, w.access.actor(script))
 		}
-		if w.depth != 0 || w.memory.used != 0 || len(w.marks) != 0 {
-			t.Errorf("%s: depth %d, %d bytes in use, %d marks", name, w.depth, w.memory.used, len(w.marks))
+		if w.depth != 0 || w.account.used != 0 || len(w.marks) != 0 {
+			t.Errorf("%s: depth %d, %d bytes in use, %d marks", name, w.depth, w.account.used, len(w.marks))
 		}
 	}
 }
@@ -454,7 +454,7 @@ func TestMemoryAccount(t *testing.T) {
 	}{
 		{0, 2 << 30, true}, {0, 2<<30 + 1, false}, {1, 2 << 30, false}, {2 << 30, 0, true}, {2 << 30, 1, false}, {5, 1<<64 - 1, false},
 	} {
-		a := memoryAccount{used: c.used, limit: machine.MaxMemory}
+		a := memoryAccount{used: c.used, limit: machine.MaxMessageMemory}
 		left := c.used
 		if c.want {
 			left += c.delta
@@ -541,31 +541,6 @@ func TestResultOfAnotherType(t *testing.T) {
 	}
 }
 
-// starter is an instance that notes what its invocation says while it is made.
-type starter struct {
-	engine.Instance
-	inv      *syscalls.Invocation
-	starting bool
-}
-
-func (s *starter) Counter() int64 { return 0 }
-
-func (s *starter) Call(context.Context, string, []uint64) error {
-	s.starting = s.inv.Starting
-	return nil
-}
-
-// While an instance is made it is not served; then it is.
-func TestStarting(t *testing.T) {
-	w := newWorld(t, 28, plenty, nil)
-	inv := &syscalls.Invocation{Kernel: kernel.New(w.Manager, kernel.Invocation{}), Memory: &w.memory}
-	inv.Begin()
-	in := &starter{inv: inv}
-	if err := w.start(t.Context(), inv, in, "start"); err != nil || !in.starting || inv.Starting {
-		t.Errorf("%v, starting %v, after it %v", err, in.starting, inv.Starting)
-	}
-}
-
 // Whose code is missing decides whose failure that is.
 func TestMissingCode(t *testing.T) {
 	w := newWorld(t, 28, plenty, nil)
@@ -625,15 +600,15 @@ func (f *failsOnce) Compile(ctx context.Context, wasm []byte) (engine.Module, er
 func TestInstantiation(t *testing.T) {
 	code := guestCode{invoke: zero, pages: 3}.bytes()
 	w := newWorld(t, 28, plenty, nil).deploy(code)
-	w.memory.used = machine.MaxMemory - 3*65536
-	if res, err := w.invoke(); err != nil || res.ExitCode != 0 || w.memory.used != machine.MaxMemory-3*65536 {
-		t.Errorf("just enough memory: %+v, %v, %d in use after it", res, err, w.memory.used)
+	w.account.used = machine.MaxMessageMemory - 3*65536
+	if res, err := w.invoke(); err != nil || res.ExitCode != 0 || w.account.used != machine.MaxMessageMemory-3*65536 {
+		t.Errorf("just enough memory: %+v, %v, %d in use after it", res, err, w.account.used)
 	}
 	if w.paid["wasm_memory_init"] != 1 || w.paid["wasm_table_init"] != 0 {
 		t.Errorf("paid %v", w.paid)
 	}
 	w = newWorld(t, 28, plenty, nil).deploy(code)
-	w.memory.used = machine.MaxMemory - 3*65536 + 1
+	w.account.used = machine.MaxMessageMemory - 3*65536 + 1
 	if res, err := w.invoke(); err != nil || res.ExitCode != 4 || !strings.Contains(w.Backtrace.String(), "memory is used up") {
 		t.Errorf("a byte too little: %+v, %v, %q", res, err, w.Backtrace.String())
 	}
@@ -653,7 +628,7 @@ func TestGrowthLimits(t *testing.T) {
 		// A module that cannot be linked is not compiled.
 		meta := &instrument.Module{Memory: &c.extent, Table: &c.extent, Imports: []instrument.Import{{Module: "vm", Name: "abort"}}}
 		mod, err := w.modules.build(t.Context(), meta)
-		if err != nil || mod.memory != c.memory || mod.table != c.table {
+		if err != nil || mod.memoryLimits != c.memory || mod.tableLimits != c.table {
 			t.Errorf("%+v: %+v, %v", c, mod, err)
 		}
 	}

@@ -9,9 +9,11 @@ import (
 
 	"github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/internal/vm/execerr"
+	"github.com/edgefvm/fvm/internal/vm/gas"
 	"github.com/edgefvm/fvm/internal/vm/kernel"
 	"github.com/edgefvm/fvm/internal/vm/state"
 	"github.com/edgefvm/fvm/internal/vm/syscalls"
+	"github.com/edgefvm/fvm/internal/wasm/ops"
 	"github.com/edgefvm/fvm/trace"
 
 	"github.com/ipfs/go-cid"
@@ -112,15 +114,15 @@ func (c *Manager) invoke(ctx context.Context, t target, code cid.Cid) (kernel.Re
 		}
 		params = id
 	}
-	inv := &syscalls.Invocation{Kernel: k, Memory: &c.memory, SettleMarks: c.m.Profile.SettleMarks, Unlimited: c.m.Profile.NoMemoryLimits}
-	ret, err := c.run(ctx, inv, params, code)
-	if isNodeFailure(err) && !isAbort(err) {
+	inv, outside := syscalls.NewInvocation(k, code, &c.account, c.m.Profile)
+	ret, err := c.runActor(ctx, inv, outside, params)
+	if execerr.KindOf(err) == execerr.KindNode {
 		return kernel.Result{}, err
 	}
 	var block *kernel.Block
 	if err == nil && ret != kernel.NoBlock {
 		if block, err = k.Blocks.Get(ret); err != nil {
-			err = &syscalls.Abort{Code: sysMissingReturn, Message: "the returned block does not exist"}
+			err = &execerr.Abort{Code: exitcode.SysErrMissingReturn, Message: "the returned block does not exist"}
 		}
 	}
 	if err == nil {
@@ -129,30 +131,25 @@ func (c *Manager) invoke(ctx context.Context, t target, code cid.Cid) (kernel.Re
 	return c.failed(t, inv, err)
 }
 
-func isAbort(err error) bool {
-	var a *syscalls.Abort
-	return errors.As(err, &a)
-}
-
-// failed classifies the end of an invocation and adds it to the backtrace.
+// failed turns the error by which an invocation ended into a result, and adds it to the backtrace.
 func (c *Manager) failed(t target, inv *syscalls.Invocation, err error) (kernel.Result, error) {
 	var res kernel.Result
-	var a *syscalls.Abort
-	code, message := sysAssertionFailed, "fatal error"
-	switch {
-	case errors.As(err, &a):
+	code, message := exitcode.SysErrFatal, "fatal error"
+	switch f := execerr.Classify(err); f.Kind {
+	case execerr.KindAbort:
+		a := f.Abort
 		code, message, err = a.Code, a.Message, nil
 		if a.Block != kernel.NoBlock {
 			b, berr := inv.Kernel.Blocks.Get(a.Block)
 			if berr != nil {
-				code, message = sysMissingReturn, "the exit data block does not exist"
+				code, message = exitcode.SysErrMissingReturn, "the exit data block does not exist"
 				err = execerr.Guestf("exit with a block that does not exist: %v", berr)
 			}
 			res.Return = b
 		}
 		res.ExitCode = code
-	case errors.Is(err, execerr.ErrOutOfGas):
-		code, message = sysOutOfGas, "out of gas"
+	case execerr.KindOutOfGas:
+		code, message = exitcode.SysErrOutOfGas, "out of gas"
 	}
 	if !code.IsSuccess() && !t.implicit {
 		if inv.Last != nil {
@@ -168,13 +165,14 @@ func (c *Manager) failed(t target, inv *syscalls.Invocation, err error) (kernel.
 	return res, nil
 }
 
-// run sets the module up and calls it. Its errors are aborts, out of gas, and fatal ones.
-func (c *Manager) run(ctx context.Context, inv *syscalls.Invocation, params kernel.BlockID, code cid.Cid) (kernel.BlockID, error) {
+// runActor sets the module up and calls it. Its errors are aborts, out of gas, and fatal ones.
+func (c *Manager) runActor(ctx context.Context, inv *syscalls.Invocation, outside syscalls.Outside, params kernel.BlockID) (kernel.BlockID, error) {
+	code := inv.Code
 	mod, err := c.modules.load(ctx, c.m, code)
 	if err != nil {
 		return 0, err
 	}
-	in, err := c.instantiate(ctx, inv, mod)
+	in, outside, err := c.instantiate(ctx, inv, outside, mod)
 	if in != nil {
 		defer in.Close(ctx) //nolint:errcheck // its memory goes back to a pool, whatever it says
 	}
@@ -187,7 +185,7 @@ func (c *Manager) run(ctx context.Context, inv *syscalls.Invocation, params kern
 		if !c.m.Profile.MissingInvokeExits {
 			return 0, execerr.Guestf("the actor %s exports no function invoke", code)
 		}
-		return 0, &syscalls.Abort{Code: sysInvalidReceiver, Message: fmt.Sprintf("the actor %s has no entry point", code)}
+		return 0, &execerr.Abort{Code: exitcode.SysErrInvalidReceiver, Message: fmt.Sprintf("the actor %s has no entry point", code)}
 	case invokeResult:
 		loose = c.m.Profile.LooseInvoke
 		fallthrough
@@ -196,26 +194,22 @@ func (c *Manager) run(ctx context.Context, inv *syscalls.Invocation, params kern
 			return 0, execerr.Guestf("invoke of the actor %s has another type than (i32) -> i32", code)
 		}
 	}
-	inv.GiveGas(in)
+	inside := outside.Enter(in)
 	var stack [2]uint64
 	stack[0] = uint64(params)
 	if mod.invoke == invokeMismatch {
 		err = execerr.Guestf("invoke of the actor %s cannot be called with one i32", code)
 	} else {
-		err = in.Call(ctx, "invoke", stack[:])
+		err = inside.Call(ctx, "invoke", stack[:])
 	}
-	if isNodeTrap(err) {
+	if execerr.KindOf(err) == execerr.KindNode {
 		return 0, err
 	}
-	if trap := (*engine.Trap)(nil); inv.AllPages && errors.As(err, &trap) && trap.Kind == engine.TrapMemoryOutOfBounds {
-		// Not every engine can reach the last byte of 4 GiB, so none is asked.
-		return 0, execerr.Nodef("the actor %s, with a memory of 4 GiB, read or wrote at its end", code)
-	}
-	if serr := inv.Settle(in); serr != nil {
+	if _, serr := inside.Leave(); serr != nil {
 		return 0, serr
 	}
 	if err != nil {
-		return 0, abortOf(err)
+		return 0, err
 	}
 	if loose {
 		return 0, execerr.Nodef("what the actor %s returned is not read: %w", code, execerr.ErrNoReference)
@@ -224,48 +218,42 @@ func (c *Manager) run(ctx context.Context, inv *syscalls.Invocation, params kern
 }
 
 // instantiate charges for the module's memory, makes an instance, runs its
-// start function, and settles.
-func (c *Manager) instantiate(ctx context.Context, inv *syscalls.Invocation, mod *module) (engine.Instance, error) {
-	inv.Begin()
+// start function, and settles. With an error there may be an instance to close.
+func (c *Manager) instantiate(ctx context.Context, inv *syscalls.Invocation, outside syscalls.Outside, mod *module) (engine.Instance, syscalls.Outside, error) {
 	wasm := &c.m.Prices.Wasm
 	switch {
 	case !mod.hasMemory:
-		return nil, execerr.Guestf("the actor exports no memory")
+		return nil, outside, execerr.Guestf("the actor exports no memory")
 	case c.m.Profile.FatalStart:
-		return c.instantiateFree(ctx, inv, mod)
+		in, err := c.instantiateFree(ctx, inv, mod)
+		return in, outside, err
 	}
 	if mod.tableExported {
-		if err := c.gas.Charge("wasm_table_init", wasm.InitTable(mod.tableInit)); err != nil {
-			return nil, err
+		if err := c.gas.Charge("wasm_table_init", wasm.OfTable(mod.tableInit)); err != nil {
+			return nil, outside, err
 		}
 	}
-	if err := c.gas.Charge("wasm_memory_init", wasm.InitMemory(uint64(mod.minPages)*engine.PageSize)); err != nil {
-		return nil, err
+	if err := c.gas.Charge("wasm_memory_init", wasm.OfMemory(uint64(mod.minPages)*engine.PageSize)); err != nil {
+		return nil, outside, err
 	}
 	if mod.linkError != nil {
-		return nil, mod.linkError
+		return nil, outside, mod.linkError
 	}
-	inv.MemoryLimits, inv.TableLimits = mod.memory, mod.table
-	inv.Mark()
-	if !c.memory.Grow(uint64(mod.minPages)*engine.PageSize) || !c.memory.Grow(mod.elements*8) {
-		return nil, c.notInstantiated(inv, errors.New("the call stack's memory is used up"))
+	inv.MemoryLimits, inv.TableLimits = mod.memoryLimits, mod.tableLimits
+	making := outside.Instantiate()
+	if !c.account.Grow(uint64(mod.minPages)*engine.PageSize) || !c.account.Grow(mod.elements*gas.TableElement) {
+		return nil, outside, notInstantiated(making, errors.New("the call stack's memory is used up"))
 	}
 	in, err := mod.wasm.Instantiate(ctx, inv)
 	if err != nil {
 		var trap *engine.Trap
 		if errors.As(err, &trap) {
-			return nil, c.notInstantiated(inv, err)
+			return nil, outside, notInstantiated(making, err)
 		}
-		return nil, execerr.Nodef("instantiating an actor: %w", err)
+		return nil, outside, execerr.Nodef("instantiating an actor: %w", err)
 	}
-	inv.Resume(in) // not GiveGas: the memory just taken is part of what is settled next
-	if mod.start != "" {
-		if err := c.start(ctx, inv, in, mod.start); err != nil {
-			return in, err
-		}
-		return in, nil
-	}
-	return in, inv.Settle(in)
+	outside, err = start(ctx, making.Enter(in), mod.start)
+	return in, outside, err
 }
 
 // instantiateFree makes an instance for nothing (until nv17).
@@ -277,10 +265,10 @@ func (c *Manager) instantiateFree(ctx context.Context, inv *syscalls.Invocation,
 		// Quirk: the guest has no gas yet, so that a start function ends at its first instruction, if its segments
 		// fit at all.
 		return nil, execerr.Guestf("an instance of the actor cannot be made: its start function has no gas, or a segment does not fit")
-	case !c.memory.Grow(uint64(mod.minPages)*engine.PageSize) || !c.memory.Grow(mod.elements*8):
-		return nil, execerr.Nodef("the actors of this message need more than %d bytes of memory: the reference FVM had no limit here, this node has", c.m.Profile.Memory)
+	case !c.account.Grow(uint64(mod.minPages)*engine.PageSize) || !c.account.Grow(mod.elements*gas.TableElement):
+		return nil, execerr.Nodef("the actors of this message need more than %d bytes of memory: the reference FVM had no limit here, this node has", c.m.Profile.MessageMemory)
 	}
-	inv.MemoryLimits, inv.TableLimits, inv.AllPages = mod.memory, mod.table, mod.minPages == wasmMaxPages
+	inv.MemoryLimits, inv.TableLimits, inv.AllPages = mod.memoryLimits, mod.tableLimits, mod.minPages == ops.MaxPages
 	in, err := mod.wasm.Instantiate(ctx, inv)
 	if err == nil {
 		return in, nil
@@ -292,48 +280,30 @@ func (c *Manager) instantiateFree(ctx context.Context, inv *syscalls.Invocation,
 	return nil, execerr.Nodef("instantiating an actor: %w", err)
 }
 
-func (c *Manager) start(ctx context.Context, inv *syscalls.Invocation, in engine.Instance, export string) error {
-	inv.Starting = true
-	var stack [1]uint64
-	err := in.Call(ctx, export, stack[:])
-	inv.Starting = false
-	if isNodeTrap(err) {
+// start runs the start function that a new instance exports, if it has one, and settles.
+func start(ctx context.Context, inside syscalls.Inside, export string) (syscalls.Outside, error) {
+	if export == "" {
+		return inside.Leave()
+	}
+	err := inside.Start(ctx, export)
+	f := execerr.Classify(err)
+	if f.Kind == execerr.KindNode {
+		return syscalls.Outside{}, err
+	}
+	outside, serr := inside.Leave()
+	switch {
+	case serr != nil:
+		return outside, serr
+	case f.Kind == execerr.KindAbort:
+		return outside, &execerr.Abort{Code: f.Abort.Code, Message: "the start function failed: " + f.Abort.Message}
+	}
+	return outside, err
+}
+
+// notInstantiated settles and aborts.
+func notInstantiated(making syscalls.Instantiating, cause error) error {
+	if err := making.Fail(); err != nil {
 		return err
 	}
-	if serr := inv.Settle(in); serr != nil {
-		return serr
-	}
-	if err != nil {
-		return &syscalls.Abort{Code: sysIllegalInstruction, Message: "the start function failed: " + err.Error()}
-	}
-	return nil
-}
-
-// notInstantiated settles as if an instance had run nothing, and aborts.
-func (c *Manager) notInstantiated(inv *syscalls.Invocation, cause error) error {
-	if err := inv.SettleCounter(int64(c.gas.Available())); err != nil {
-		return err
-	}
-	return &syscalls.Abort{Code: sysIllegalInstruction, Message: "the actor could not be instantiated: " + cause.Error()}
-}
-
-// isNodeTrap reports an error of a guest's call that must stop the machine.
-func isNodeTrap(err error) bool {
-	var trap *engine.Trap
-	if errors.As(err, &trap) {
-		return trap.Kind == engine.TrapStackOverflow
-	}
-	return isNodeFailure(err) && !isAbort(err) && !syscalls.Exhausted(err)
-}
-
-// abortOf classifies the error of a guest's call; gas is settled already.
-func abortOf(err error) error {
-	var trap *engine.Trap
-	if errors.As(err, &trap) {
-		return &syscalls.Abort{Code: sysIllegalInstruction, Message: trap.Error()}
-	}
-	if syscalls.Exhausted(err) {
-		return execerr.ErrOutOfGas
-	}
-	return err
+	return &execerr.Abort{Code: exitcode.SysErrIllegalInstruction, Message: "the actor could not be instantiated: " + cause.Error()}
 }

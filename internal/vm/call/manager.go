@@ -9,10 +9,10 @@ package call
 
 import (
 	"context"
-	"errors"
 
 	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
+	"github.com/filecoin-project/go-state-types/exitcode"
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm/internal/vm/event"
@@ -42,7 +42,7 @@ type Manager struct {
 	msg     Message
 
 	access    accessTracker
-	memory    memoryAccount
+	account   memoryAccount
 	events    []event.Stamped
 	marks     []int // lengths of events at each open transaction
 	depth     uint32
@@ -56,9 +56,9 @@ var _ kernel.CallManager = (*Manager)(nil)
 func NewManager(m *machine.Machine, modules *Modules, msg Message) *Manager {
 	c := &Manager{
 		m: m, modules: modules, hooks: m.Hooks, msg: msg,
-		gas:    newTracker(m, gas.New(msg.GasLimit)),
-		access: newAccessTracker(m.Prices.PreloadedActors),
-		memory: memoryAccount{limit: m.Profile.Memory},
+		gas:     newTracker(m, gas.New(msg.GasLimit)),
+		access:  newAccessTracker(m.Prices.PreloadedActors),
+		account: memoryAccount{limit: m.Profile.MessageMemory},
 	}
 	// The sender was looked up and updated before execution; the receiver, if
 	// it exists, was looked up. Neither is charged for again.
@@ -151,19 +151,6 @@ func (c *Manager) payReturn(res kernel.Result) (kernel.Result, error) {
 	return res, c.gas.Apply(charge)
 }
 
-// isNodeFailure reports an error that must stop the machine.
-func isNodeFailure(err error) bool {
-	if err == nil {
-		return false
-	}
-	var f *execerr.Fatal
-	if errors.As(err, &f) {
-		return !f.Guest
-	}
-	var s *execerr.Syscall
-	return !errors.As(err, &s) && !errors.Is(err, execerr.ErrOutOfGas)
-}
-
 // call gives the callee its gas limit and reports the call to the trace.
 func (c *Manager) call(ctx context.Context, r kernel.SendRequest) (kernel.Result, error) {
 	c.traceCall(r)
@@ -171,7 +158,8 @@ func (c *Manager) call(ctx context.Context, r kernel.SendRequest) (kernel.Result
 		c.gas.PushLimit(*r.GasLimit)
 	}
 	res, err := c.frame(ctx, r)
-	if isNodeFailure(err) {
+	kind := execerr.KindOf(err)
+	if kind == execerr.KindNode {
 		return kernel.Result{}, err
 	}
 	tooDeep := c.depth >= c.m.Profile.CallDepth && err != nil
@@ -182,8 +170,8 @@ func (c *Manager) call(ctx context.Context, r kernel.SendRequest) (kernel.Result
 		}
 	}
 	// The callee ran out of the gas it was given, but the caller has more.
-	if errors.Is(err, execerr.ErrOutOfGas) && c.gas.Available() != 0 {
-		res, err = kernel.Result{ExitCode: sysOutOfGas}, nil
+	if kind == execerr.KindOutOfGas && c.gas.Available() != 0 {
+		res, err = kernel.Result{ExitCode: exitcode.SysErrOutOfGas}, nil
 	}
 	c.traceReturn(res, err)
 	return res, err
@@ -195,9 +183,9 @@ func (c *Manager) frame(ctx context.Context, r kernel.SendRequest) (kernel.Resul
 		return kernel.Result{}, execerr.Syscallf(execerr.LimitExceeded, "the message is more than %d calls deep", most)
 	}
 	c.depth++
-	used := c.memory.used
+	used := c.account.used
 	res, err := c.resolveAndInvoke(ctx, r)
-	c.memory.used = used
+	c.account.used = used
 	c.depth--
 	return res, err
 }
@@ -262,17 +250,16 @@ func (c *Manager) traceReturn(res kernel.Result, err error) {
 	if c.hooks == nil {
 		return
 	}
-	var s *execerr.Syscall
 	var e *trace.Error
-	switch {
-	case err == nil:
-	case errors.Is(err, execerr.ErrOutOfGas):
-		res = kernel.Result{ExitCode: sysOutOfGas}
+	switch f := execerr.Classify(err); f.Kind {
+	case execerr.KindNone:
+	case execerr.KindOutOfGas:
+		res = kernel.Result{ExitCode: exitcode.SysErrOutOfGas}
 		if c.m.Profile.TraceFirst {
 			e = &trace.Error{Errno: uint32(execerr.Forbidden), Text: "out of gas"}
 		}
-	case errors.As(err, &s):
-		e = &trace.Error{Errno: uint32(s.Number), Text: s.Reason}
+	case execerr.KindSyscall:
+		e = &trace.Error{Errno: uint32(f.Syscall.Number), Text: f.Syscall.Reason}
 	default:
 		e = &trace.Error{Errno: uint32(execerr.Forbidden), Text: "fatal"}
 	}

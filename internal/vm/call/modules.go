@@ -2,7 +2,6 @@ package call
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/edgefvm/fvm/internal/vm/machine"
 	"github.com/edgefvm/fvm/internal/vm/syscalls"
 	"github.com/edgefvm/fvm/internal/wasm/instrument"
+	"github.com/edgefvm/fvm/internal/wasm/ops"
 )
 
 // Modules is the cache of compiled actors of one era on one engine. Safe for
@@ -52,16 +52,16 @@ const (
 
 // module is compiled code and what the call manager has to know of it.
 type module struct {
-	wasm          engine.Module
-	hasMemory     bool // exports a memory as "memory"
-	tableExported bool // exports a table as "table"
-	tableInit     uint32
-	minPages      uint32
-	elements      uint64 // of all tables
-	memory, table syscalls.GrowthLimits
-	start         string
-	invoke        invokeKind
-	linkError     error
+	wasm                      engine.Module
+	hasMemory                 bool // exports a memory as "memory"
+	tableExported             bool // exports a table as "table"
+	tableInit                 uint32
+	minPages                  uint32
+	elements                  uint64 // of all tables
+	memoryLimits, tableLimits syscalls.GrowthLimits
+	start                     string
+	invoke                    invokeKind
+	linkError                 error
 }
 
 // NewModules makes an empty cache for the era of a profile.
@@ -124,7 +124,7 @@ func (m *Modules) load(ctx context.Context, mc *machine.Machine, code cid.Cid) (
 		switch {
 		case err == nil:
 			return wasm, nil
-		case !errors.Is(err, format.ErrNotFound{}) && !format.IsNotFound(err):
+		case !format.IsNotFound(err):
 			return nil, execerr.Nodef("reading the code %s: %w", code, err)
 		case mc.Manifest.IDByCode(code) != 0:
 			// Every node of the network has the builtin actors.
@@ -186,12 +186,12 @@ func (m *Modules) build(ctx context.Context, meta *instrument.Module) (*module, 
 	}
 	if l := meta.Memory; l != nil {
 		mod.minPages = l.Min
-		mod.memory = growthLimits(l, wasmMaxPages, uint32(m.era.InstanceMemory/engine.PageSize))
+		mod.memoryLimits = growthLimits(l, ops.MaxPages, uint32(m.era.InstanceMemory/engine.PageSize))
 	}
 	if l := meta.Table; l != nil {
 		most := m.era.TableElements
-		mod.table = growthLimits(l, most, most)
-		mod.table.Declared = min(mod.table.Declared, most) // refused before the account is asked
+		mod.tableLimits = growthLimits(l, most, most)
+		mod.tableLimits.Declared = min(mod.tableLimits.Declared, most) // refused before the account is asked
 	}
 	mod.elements = meta.Elements
 	mod.invoke = invokeOf(meta)
@@ -205,8 +205,6 @@ func (m *Modules) build(ctx context.Context, meta *instrument.Module) (*module, 
 	}
 	return mod, nil
 }
-
-const wasmMaxPages = 65536 // of a memory that declares no maximum
 
 func growthLimits(e *instrument.Extent, declared, instance uint32) syscalls.GrowthLimits {
 	if e.HasMax {

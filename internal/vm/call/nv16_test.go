@@ -218,20 +218,20 @@ func TestOnlyBuiltinCodeRuns(t *testing.T) {
 func TestMemoryOfTheNode(t *testing.T) {
 	code := abortCode(guestCode{invoke: zero, pages: 3})
 	w := newWorld(t, 17, plenty, nil).install(code)
-	w.memory.used = w.m.Profile.Memory - 3*65536
+	w.account.used = w.m.Profile.MessageMemory - 3*65536
 	if res, err := w.invoke(); err != nil || res.ExitCode != 0 {
 		t.Errorf("just enough: %+v, %v", res, err)
 	}
-	w.memory.used++
+	w.account.used++
 	if _, err := w.invoke(); execerrtest.Kind(err) != "node" {
 		t.Errorf("a byte too little: %v", err)
 	}
-	if w.m.Profile.Memory <= machine.MaxMemory {
-		t.Errorf("the node gives %d bytes", w.m.Profile.Memory)
+	if w.m.Profile.MessageMemory <= machine.MaxMessageMemory {
+		t.Errorf("the node gives %d bytes", w.m.Profile.MessageMemory)
 	}
 	// A module's own maximum is the guest's business.
 	mod, err := w.modules.build(t.Context(), &instrument.Module{Memory: &instrument.Extent{Min: 1, Max: 5, HasMax: true}, Imports: []instrument.Import{{Module: "vm", Name: "exit"}}})
-	if err != nil || mod.memory.Declared != 5 || mod.memory.Instance != 65536 {
+	if err != nil || mod.memoryLimits.Declared != 5 || mod.memoryLimits.Instance != 65536 {
 		t.Errorf("%+v, %v", mod, err)
 	}
 }

@@ -3,6 +3,7 @@ package crypto
 import (
 	"crypto/sha256"
 
+	"github.com/multiformats/go-multihash"
 	"golang.org/x/crypto/blake2b"
 	//lint:ignore SA1019 the network has this hash, so we need it
 	"golang.org/x/crypto/ripemd160"
@@ -11,11 +12,11 @@ import (
 
 // The hash functions of crypto::hash, by multihash code.
 const (
-	SHA256     uint64 = 0x12
-	Keccak256  uint64 = 0x1b
-	RIPEMD160  uint64 = 0x1053
-	BLAKE2b256 uint64 = 0xb220
-	BLAKE2b512 uint64 = 0xb240
+	SHA256     uint64 = multihash.SHA2_256
+	Keccak256  uint64 = multihash.KECCAK_256
+	RIPEMD160  uint64 = 0x1053 // which go-multihash does not name
+	BLAKE2b256 uint64 = multihash.BLAKE2B_MIN + 31
+	BLAKE2b512 uint64 = multihash.BLAKE2B_MAX
 )
 
 // SupportedHash tells whether actors can use a hash function.
@@ -26,9 +27,6 @@ func SupportedHash(code uint64) bool {
 	}
 	return false
 }
-
-// Hash is the digest of data; ok is false if actors cannot use the hash function.
-func Hash(code uint64, data []byte) (digest []byte, ok bool) { return AppendHash(nil, code, data) }
 
 // AppendHash appends the digest of data to dst. With room in dst it does not allocate for the SHA-2 and BLAKE2
 // functions. If actors cannot use the hash function, ok is false and dst comes back as it was.

@@ -36,7 +36,7 @@ func TestHash(t *testing.T) {
 		{RIPEMD160, "abc", "8eb208f7e05d987a9b044a8e98c6b087f15a0bfc"},
 	} {
 		t.Run(fmt.Sprintf("%#x %q", c.code, c.in), func(t *testing.T) {
-			got, ok := Hash(c.code, []byte(c.in))
+			got, ok := AppendHash(nil, c.code, []byte(c.in))
 			if !ok || hex.EncodeToString(got) != c.want || !SupportedHash(c.code) {
 				t.Errorf("%x, %v, want %s", got, ok, c.want)
 			}
@@ -59,7 +59,7 @@ func TestHashUnsupported(t *testing.T) {
 
 func TestBlake2b(t *testing.T) {
 	data := bytes.Repeat([]byte{7}, 300)
-	want, _ := Hash(BLAKE2b256, data)
+	want, _ := AppendHash(nil, BLAKE2b256, data)
 	if got := Blake2b256(data); !bytes.Equal(got[:], want) {
 		t.Errorf("%x, want %x", got, want)
 	}

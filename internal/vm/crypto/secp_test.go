@@ -44,7 +44,7 @@ func TestRecoverSecpHighS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum, _ := Hash(Keccak256, key[1:])
+	sum, _ := AppendHash(nil, Keccak256, key[1:])
 	if got, want := hex.EncodeToString(sum[12:]), "a94f5374fce5edbc8e2a8697c15331677e6ebf0b"; got != want {
 		t.Errorf("ethereum address %s, want %s", got, want)
 	}

@@ -1,12 +1,14 @@
-// Package execerr holds the three ways in which execution below the call
-// manager can fail. Every error that crosses a kernel operation is one of them;
-// an error that is none of them counts as fatal, so forgetting to classify
-// fails closed.
+// Package execerr holds the ways in which execution can fail, and says which of
+// them an error is. What comes from outside, from an engine, a store, the node's
+// externs, is made one of them where it comes in. An error that is none of them counts
+// as this node's failure, so forgetting that fails closed.
 package execerr
 
 import (
 	"errors"
 	"fmt"
+
+	"github.com/filecoin-project/go-state-types/exitcode"
 )
 
 // ErrOutOfGas unwinds to the nearest call with a gas limit of its own.
@@ -81,6 +83,23 @@ func (e *Syscall) Error() string { return fmt.Sprintf("%s (errno %d)", e.Reason,
 func Syscallf(n Errno, format string, a ...any) error {
 	return &Syscall{Number: n, Reason: fmt.Sprintf(format, a...)}
 }
+
+// Abort ends the running invocation with an exit code: of the actor's choice, or of the machine's for a fault of the actor.
+type Abort struct {
+	Code    exitcode.ExitCode
+	Message string
+	Block   uint32 // handle of the data to return with it, 0 for none
+}
+
+func (a *Abort) Error() string { return fmt.Sprintf("exit with code %d: %s", a.Code, a.Message) }
+
+// InvalidMessage is the error of a message that can have no receipt. The machine stays usable.
+type InvalidMessage struct{ Err error }
+
+func (e *InvalidMessage) Error() string { return "invalid message: " + e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *InvalidMessage) Unwrap() error { return e.Err }
 
 // Fatal is a failure that no actor caused in a way that consensus could
 // express. The reference turns it into a receipt with exit code 10 and all gas used

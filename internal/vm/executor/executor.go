@@ -7,7 +7,6 @@ package executor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	mathbig "math/big"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm/internal/ipld/addr"
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 	"github.com/edgefvm/fvm/internal/vm/actors"
 	"github.com/edgefvm/fvm/internal/vm/call"
 	"github.com/edgefvm/fvm/internal/vm/event"
@@ -35,23 +35,6 @@ const (
 	Explicit Kind = iota
 	// Implicit messages are the system's own, such as cron: no fees, no nonce.
 	Implicit
-)
-
-// The exit codes that preflight and dispatch give (FIP-0030).
-const (
-	sysSenderInvalid      = exitcode.ExitCode(1)
-	sysSenderStateInvalid = exitcode.ExitCode(2)
-	sysInvalidReceiver    = exitcode.ExitCode(5)
-	sysInsufficientFunds  = exitcode.ExitCode(6)
-	sysOutOfGas           = exitcode.ExitCode(7)
-	sysAssertionFailed    = exitcode.ExitCode(10)
-)
-
-// The codecs of a message's params.
-const (
-	codecCBOR    = 0x51
-	codecRaw     = 0x55
-	codecDagCBOR = 0x71 // until nv17
 )
 
 // Result is what applying a message gives. Amounts are attoFIL.
@@ -79,26 +62,21 @@ type Result struct {
 // message is one that no block may hold, or this node failed.
 func Execute(ctx context.Context, m *machine.Machine, modules *call.Modules, msg *Message, kind Kind, chainLength int) (*Result, error) {
 	if err := msg.check(m.Profile); err != nil {
-		return nil, &InvalidMessage{err}
+		return nil, &InvalidMessage{Err: err}
 	}
 	s, refused, err := preflight(ctx, m, msg, kind, chainLength)
 	if err != nil || refused != nil {
 		return refused, err
 	}
-	res, err := run(ctx, m, modules, msg, s)
+	res, err := runMessage(ctx, m, modules, msg, s)
 	if err != nil || kind == Implicit {
 		return res, err
 	}
 	return res, settle(ctx, m, msg, s, res)
 }
 
-// InvalidMessage is the error of a message that can have no receipt. The machine stays usable.
-type InvalidMessage struct{ Err error }
-
-func (e *InvalidMessage) Error() string { return "invalid message: " + e.Err.Error() }
-
-// Unwrap returns the reason.
-func (e *InvalidMessage) Unwrap() error { return e.Err }
+// InvalidMessage is the error of a message that can have no receipt.
+type InvalidMessage = execerr.InvalidMessage
 
 // sender is who pays, and for what, after preflight.
 type sender struct {
@@ -114,7 +92,7 @@ func preflight(ctx context.Context, m *machine.Machine, msg *Message, kind Kind,
 	if kind == Explicit {
 		s.inclusion = m.Prices.OnChainMessage(chainLength)
 		if cost := s.inclusion.Total().RoundUp(); cost > uint64(msg.GasLimit) {
-			return s, refuse(sysOutOfGas, big.Mul(m.BaseFee, big.NewIntUnsigned(cost)), "inclusion costs %d gas, the limit is %d", cost, msg.GasLimit), nil
+			return s, refuse(exitcode.SysErrOutOfGas, big.Mul(m.BaseFee, big.NewIntUnsigned(cost)), "inclusion costs %d gas, the limit is %d", cost, msg.GasLimit), nil
 		}
 	}
 	penalty := func() abi.TokenAmount {
@@ -128,7 +106,7 @@ func preflight(ctx context.Context, m *machine.Machine, msg *Message, kind Kind,
 		return s, nil, fmt.Errorf("looking for the sender %s: %w", addr.String(msg.From), err)
 	}
 	if !ok {
-		return s, refuse(sysSenderInvalid, penalty(), "the sender %s does not exist", addr.String(msg.From)), nil
+		return s, refuse(exitcode.SysErrSenderInvalid, penalty(), "the sender %s does not exist", addr.String(msg.From)), nil
 	}
 	s.id = id
 	if kind == Implicit {
@@ -139,35 +117,35 @@ func preflight(ctx context.Context, m *machine.Machine, msg *Message, kind Kind,
 		return s, nil, fmt.Errorf("reading the sender %s: %w", addr.String(msg.From), err)
 	}
 	if st == nil {
-		return s, refuse(sysSenderInvalid, penalty(), "the sender %s has no actor", addr.String(msg.From)), nil
+		return s, refuse(exitcode.SysErrSenderInvalid, penalty(), "the sender %s has no actor", addr.String(msg.From)), nil
 	}
 	mf := m.Manifest
 	switch {
 	case st.Code == mf.Account():
 	case !m.Profile.Ethereum:
-		return s, refuse(sysSenderInvalid, penalty(), "the sender %s is not an account", addr.String(msg.From)), nil
+		return s, refuse(exitcode.SysErrSenderInvalid, penalty(), "the sender %s is not an account", addr.String(msg.From)), nil
 	case st.Code == mf.EthAccount():
 	case st.Code == mf.Placeholder() && st.Nonce == 0 && st.Delegated != nil && isEthereum(*st.Delegated):
 		// The first message of an Ethereum account makes it one (FIP-0055),
 		// whether or not the message succeeds.
 		st.Code = mf.EthAccount()
 	default:
-		return s, refuse(sysSenderInvalid, penalty(), "the sender %s is not an account", addr.String(msg.From)), nil
+		return s, refuse(exitcode.SysErrSenderInvalid, penalty(), "the sender %s is not an account", addr.String(msg.From)), nil
 	}
 	if msg.Nonce != st.Nonce {
-		return s, refuse(sysSenderStateInvalid, penalty(), "the nonce is %d, the sender's next is %d", msg.Nonce, st.Nonce), nil
+		return s, refuse(exitcode.SysErrSenderStateInvalid, penalty(), "the nonce is %d, the sender's next is %d", msg.Nonce, st.Nonce), nil
 	}
 	st.Nonce++
 	s.deposit = big.Mul(msg.GasFeeCap, big.NewInt(msg.GasLimit))
 	if st.Balance.LessThan(s.deposit) {
-		return s, refuse(sysSenderStateInvalid, penalty(), "the sender has %s attoFIL, gas may cost %s", st.Balance, s.deposit), nil
+		return s, refuse(exitcode.SysErrSenderStateInvalid, penalty(), "the sender has %s attoFIL, gas may cost %s", st.Balance, s.deposit), nil
 	}
 	// No block holds negative fees. Not before this: messages that are refused above have a receipt all the same.
 	if msg.GasFeeCap.Sign() < 0 {
-		return s, nil, &InvalidMessage{fmt.Errorf("the gas fee cap %s is negative", msg.GasFeeCap)}
+		return s, nil, &InvalidMessage{Err: fmt.Errorf("the gas fee cap %s is negative", msg.GasFeeCap)}
 	}
 	if msg.GasPremium.Sign() < 0 {
-		return s, nil, &InvalidMessage{fmt.Errorf("the gas premium %s is negative", msg.GasPremium)}
+		return s, nil, &InvalidMessage{Err: fmt.Errorf("the gas premium %s is negative", msg.GasPremium)}
 	}
 	st.Balance = big.Sub(st.Balance, s.deposit)
 	return s, nil, m.Tree.SetActor(id, *st)
@@ -185,8 +163,8 @@ func emptyResult() *Result {
 	return &Result{Penalty: amount(0), MinerTip: amount(1), BaseFeeBurn: amount(2), OverEstimationBurn: amount(3), Refund: amount(4)}
 }
 
-// run executes the message on a call stack of its own.
-func run(ctx context.Context, m *machine.Machine, modules *call.Modules, msg *Message, s sender) (*Result, error) {
+// runMessage executes the message on a call stack of its own.
+func runMessage(ctx context.Context, m *machine.Machine, modules *call.Modules, msg *Message, s sender) (*Result, error) {
 	to, known, err := m.Tree.LookupID(ctx, msg.To)
 	if err != nil {
 		return nil, fmt.Errorf("looking for the receiver %s: %w", addr.String(msg.To), err)
@@ -208,14 +186,14 @@ func run(ctx context.Context, m *machine.Machine, modules *call.Modules, msg *Me
 
 // paramsBlock is the message's parameters, nil if there are none.
 func paramsBlock(p *machine.Profile, msg *Message) *kernel.Block {
-	b := &kernel.Block{Codec: codecCBOR, Data: msg.Params}
+	b := &kernel.Block{Codec: cbor.CodecCBOR, Data: msg.Params}
 	switch {
 	case len(msg.Params) == 0:
 		return nil
 	case p.OnlyDagCBOR:
-		b.Codec = codecDagCBOR
+		b.Codec = cbor.CodecDagCBOR
 	case msg.Method == 0:
-		b.Codec = codecRaw
+		b.Codec = cbor.CodecRaw
 	}
 	// Plain CBOR, not DAG-CBOR, since nv18: links from outside the chain lead nowhere.
 	return b
@@ -231,10 +209,8 @@ func effectivePremium(msg *Message, baseFee abi.TokenAmount) abi.TokenAmount {
 func receipt(m *machine.Machine, msg *Message, c *call.Manager, ret kernel.Result, err error) (*Result, error) {
 	r := emptyResult()
 	r.GasUsed = int64(c.Gas().Used().RoundUp())
-	var sys *execerr.Syscall
-	var fatal *execerr.Fatal
-	switch {
-	case err == nil:
+	switch f := execerr.Classify(err); f.Kind {
+	case execerr.KindNone:
 		r.ExitCode = ret.ExitCode
 		if ret.Return != nil {
 			r.Return = ret.Return.Data
@@ -242,15 +218,16 @@ func receipt(m *machine.Machine, msg *Message, c *call.Manager, ret kernel.Resul
 				r.ReturnCodec = ret.Return.Codec
 			}
 		}
-	case errors.Is(err, execerr.ErrOutOfGas):
-		r.ExitCode = sysOutOfGas
-	case errors.As(err, &sys):
+	case execerr.KindOutOfGas:
+		r.ExitCode = exitcode.SysErrOutOfGas
+	case execerr.KindSyscall:
+		sys := f.Syscall
 		r.ExitCode = dispatchCode(sys.Number)
 		c.Backtrace = call.Backtrace{Cause: fmt.Sprintf("send::send -- %s (%d: %s)", sys.Reason, uint32(sys.Number), sys.Number)}
-	case errors.As(err, &fatal) && fatal.Guest:
+	case execerr.KindGuest:
 		// Quirk: a fatal error that all nodes have alike costs all the gas.
-		r.ExitCode, r.GasUsed = sysAssertionFailed, msg.GasLimit
-		c.Backtrace.Cause = fatal.Error()
+		r.ExitCode, r.GasUsed = exitcode.SysErrFatal, msg.GasLimit
+		c.Backtrace.Cause = f.Fatal.Error()
 	default:
 		return nil, fmt.Errorf("message from %s to %s, nonce %d, method %d, epoch %d: %w", addr.String(msg.From), addr.String(msg.To), msg.Nonce, msg.Method, m.Epoch, err)
 	}
@@ -270,11 +247,11 @@ func receipt(m *machine.Machine, msg *Message, c *call.Manager, ret kernel.Resul
 func dispatchCode(n execerr.Errno) exitcode.ExitCode {
 	switch n {
 	case execerr.InsufficientFunds:
-		return sysInsufficientFunds
+		return exitcode.SysErrInsufficientFunds
 	case execerr.NotFound:
-		return sysInvalidReceiver
+		return exitcode.SysErrInvalidReceiver
 	}
-	return sysAssertionFailed
+	return exitcode.SysErrFatal
 }
 
 // settle pays for the gas out of the deposit, in the network's order.

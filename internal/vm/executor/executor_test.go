@@ -15,6 +15,7 @@ import (
 	"github.com/edgefvm/fvm/internal/vm/execerr"
 	"github.com/edgefvm/fvm/internal/vm/executor"
 	"github.com/edgefvm/fvm/internal/vm/machine"
+	"github.com/edgefvm/fvm/internal/vm/nv"
 	"github.com/edgefvm/fvm/internal/vm/state"
 	"github.com/edgefvm/fvm/lab/conformance/goldentest"
 )
@@ -308,7 +309,7 @@ func TestNoReceipt(t *testing.T) {
 // A message with negative fees is refused before it runs, on every network version, and changes nothing; unless it is
 // refused for something else, of which there is a receipt. Of implicit messages fees do not count.
 func TestNegativeFees(t *testing.T) {
-	first, last := machine.Versions()
+	const first, last = nv.Oldest, nv.Newest
 	for nv := first; nv <= last; nv++ {
 		for _, c := range []struct {
 			name, want string

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/quick"
 
+	"github.com/edgefvm/fvm/internal/vm/crypto"
 	"github.com/edgefvm/fvm/internal/vm/execerr"
 	"github.com/edgefvm/fvm/trace"
 )
@@ -195,7 +196,7 @@ func TestNoAllocations(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() {
 		_ = tr.Apply(p.OnBlockOpen(100, 3))
 		_ = tr.Apply(p.OnActorEvent(1, 2, 3))
-		_ = tr.Apply(p.OnBlockLink(blake2b256, 5))
+		_ = tr.Apply(p.OnBlockLink(crypto.BLAKE2b256, 5))
 		_ = tr.Charge("OnSyscall", p.Wasm.HostCallCost)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)

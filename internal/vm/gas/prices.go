@@ -1,11 +1,13 @@
 package gas
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/network"
+
+	"github.com/edgefvm/fvm/internal/vm/crypto"
+	"github.com/edgefvm/fvm/internal/vm/nv"
 )
 
 // unit is a unit of gas, for the tables of prices.
@@ -48,15 +50,6 @@ type aggregate struct {
 	steps []step
 }
 
-// Multihash codes of the functions that actors can use.
-const (
-	sha2256    = 0x12
-	keccak256  = 0x1b
-	ripemd160  = 0x1053
-	blake2b256 = 0xb220
-	blake2b512 = 0xb240
-)
-
 // hashPrices are the prices of a hashed byte.
 type hashPrices struct{ sha2256, blake2b256, blake2b512, keccak256, ripemd160 Gas }
 
@@ -65,15 +58,15 @@ type hashPrices struct{ sha2256, blake2b256, blake2b512, keccak256, ripemd160 Ga
 // than free.
 func (h *hashPrices) perByte(code uint64) Gas {
 	switch code {
-	case sha2256:
+	case crypto.SHA256:
 		return h.sha2256
-	case blake2b256:
+	case crypto.BLAKE2b256:
 		return h.blake2b256
-	case blake2b512:
+	case crypto.BLAKE2b512:
 		return h.blake2b512
-	case keccak256:
+	case crypto.Keccak256:
 		return h.keccak256
-	case ripemd160:
+	case crypto.RIPEMD160:
 		return h.ripemd160
 	}
 	return math.MaxUint64
@@ -86,18 +79,15 @@ type WasmPrices struct {
 	MemoryByte   Gas // a byte of memory, initial or grown
 }
 
-// InitMemory is the price of a guest's initial memory.
-func (w *WasmPrices) InitMemory(bytes uint64) Gas { return w.MemoryByte.Mul(bytes) }
+// OfMemory is the price of a guest's memory, which it gets with its instance or grows, and then has paid for inline.
+func (w *WasmPrices) OfMemory(bytes uint64) Gas { return w.MemoryByte.Mul(bytes) }
 
-// GrowMemory is the price of growing memory, which the guest has paid inline.
-func (w *WasmPrices) GrowMemory(bytes uint64) Gas { return w.MemoryByte.Mul(bytes) }
+// TableElement is what an element of a table counts for, in bytes of memory.
+const TableElement = 8
 
-// tableElement is what an element of a table costs, in bytes of memory.
-const tableElement = 8
-
-// InitTable is the price of a guest's initial table.
-func (w *WasmPrices) InitTable(elements uint32) Gas {
-	return w.MemoryByte.Mul(uint64(elements)).Mul(tableElement)
+// OfTable is the price of a guest's initial table.
+func (w *WasmPrices) OfTable(elements uint32) Gas {
+	return w.MemoryByte.Mul(uint64(elements)).Mul(TableElement)
 }
 
 // PriceList is what a network version charges. It is shared and immutable: safe
@@ -172,21 +162,14 @@ var lists = [...]struct {
 	{network.Version25, &teep},
 }
 
-const (
-	newest  network.Version = 29
-	preview network.Version = 30 // its rules may still change
-)
-
-// PricesFor is the price list of a network version, 16 to 29, and 30 as a
-// preview. It fails for any other.
-func PricesFor(nv network.Version, admitPreview bool) (*PriceList, error) {
-	if nv > newest && !(nv == preview && admitPreview) {
-		return nil, fmt.Errorf("no prices are known for network version %d", nv)
+// PricesFor is the price list of a network version; preview admits the version after the newest one.
+func PricesFor(v network.Version, preview bool) (*PriceList, error) {
+	if err := nv.Admit(v, preview); err != nil {
+		return nil, err
 	}
-	for i := len(lists) - 1; i >= 0; i-- {
-		if nv >= lists[i].from {
-			return lists[i].list, nil
-		}
+	i := len(lists) - 1
+	for v < lists[i].from {
+		i--
 	}
-	return nil, fmt.Errorf("no prices are known for network version %d", nv)
+	return lists[i].list, nil
 }

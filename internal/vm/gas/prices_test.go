@@ -10,9 +10,11 @@ import (
 	"testing"
 
 	"github.com/filecoin-project/go-state-types/abi"
-	"github.com/filecoin-project/go-state-types/crypto"
+	stcrypto "github.com/filecoin-project/go-state-types/crypto"
 	"github.com/filecoin-project/go-state-types/network"
 	"github.com/filecoin-project/go-state-types/proof"
+
+	"github.com/edgefvm/fvm/internal/vm/crypto"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -142,12 +144,12 @@ func TestCharges(t *testing.T) {
 		{"create", func(p *PriceList) Charge { return p.OnBlockCreate(100, 0) }, always("OnBlockCreate", 240_000, 760_000)},
 		{"create, a link", func(p *PriceList) Charge { return p.OnBlockCreate(100, 1) }, since21(Charge{"OnBlockCreate", 240_000, 760_000}, Charge{"OnBlockCreate", 540_000, 460_000})},
 		{"create, many links", func(p *PriceList) Charge { return p.OnBlockCreate(100, 5) }, since21(Charge{"OnBlockCreate", 240_000, 760_000}, Charge{"OnBlockCreate", 1_740_000, 0})},
-		{"link", func(p *PriceList) Charge { return p.OnBlockLink(blake2b256, 100) }, // 172000 + 334000 + (2.4 + 10 + 3340) a byte
+		{"link", func(p *PriceList) Charge { return p.OnBlockLink(crypto.BLAKE2b256, 100) }, // 172000 + 334000 + (2.4 + 10 + 3340) a byte
 			since21(Charge{"OnBlockLink", 1_240_000, 840_000_000}, Charge{"OnBlockLink", 1_540_000, 840_000_000})},
 		{"stat", (*PriceList).OnBlockStat, always("OnBlockStat", 0, 0)},
 		// FIP-0057.
-		{"secp", func(p *PriceList) Charge { return p.OnVerifySignature(crypto.SigTypeSecp256k1, 27) }, always("OnVerifySignature", 1_637_562_000, 0)},
-		{"bls", func(p *PriceList) Charge { return p.OnVerifySignature(crypto.SigTypeBLS, 35) }, always("OnVerifySignature", 16_599_515_000, 0)},
+		{"secp", func(p *PriceList) Charge { return p.OnVerifySignature(stcrypto.SigTypeSecp256k1, 27) }, always("OnVerifySignature", 1_637_562_000, 0)},
+		{"bls", func(p *PriceList) Charge { return p.OnVerifySignature(stcrypto.SigTypeBLS, 35) }, always("OnVerifySignature", 16_599_515_000, 0)},
 		{"recover", (*PriceList).OnRecoverSecpPublicKey, always("OnRecoverSecpPublicKey", 1_637_292_000, 0)},
 		{"sha2-256", func(p *PriceList) Charge { return p.OnHashing(0x12, 100) }, always("OnHashing", 700_000, 0)},
 		{"blake2b-256", func(p *PriceList) Charge { return p.OnHashing(0xb220, 100) }, always("OnHashing", 1_000_000, 0)},
@@ -210,13 +212,13 @@ func TestSkyrCharges(t *testing.T) {
 		{"opened", p.OnBlockOpen(100, 0), Charge{"OnBlockOpenPerByte", 1_050_000, 0}},
 		{"read", p.OnBlockRead(101), Charge{"OnBlockRead", 50_500, 0}},
 		{"create", p.OnBlockCreate(100, 0), Charge{"OnBlockCreate", 1_050_000, 0}},
-		{"link", p.OnBlockLink(blake2b256, 100), Charge{"OnBlockLink", 353_740_000, 130_000_000}},
+		{"link", p.OnBlockLink(crypto.BLAKE2b256, 100), Charge{"OnBlockLink", 353_740_000, 130_000_000}},
 		{"stat", p.OnBlockStat(), Charge{"OnBlockStat", 0, 0}},
-		{"secp", p.OnVerifySignature(crypto.SigTypeSecp256k1, 27), Charge{"OnVerifySignature", 1_637_292_000, 0}},
-		{"bls", p.OnVerifySignature(crypto.SigTypeBLS, 35), Charge{"OnVerifySignature", 16_598_605_000, 0}},
+		{"secp", p.OnVerifySignature(stcrypto.SigTypeSecp256k1, 27), Charge{"OnVerifySignature", 1_637_292_000, 0}},
+		{"bls", p.OnVerifySignature(stcrypto.SigTypeBLS, 35), Charge{"OnVerifySignature", 16_598_605_000, 0}},
 		{"recover", p.OnRecoverSecpPublicKey(), Charge{"OnRecoverSecpPublicKey", 1_637_292_000, 0}},
-		{"hash", p.OnHashing(blake2b256, 100), Charge{"OnHashing", 31_355_000, 0}},
-		{"hash of another function", p.OnHashing(ripemd160, 0), Charge{"OnHashing", 31_355_000, 0}},
+		{"hash", p.OnHashing(crypto.BLAKE2b256, 100), Charge{"OnHashing", 31_355_000, 0}},
+		{"hash of another function", p.OnHashing(crypto.RIPEMD160, 0), Charge{"OnHashing", 31_355_000, 0}},
 		{"hash of no function", p.OnHashing(0x1234, 1<<30), Charge{"OnHashing", 31_355_000, 0}},
 		{"unsealed cid", p.OnComputeUnsealedSectorCid(8, 9), Charge{"OnComputeUnsealedSectorCid", 98_647_000, 0}},
 		{"seal", p.OnVerifySeal(proof.SealVerifyInfo{}), Charge{"OnVerifySeal", 2_000_000, 0}},
@@ -226,7 +228,7 @@ func TestSkyrCharges(t *testing.T) {
 		{"fault", p.OnVerifyConsensusFault(1, 2, 3), Charge{"OnVerifyConsensusFault", 516_422_000, 0}},
 		{"sectors", p.OnVerifyPost(postOf(3)), Charge{"OnVerifyPost", 117_812_261_000, 0}},
 		{"syscall", Charge{Name: "OnSyscall", Compute: p.Wasm.HostCallCost}, Charge{"OnSyscall", 14_000_000, 0}},
-		{"memory", Charge{Compute: p.Wasm.InitMemory(1 << 20), Other: p.Wasm.GrowMemory(1 << 20)}, Charge{}},
+		{"memory", Charge{Compute: p.Wasm.OfMemory(1 << 20), Other: p.Wasm.OfMemory(1 << 20)}, Charge{}},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.what, c.got, c.want)
@@ -286,7 +288,7 @@ func TestChargesOfOneEra(t *testing.T) {
 func TestWasmPrices(t *testing.T) {
 	for _, l := range lists[1:] {
 		w := &l.list.Wasm
-		if w.HostCallCost != 14_000_000 || w.InitMemory(17*65536) != 445_644_800 || w.GrowMemory(65536) != 26_214_400 || w.InitTable(10) != 32_000 {
+		if w.HostCallCost != 14_000_000 || w.OfMemory(17*65536) != 445_644_800 || w.OfMemory(65536) != 26_214_400 || w.OfTable(10) != 32_000 {
 			t.Errorf("nv%d: %+v", l.from, w)
 		}
 	}

@@ -6,9 +6,10 @@ import (
 	"testing"
 
 	"github.com/filecoin-project/go-state-types/abi"
-	"github.com/filecoin-project/go-state-types/crypto"
+	stcrypto "github.com/filecoin-project/go-state-types/crypto"
 	"github.com/filecoin-project/go-state-types/proof"
 
+	"github.com/edgefvm/fvm/internal/vm/crypto"
 	"github.com/edgefvm/fvm/trace"
 )
 
@@ -145,9 +146,9 @@ func (p *PriceList) explain(want Charge, at around) []Charge {
 	case "OnBlockLink":
 		size := at.next()
 		if size < 0 { // before nv21, or out of gas
-			size = over(want.Other-p.OnBlockLink(blake2b256, 0).Other, p.blockPersist.scale)
+			size = over(want.Other-p.OnBlockLink(crypto.BLAKE2b256, 0).Other, p.blockPersist.scale)
 		}
-		return one(p.OnBlockLink(blake2b256, size))
+		return one(p.OnBlockLink(crypto.BLAKE2b256, size))
 	case "OnActorEvent":
 		return p.explainEvent(want)
 	case "OnActorEventValidate":
@@ -156,15 +157,15 @@ func (p *PriceList) explain(want Charge, at around) []Charge {
 		return one(p.OnActorEventAccept(over(want.Compute, 2400) - eventOverhead))
 	case "OnVerifySignature":
 		return []Charge{
-			p.OnVerifySignature(crypto.SigTypeSecp256k1, over(want.Compute.Sub(p.secp.flat), p.secp.scale)),
-			p.OnVerifySignature(crypto.SigTypeBLS, over(want.Compute.Sub(p.bls.flat), p.bls.scale)),
+			p.OnVerifySignature(stcrypto.SigTypeSecp256k1, over(want.Compute.Sub(p.secp.flat), p.secp.scale)),
+			p.OnVerifySignature(stcrypto.SigTypeBLS, over(want.Compute.Sub(p.bls.flat), p.bls.scale)),
 		}
 	case "OnVerifyBlsAggregateSignature":
 		keys := over(want.Compute, p.blsPairing) - 1
 		return one(p.OnVerifyAggregateSignature(keys, over(want.Compute.Sub(p.blsPairing.Mul(uint64(keys+1))), p.blsHashing.scale)))
 	case "OnHashing":
 		var all []Charge
-		for _, code := range []uint64{sha2256, keccak256, ripemd160, blake2b256, blake2b512} {
+		for _, code := range []uint64{crypto.SHA256, crypto.Keccak256, crypto.RIPEMD160, crypto.BLAKE2b256, crypto.BLAKE2b512} {
 			all = append(all, p.OnHashing(code, over(want.Compute, p.hashing.perByte(code))))
 		}
 		return all
@@ -181,9 +182,9 @@ func (p *PriceList) explain(want Charge, at around) []Charge {
 	case "OnSyscall":
 		return one(Charge{Name: want.Name, Compute: p.Wasm.HostCallCost})
 	case "wasm_memory_init":
-		return one(Charge{Name: want.Name, Compute: p.Wasm.InitMemory(uint64(over(want.Compute, 65536*p.Wasm.MemoryByte)) * 65536)})
+		return one(Charge{Name: want.Name, Compute: p.Wasm.OfMemory(uint64(over(want.Compute, 65536*p.Wasm.MemoryByte)) * 65536)})
 	case "wasm_table_init":
-		return one(Charge{Name: want.Name, Compute: p.Wasm.InitTable(uint32(over(want.Compute, tableElement*p.Wasm.MemoryByte)))})
+		return one(Charge{Name: want.Name, Compute: p.Wasm.OfTable(uint32(over(want.Compute, TableElement*p.Wasm.MemoryByte)))})
 	}
 	for _, c := range p.fixed() {
 		if c.Name == want.Name {
@@ -209,7 +210,7 @@ func (p *PriceList) explainFirst(want Charge) []Charge {
 	case "OnBlockCreate":
 		return []Charge{p.OnBlockCreate(size, 0)}
 	case "OnBlockLink":
-		return []Charge{p.OnBlockLink(blake2b256, over(want.Other, p.blockPersist.scale))}
+		return []Charge{p.OnBlockLink(crypto.BLAKE2b256, over(want.Other, p.blockPersist.scale))}
 	}
 	return nil
 }

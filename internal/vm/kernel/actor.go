@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"context"
-	"errors"
 
 	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
@@ -15,14 +14,6 @@ import (
 	"github.com/edgefvm/fvm/internal/vm/machine"
 	"github.com/edgefvm/fvm/internal/vm/state"
 )
-
-func syscallReason(err error) string {
-	var s *execerr.Syscall
-	if errors.As(err, &s) {
-		return s.Reason
-	}
-	return ""
-}
 
 // ResolveAddress is the ID behind an address.
 func (k *Kernel) ResolveAddress(ctx context.Context, a address.Address) (abi.ActorID, error) {
@@ -128,8 +119,8 @@ func (k *Kernel) CreateBuiltinActor(ctx context.Context, code cid.Cid, id abi.Ac
 // NewActorAddress is an f2 address for a new actor. It derives from the key address of the message's sender (until nv17).
 func (k *Kernel) NewActorAddress(ctx context.Context) (address.Address, error) {
 	key, err := k.keyAddress(ctx, k.calls.From(), false)
-	if reason := syscallReason(err); reason != "" {
-		return address.Undef, execerr.Guestf("the key address of the message's sender: %s", reason)
+	if s := execerr.Classify(err).Syscall; s != nil {
+		return address.Undef, execerr.Guestf("the key address of the message's sender: %s", s.Reason)
 	}
 	if err != nil {
 		return address.Undef, err
@@ -161,9 +152,9 @@ func (k *Kernel) keyAddress(ctx context.Context, a address.Address, paid bool) (
 			return address.Undef, err
 		}
 	}
-	data, err := k.m.Store.GetRaw(ctx, st.Head)
+	data, err := k.readAny(ctx, st.Head)
 	if err != nil {
-		return address.Undef, k.readFailure(st.Head, err)
+		return address.Undef, err
 	}
 	if paid {
 		if err := k.gas.Apply(k.prices.OnBlockOpen(len(data), 0)); err != nil {

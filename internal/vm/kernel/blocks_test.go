@@ -6,19 +6,20 @@ import (
 
 	"github.com/ipfs/go-cid"
 
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 	"github.com/edgefvm/fvm/internal/vm/execerr"
 	"github.com/edgefvm/fvm/internal/vm/execerr/execerrtest"
 	"github.com/edgefvm/fvm/internal/vm/links"
 )
 
-func link(b byte) cid.Cid { return links.Blake2bCID(codecDagCBOR, [32]byte{b}) }
+func link(b byte) cid.Cid { return links.Blake2bCID(cbor.CodecDagCBOR, [32]byte{b}) }
 
 func TestBlockRegistry(t *testing.T) {
 	var r BlockRegistry
 	if _, err := r.Get(0); execerrtest.Errno(err) != execerr.InvalidHandle {
 		t.Errorf("no block: %v", err)
 	}
-	given := &Block{Codec: codecDagCBOR, Data: []byte("12345"), Links: []cid.Cid{link(1), link(2)}}
+	given := &Block{Codec: cbor.CodecDagCBOR, Data: []byte("12345"), Links: []cid.Cid{link(1), link(2)}}
 	for _, c := range []struct {
 		name string
 		put  func(*Block) (BlockID, error)
@@ -42,7 +43,7 @@ func TestBlockRegistry(t *testing.T) {
 			t.Errorf("handle %d: %v, %v", id, b, err)
 		}
 	}
-	if b, _ := r.Get(4); b != given || b.Stat() != (BlockStat{codecDagCBOR, 5}) {
+	if b, _ := r.Get(4); b != given || b.Stat() != (BlockStat{cbor.CodecDagCBOR, 5}) {
 		t.Errorf("block 4: %+v", b)
 	}
 	// What a block that the actor made links to does not become reachable by it, nor what was refused.
@@ -50,7 +51,7 @@ func TestBlockRegistry(t *testing.T) {
 		t.Error("the wrong blocks are reachable")
 	}
 	r.MarkReachable(link(3))
-	if !r.Reachable(link(3)) || r.Reachable(cid.NewCidV1(codecRaw, link(3).Hash())) {
+	if !r.Reachable(link(3)) || r.Reachable(cid.NewCidV1(cbor.CodecRaw, link(3).Hash())) {
 		t.Error("reachable is a CID with its codec")
 	}
 }

@@ -3,7 +3,6 @@ package kernel
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 
 	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
@@ -18,10 +17,10 @@ import (
 
 func appendUint64(b []byte, v uint64) []byte { return binary.BigEndian.AppendUint64(b, v) }
 
-// externFailure classifies an error of the node's answers: the actor hears of
+// externFailure makes one of ours of an error of the node's answers: the actor hears of
 // it unless it is the node's own failure.
 func externFailure(what string, err error) error {
-	if errors.Is(err, externs.ErrNodeFailure) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if externs.IsNodeFailure(err) {
 		return execerr.Nodef("%s: %w", what, err)
 	}
 	return execerr.Syscallf(execerr.IllegalArgument, "%s: %v", what, err)
@@ -227,7 +226,7 @@ func (k *Kernel) BatchVerifySeals(ctx context.Context, infos []proof.SealVerifyI
 	for i := range infos {
 		ok, err := v.VerifySeal(ctx, infos[i])
 		if err != nil {
-			if err = externFailure("verifying a seal", err); syscallReason(err) == "" {
+			if err = externFailure("verifying a seal", err); execerr.KindOf(err) == execerr.KindNode {
 				return nil, err
 			}
 			ok = false

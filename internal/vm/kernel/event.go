@@ -3,6 +3,7 @@ package kernel
 import (
 	"unicode/utf8"
 
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 	"github.com/edgefvm/fvm/internal/vm/event"
 	"github.com/edgefvm/fvm/internal/vm/execerr"
 )
@@ -73,7 +74,7 @@ func entry4(h EventHeader, keys, values []byte) (event.Entry, error) {
 		return event.Entry{}, execerr.Syscallf(execerr.IllegalArgument, "an event's key leaves the buffer or splits a character")
 	case int(h.ValueLen) > len(values):
 		return event.Entry{}, execerr.Syscallf(execerr.IllegalArgument, "an event's value leaves the buffer")
-	case h.Codec != codecRaw && h.Codec != codecCBOR:
+	case h.Codec != cbor.CodecRaw && h.Codec != cbor.CodecCBOR:
 		return event.Entry{}, execerr.Syscallf(execerr.IllegalCodec, "an event's value has codec %#x, not raw or CBOR", h.Codec)
 	}
 	return event.Entry{
@@ -118,7 +119,7 @@ func checkEntries3(entries []event.Entry) error {
 		if len(e.Key) > maxKeyLen3 {
 			return execerr.Syscallf(execerr.IllegalArgument, "an event's key has at most %d bytes, not %d", maxKeyLen3, len(e.Key))
 		}
-		if e.Codec != codecRaw {
+		if e.Codec != cbor.CodecRaw {
 			return execerr.Syscallf(execerr.IllegalCodec, "an event's value has codec %#x, not raw", e.Codec)
 		}
 		total += len(e.Value)

@@ -2,69 +2,88 @@ package kernel
 
 import (
 	"context"
-	"errors"
 
 	"github.com/ipfs/go-cid"
 	format "github.com/ipfs/go-ipld-format"
 
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 	"github.com/edgefvm/fvm/internal/vm/crypto"
 	"github.com/edgefvm/fvm/internal/vm/execerr"
 	"github.com/edgefvm/fvm/internal/vm/links"
 	"github.com/edgefvm/fvm/internal/vm/machine"
 )
 
-const blake2b256 = 0xb220
-
-// The codecs that actors may make blocks of.
-const (
-	codecCBOR    = 0x51
-	codecRaw     = 0x55
-	codecDagCBOR = 0x71
-)
-
+// allowedCodec reports that actors may have blocks of a codec.
 func (k *Kernel) allowedCodec(codec uint64) bool {
 	if k.m.Profile.OnlyDagCBOR {
-		return codec == codecDagCBOR
+		return codec == cbor.CodecDagCBOR
 	}
-	return codec == codecCBOR || codec == codecRaw || codec == codecDagCBOR
+	return codec == cbor.CodecCBOR || codec == cbor.CodecRaw || codec == cbor.CodecDagCBOR
 }
 
-// BlockOpen reads a block from the store. A block that is not there is a
-// failure: of this node where only reachable blocks can be asked for, of the message where any can.
+// BlockOpen reads a block from the store.
 func (k *Kernel) BlockOpen(ctx context.Context, c cid.Cid) (BlockID, BlockStat, error) {
 	if err := k.gas.Apply(k.prices.OnBlockOpenBase()); err != nil {
 		return 0, BlockStat{}, err
 	}
-	if k.m.Profile.Reachability && !k.Blocks.Reachable(c) {
-		return 0, BlockStat{}, execerr.Syscallf(execerr.NotFound, "the block %s is not reachable", c)
-	}
-	data, err := k.m.Store.GetRaw(ctx, c)
-	if err != nil {
-		return 0, BlockStat{}, k.readFailure(c, err)
-	}
-	k.calls.TraceIPLD(false, c, len(data))
-	codec := c.Prefix().Codec
-	b := &Block{Codec: codec, Data: data}
+	var b *Block
+	var err error
 	if k.m.Profile.Reachability {
-		if b.Links, err = k.scan(codec, data); err != nil {
-			return 0, BlockStat{}, err
-		}
+		b, err = k.openReachable(ctx, c)
+	} else {
+		b, err = k.openAny(ctx, c)
 	}
-	if err := k.gas.Apply(k.prices.OnBlockOpen(len(data), len(b.Links))); err != nil {
+	if err != nil {
 		return 0, BlockStat{}, err
-	}
-	if !k.m.Profile.Reachability && !k.allowedCodec(codec) {
-		return 0, BlockStat{}, execerr.Syscallf(execerr.IllegalCodec, "blocks of codec %#x cannot be opened", codec)
 	}
 	id, err := k.Blocks.PutReachable(b)
 	return id, b.Stat(), err
 }
 
-func (k *Kernel) readFailure(c cid.Cid, err error) error {
-	if !k.m.Profile.Reachability && (format.IsNotFound(err) || errors.Is(err, format.ErrNotFound{})) {
-		return execerr.Guestf("the state lacks the block %s: %w", c, err)
+// openReachable reads a block that the actor can have learnt of, so that the state has it: if the store lacks it, this node fails.
+func (k *Kernel) openReachable(ctx context.Context, c cid.Cid) (*Block, error) {
+	if !k.Blocks.Reachable(c) {
+		return nil, execerr.Syscallf(execerr.NotFound, "the block %s is not reachable", c)
 	}
-	return execerr.Nodef("reading the block %s: %w", c, err)
+	data, err := k.m.Store.GetRaw(ctx, c)
+	if err != nil {
+		return nil, execerr.Nodef("reading the block %s: %w", c, err)
+	}
+	k.calls.TraceIPLD(false, c, len(data))
+	b := &Block{Codec: c.Prefix().Codec, Data: data}
+	if b.Links, err = k.scan(b.Codec, data); err != nil {
+		return nil, err
+	}
+	return b, k.gas.Apply(k.prices.OnBlockOpen(len(data), len(b.Links)))
+}
+
+// openAny reads whatever block the actor names (until nv20).
+func (k *Kernel) openAny(ctx context.Context, c cid.Cid) (*Block, error) {
+	data, err := k.readAny(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	k.calls.TraceIPLD(false, c, len(data))
+	if err := k.gas.Apply(k.prices.OnBlockOpen(len(data), 0)); err != nil {
+		return nil, err
+	}
+	b := &Block{Codec: c.Prefix().Codec, Data: data}
+	if !k.allowedCodec(b.Codec) {
+		return nil, execerr.Syscallf(execerr.IllegalCodec, "blocks of codec %#x cannot be opened", b.Codec)
+	}
+	return b, nil
+}
+
+// readAny is the bytes of a block that the state need not have: if the store lacks it, the message fails.
+func (k *Kernel) readAny(ctx context.Context, c cid.Cid) ([]byte, error) {
+	data, err := k.m.Store.GetRaw(ctx, c)
+	switch {
+	case err == nil:
+		return data, nil
+	case format.IsNotFound(err):
+		return nil, execerr.Guestf("the state lacks the block %s: %w", c, err)
+	}
+	return nil, execerr.Nodef("reading the block %s: %w", c, err)
 }
 
 // scan finds the links of a block and charges for the search, also when it fails.
@@ -81,30 +100,45 @@ func (k *Kernel) BlockCreate(codec uint64, data []byte) (BlockID, error) {
 	if len(data) > machine.MaxBlockSize && !k.m.Profile.OnlyDagCBOR {
 		return 0, execerr.Syscallf(execerr.LimitExceeded, "a block holds at most %d bytes, not %d", machine.MaxBlockSize, len(data))
 	}
-	b := &Block{Codec: codec}
+	var links []cid.Cid
+	var err error
 	if k.m.Profile.Reachability {
-		if !k.allowedCodec(codec) {
-			return 0, execerr.Syscallf(execerr.IllegalCodec, "blocks of codec %#x cannot be made", codec)
-		}
-		links, err := k.scan(codec, data)
-		if err != nil {
-			return 0, err
-		}
-		b.Links = links
+		links, err = k.checkLinks(codec, data)
+	} else {
+		err = k.checkCodec(codec, data)
 	}
-	if err := k.gas.Apply(k.prices.OnBlockCreate(len(data), len(b.Links))); err != nil {
+	if err != nil {
 		return 0, err
 	}
+	return k.Blocks.PutChecked(&Block{Codec: codec, Data: append([]byte(nil), data...), Links: links})
+}
+
+// checkLinks finds the links of a new block, and charges for it.
+func (k *Kernel) checkLinks(codec uint64, data []byte) ([]cid.Cid, error) {
 	if !k.allowedCodec(codec) {
-		return 0, execerr.Syscallf(execerr.IllegalCodec, "blocks of codec %#x cannot be made", codec)
+		return nil, execerr.Syscallf(execerr.IllegalCodec, "blocks of codec %#x cannot be made", codec)
 	}
-	b.Data = append([]byte(nil), data...)
-	return k.Blocks.PutChecked(b)
+	found, err := k.scan(codec, data)
+	if err != nil {
+		return nil, err
+	}
+	return found, k.gas.Apply(k.prices.OnBlockCreate(len(data), len(found)))
+}
+
+// checkCodec charges for a new block before it looks at its codec, and not at its links (until nv20).
+func (k *Kernel) checkCodec(codec uint64, data []byte) error {
+	if err := k.gas.Apply(k.prices.OnBlockCreate(len(data), 0)); err != nil {
+		return err
+	}
+	if !k.allowedCodec(codec) {
+		return execerr.Syscallf(execerr.IllegalCodec, "blocks of codec %#x cannot be made", codec)
+	}
+	return nil
 }
 
 // BlockLink writes a block to the store and returns its CID.
 func (k *Kernel) BlockLink(id BlockID, hashFun uint64, hashLen uint32) (cid.Cid, error) {
-	if hashFun != blake2b256 || hashLen != 32 {
+	if hashFun != crypto.BLAKE2b256 || hashLen != 32 {
 		return cid.Undef, execerr.Syscallf(execerr.IllegalCid, "links are 32-byte blake2b, not function %#x with %d bytes", hashFun, hashLen)
 	}
 	b, err := k.Blocks.Get(id)

@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"context"
-	"errors"
 
 	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
@@ -74,7 +73,7 @@ func (k *Kernel) SelfDestruct(ctx context.Context, burnUnspent bool) error {
 			return execerr.Syscallf(execerr.IllegalOperation, "the actor still owns funds")
 		}
 		err := k.calls.Transfer(ctx, k.Self, actors.BurntFunds, balance)
-		if errors.Is(err, execerr.ErrOutOfGas) || syscallReason(err) != "" {
+		if kind := execerr.KindOf(err); kind == execerr.KindOutOfGas || kind == execerr.KindSyscall {
 			// Quirk: if the gas does not suffice for this transfer, the message ends with exit code 10.
 			return execerr.Guestf("burning the funds of a deleted actor: %v", err)
 		}

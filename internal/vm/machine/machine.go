@@ -14,11 +14,12 @@ import (
 	"github.com/filecoin-project/go-state-types/network"
 	blocks "github.com/ipfs/go-block-format"
 	"github.com/ipfs/go-cid"
-	"github.com/multiformats/go-multihash"
 
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/externs"
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 	"github.com/edgefvm/fvm/internal/vm/actors"
+	"github.com/edgefvm/fvm/internal/vm/crypto"
 	"github.com/edgefvm/fvm/internal/vm/gas"
 	"github.com/edgefvm/fvm/internal/vm/state"
 	"github.com/edgefvm/fvm/trace"
@@ -26,11 +27,11 @@ import (
 
 // The limits of every network so far, in the reference's NetworkConfig.
 const (
-	MaxMemory        = 2 << 30 // bytes, all instances of a call stack; a table element counts 8
-	MaxBlockSize     = 1 << 20 // bytes
-	MaxTableElements = 20_000
-	maxInstance      = 512 << 20 // bytes, one instance
-	maxSubcalls      = 1024
+	MaxMessageMemory  = 2 << 30 // bytes, all instances of a call stack; a table element counts 8
+	MaxBlockSize      = 1 << 20 // bytes
+	MaxTableElements  = 20_000
+	maxInstanceMemory = 512 << 20 // bytes, one instance
+	maxSubcalls       = 1024
 )
 
 // Context is fixed for the life of a machine.
@@ -64,13 +65,9 @@ func EmptyArray() cid.Cid { return emptyArray.Cid() }
 var emptyArray = mustBlock([]byte{0x80})
 
 func mustBlock(data []byte) blocks.Block {
-	c, err := cid.V1Builder{Codec: cid.DagCBOR, MhType: multihash.BLAKE2B_MIN + 31}.Sum(data)
+	b, err := blocks.NewBlockWithCid(data, cbor.Blake2bCID(cbor.CodecDagCBOR, crypto.Blake2b256(data)))
 	if err != nil {
 		panic(err) // fixed input
-	}
-	b, err := blocks.NewBlockWithCid(data, c)
-	if err != nil {
-		panic(err)
 	}
 	return b
 }

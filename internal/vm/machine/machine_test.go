@@ -3,6 +3,7 @@ package machine_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/edgefvm/fvm/internal/vm/crypto"
 	"github.com/edgefvm/fvm/internal/vm/gas"
 	"github.com/edgefvm/fvm/internal/vm/machine"
+	"github.com/edgefvm/fvm/internal/vm/nv"
 	"github.com/edgefvm/fvm/internal/vm/state"
 )
 
@@ -57,25 +59,50 @@ func TestProfiles(t *testing.T) {
 	for nv, want := range map[network.Version]machine.Profile{
 		16: {
 			Name: "E2", ABI: machine.ABI2, From: 16, To: 17, OldestTree: 3, NewestTree: 4, CallDepth: 1025,
-			InstanceMemory: 4 << 30, Memory: 128 << 30, NoMemoryLimits: true, TableElements: 10_000_000,
-			SignedGas: true, FirstPass: true, OnlyBuiltins: true, FatalStart: true, SettleMarks: true, SendFirst: true, TraceFirst: true,
-			LateZeroKey: true, OnlyDagCBOR: true, HashFirst: true, ResolveSigner: true, FreeBatches: true, StrictFlush: true, MaxSealProof: 9,
+			InstanceMemory: 4 << 30, MessageMemory: 128 << 30, TableElements: 10_000_000, MaxSealProof: 9,
+			Until17: machine.Until17{
+				SignedGas: true, FirstPass: true, OnlyBuiltins: true, FatalStart: true, SettleMarks: true, SendFirst: true, TraceFirst: true,
+				LateZeroKey: true, OnlyDagCBOR: true, HashFirst: true, ResolveSigner: true, FreeBatches: true, StrictFlush: true, NoMemoryLimits: true,
+			},
 		},
 		18: {
-			Name: "E3", ABI: machine.ABI3, From: 18, To: 20, OldestTree: 5, NewestTree: 5, CallDepth: 1024, Ethereum: true,
-			InstanceMemory: 512 << 20, Memory: 2 << 30, TableElements: 20_000, WriteEmptyArray: true,
-			TipsetFinality: true, DepthKeepsLimit: true, TraceImplicit: true,
-			MaxSealProof: 14, CalibnetPoStEpoch: 498691,
+			Name: "E3", ABI: machine.ABI3, From: 18, To: 20, OldestTree: 5, NewestTree: 5, CallDepth: 1024,
+			InstanceMemory: 512 << 20, MessageMemory: 2 << 30, TableElements: 20_000, MaxSealProof: 14, CalibnetPoStEpoch: 498691,
+			Since18:       machine.Since18{Ethereum: true, WriteEmptyArray: true},
+			From18Until20: machine.From18Until20{TipsetFinality: true, DepthKeepsLimit: true, TraceImplicit: true},
 		},
 		21: {
-			Name: "E4", ABI: machine.ABI4, From: 21, To: 29, OldestTree: 5, NewestTree: 5, CallDepth: 1024, Ethereum: true,
-			InstanceMemory: 512 << 20, Memory: 2 << 30, TableElements: 20_000, WriteEmptyArray: true,
-			Reachability: true, MissingInvokeExits: true, LooseInvoke: true,
-			TraceBlocks: true, ReturnCodec: true, MaxSealProof: 19,
+			Name: "E4", ABI: machine.ABI4, From: 21, To: 29, OldestTree: 5, NewestTree: 5, CallDepth: 1024,
+			InstanceMemory: 512 << 20, MessageMemory: 2 << 30, TableElements: 20_000, MaxSealProof: 19,
+			Since18: machine.Since18{Ethereum: true, WriteEmptyArray: true},
+			Since21: machine.Since21{Reachability: true, MissingInvokeExits: true, LooseInvoke: true, TraceBlocks: true, ReturnCodec: true},
 		},
 	} {
 		if got, err := machine.ProfileFor(nv, false); err != nil || *got != want {
 			t.Errorf("nv%d: %+v, %v; want %+v", nv, got, err, want)
+		}
+	}
+}
+
+// Flags of a group hold at the same time, which is the time that the group is named for.
+func TestFlagsGoTogether(t *testing.T) {
+	for v := nv.Oldest; v <= nv.Newest; v++ {
+		p, err := machine.ProfileFor(v, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, group := range []struct {
+			flags any
+			want  bool
+		}{
+			{p.Until17, v <= 17}, {p.Since18, v >= 18}, {p.From18Until20, v >= 18 && v <= 20}, {p.Since21, v >= 21},
+		} {
+			flags := reflect.ValueOf(group.flags)
+			for i := range flags.NumField() {
+				if flags.Field(i).Bool() != group.want {
+					t.Errorf("nv%d: %s of %s is %v", v, flags.Type().Field(i).Name, flags.Type().Name(), !group.want)
+				}
+			}
 		}
 	}
 }

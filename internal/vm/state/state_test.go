@@ -90,7 +90,7 @@ func (m *model) root(t *testing.T) cid.Cid {
 	t.Helper()
 	ctx := context.Background()
 	n, err := gohamt.NewNode(cbornode.NewCborStore(blockstore.NewMemory()), gohamt.UseTreeBitWidth(5), gohamt.UseHashFunction(func(b []byte) []byte {
-		h, _ := crypto.Hash(0x12, b)
+		h, _ := crypto.AppendHash(nil, crypto.SHA256, b)
 		return h
 	}))
 	if err != nil {

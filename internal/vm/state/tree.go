@@ -131,7 +131,7 @@ func Load(ctx context.Context, store *blockstore.Buffered, root cid.Cid, allowed
 	return newTree(store, v, info, m), nil
 }
 
-// fatal classifies an error of a HAMT.
+// fatal makes one of ours of an error of a HAMT.
 func fatal(err error, format string, a ...any) error {
 	what := fmt.Sprintf(format, a...)
 	if errors.Is(err, hamt.ErrMalformed) || errors.Is(err, cbor.ErrMalformed) {

@@ -16,17 +16,14 @@ import (
 	"github.com/edgefvm/fvm/internal/vm/kernel"
 )
 
-const (
-	firstUserExit  = 16
-	maxExitMessage = 1024 // bytes
-)
+const maxExitMessage = 1024 // bytes
 
 // vmExit ends the invocation. Codes below 16, but for 0, belong to the system:
 // an actor that uses one exits with code 9, and keeps its block.
 func vmExit(_ context.Context, s *sys) error {
 	code := exitcode.ExitCode(s.u32(0))
-	if c := s.u32(0); c != 0 && c < firstUserExit {
-		return &Abort{Code: exitcode.SysErrIllegalExitCode, Message: fmt.Sprintf("actor aborted with code %d", c), Block: s.u32(1)}
+	if code != exitcode.Ok && code < exitcode.FirstActorErrorCode {
+		return &execerr.Abort{Code: exitcode.SysErrIllegalExitCode, Message: fmt.Sprintf("actor aborted with code %d", s.u32(0)), Block: s.u32(1)}
 	}
 	msg := "actor aborted"
 	if n := s.u32(3); n > 0 {
@@ -41,15 +38,15 @@ func vmExit(_ context.Context, s *sys) error {
 			msg = text(b)
 		}
 	}
-	return &Abort{Code: code, Message: msg, Block: s.u32(1)}
+	return &execerr.Abort{Code: code, Message: msg, Block: s.u32(1)}
 }
 
 // vmAbort ends the invocation in failure (until nv17): an actor that uses a code of the system, 0 among them, exits with code
 // 9, and one whose message is not readable still with its own code.
 func vmAbort(_ context.Context, s *sys) error {
-	c := s.u32(0)
-	if c < firstUserExit {
-		return &Abort{Code: exitcode.SysErrIllegalExitCode, Message: fmt.Sprintf("actor aborted with code %d", c)}
+	code := exitcode.ExitCode(s.u32(0))
+	if code < exitcode.FirstActorErrorCode {
+		return &execerr.Abort{Code: exitcode.SysErrIllegalExitCode, Message: fmt.Sprintf("actor aborted with code %d", s.u32(0))}
 	}
 	msg := "actor aborted"
 	if n := s.u32(2); n > 0 {
@@ -63,7 +60,7 @@ func vmAbort(_ context.Context, s *sys) error {
 			msg = string(b)
 		}
 	}
-	return &Abort{Code: exitcode.ExitCode(c), Message: msg}
+	return &execerr.Abort{Code: code, Message: msg}
 }
 
 // text makes valid UTF-8 of an actor's bytes.

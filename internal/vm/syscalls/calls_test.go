@@ -326,21 +326,21 @@ func TestVMExit(t *testing.T) {
 	for _, c := range []struct {
 		code, block uint64
 		msg         string
-		want        syscalls.Abort
+		want        execerr.Abort
 	}{
-		{0, 0, "", syscalls.Abort{Code: 0, Message: "actor aborted"}},
-		{0, 7, "fine", syscalls.Abort{Code: 0, Message: "fine", Block: 7}},
-		{1, 7, "mine", syscalls.Abort{Code: 9, Message: "actor aborted with code 1", Block: 7}},
-		{15, 0, "", syscalls.Abort{Code: 9, Message: "actor aborted with code 15"}},
-		{16, 3, "own", syscalls.Abort{Code: 16, Message: "own", Block: 3}},
-		{1<<32 - 1, 0, "\xffx", syscalls.Abort{Code: 1<<32 - 1, Message: "\uFFFDx"}},
-		{20, 0, strings.Repeat("a", 1024), syscalls.Abort{Code: 20, Message: strings.Repeat("a", 1024)}},
-		{20, 0, long, syscalls.Abort{Code: 20, Message: strings.Repeat("a", 512) + " ... (3 bytes left out) ... " + strings.Repeat("c", 512)}},
+		{0, 0, "", execerr.Abort{Code: 0, Message: "actor aborted"}},
+		{0, 7, "fine", execerr.Abort{Code: 0, Message: "fine", Block: 7}},
+		{1, 7, "mine", execerr.Abort{Code: 9, Message: "actor aborted with code 1", Block: 7}},
+		{15, 0, "", execerr.Abort{Code: 9, Message: "actor aborted with code 15"}},
+		{16, 3, "own", execerr.Abort{Code: 16, Message: "own", Block: 3}},
+		{1<<32 - 1, 0, "\xffx", execerr.Abort{Code: 1<<32 - 1, Message: "\uFFFDx"}},
+		{20, 0, strings.Repeat("a", 1024), execerr.Abort{Code: 20, Message: strings.Repeat("a", 1024)}},
+		{20, 0, long, execerr.Abort{Code: 20, Message: strings.Repeat("a", 512) + " ... (3 bytes left out) ... " + strings.Repeat("c", 512)}},
 	} {
 		g := newGuest(t, 28, plenty)
 		p, n := g.write(in, []byte(c.msg))
 		_, err := g.call("vm::exit", c.code, c.block, p, n)
-		var a *syscalls.Abort
+		var a *execerr.Abort
 		if !errors.As(err, &a) || *a != c.want {
 			t.Errorf("exit(%d, %q): %+v, want %+v", c.code, c.msg, err, c.want)
 		}
@@ -408,125 +408,6 @@ func TestEnvelope(t *testing.T) {
 	}
 }
 
-// An out-pointer without room is refused before the guest's counter is
-// refreshed, so the next settlement charges the same execution again.
-func TestQuirkOutPointerChargesTwice(t *testing.T) {
-	g := newGuest(t, 28, 1_000_000)
-	g.counter -= 5_000_000
-	counter := g.counter
-	if n, err := g.call("network::context", memSize); n != 1 || err != nil {
-		t.Fatalf("errno %d, %v", n, err)
-	}
-	if exec, _ := g.charged("wasm_exec"); exec != 5_000_000 || g.counter != counter {
-		t.Errorf("charged %d, the counter went from %d to %d", exec, counter, g.counter)
-	}
-	g.counter -= 7_000_000
-	g.must("gas::charge", memSize, 0, 0)
-	if exec, _ := g.charged("wasm_exec"); exec != 12_000_000 {
-		t.Errorf("the next settlement charged %d, want 12,000,000", exec)
-	}
-	if want := int64(1_000_000_000 - 5_000_000 - 12_000_000 - 2*14_000_000); g.counter != want {
-		t.Errorf("the counter is %d, want %d", g.counter, want)
-	}
-	goldentest.Run(t, "nv18-script-gas-003", "nv28-script-gas-003") // out-pointer-quirk, grow-after-quirk, quirk-then-end, quirk-return
-}
-
-// Settling does not begin anew: twice without GiveGas charges twice.
-func TestQuirkSettleTwice(t *testing.T) {
-	g := newGuest(t, 28, 1_000_000)
-	g.counter -= 5_000_000
-	for range 2 {
-		g.charges = nil
-		if err := g.inv.Settle(g); err != nil {
-			t.Fatal(err)
-		}
-		if exec, _ := g.charged("wasm_exec"); exec != 5_000_000 {
-			t.Errorf("charged %d, want 5,000,000", exec)
-		}
-	}
-	g.inv.GiveGas(g)
-	g.charges = nil
-	if err := g.inv.Settle(g); err != nil {
-		t.Fatal(err)
-	}
-	if exec, n := g.charged("wasm_exec"); exec != 0 || n != 1 {
-		t.Errorf("after GiveGas: charged %d", exec)
-	}
-}
-
-func TestSettleCounter(t *testing.T) {
-	const given = 1_000_000_000 // milligas
-	for _, c := range []struct {
-		name         string
-		counter      int64
-		memory       uint64 // bytes taken
-		exec, growth uint64 // milligas
-		outOfGas     bool
-	}{
-		{"nothing ran", given, 0, 0, 0, false},
-		{"some", given - 7, 0, 7, 0, false},
-		{"all", 0, 0, given, 0, false},
-		{"below zero", -5, 0, given + 5, 0, true},
-		{"far below zero", -1 << 63, 0, given + 1<<63, 0, true},
-		// The guest has paid for its memory; the charge is split for the trace: 65,536 bytes are 26,214,400 milligas.
-		{"a page", given - 26_214_400 - 4000, 65536, 4000, 26_214_400, false},
-		{"a page that it did not pay for", given - 1000, 65536, 0, 1000, false},
-		{"a counter that rose", given + 1, 0, 0, 0, false},
-	} {
-		g := newGuest(t, 28, given/1000)
-		if c.memory > 0 {
-			g.inv.Memory.Grow(c.memory)
-		}
-		g.charges = nil
-		err := g.inv.SettleCounter(c.counter)
-		if errors.Is(err, execerr.ErrOutOfGas) != c.outOfGas || (err != nil) != c.outOfGas {
-			t.Errorf("%s: %v", c.name, err)
-		}
-		exec, _ := g.charged("wasm_exec")
-		growth, n := g.charged("wasm_memory_grow")
-		if exec != c.exec || growth != c.growth || (n > 0) != (c.growth > 0) {
-			t.Errorf("%s: charged %d and %d, want %d and %d", c.name, exec, growth, c.exec, c.growth)
-		}
-	}
-}
-
-// The guest gets its gas in slices, between which the context is looked at. No charge depends on them.
-func TestSlices(t *testing.T) {
-	const slice = 500_000_000_000
-	g := newGuest(t, 28, 1_200_000_000) // 2.4 slices
-	if g.counter != slice {
-		t.Fatalf("the counter begins at %d", g.counter)
-	}
-	for i, want := range []int64{slice, 200_000_000_000 - 6} {
-		g.counter = -3
-		if _, err := g.call("edgefvm::exhausted"); err != nil || g.counter != want || len(g.charges) > 0 {
-			t.Fatalf("slice %d: counter %d, %v, charges %v; want %d", i+2, g.counter, err, g.charges, want)
-		}
-	}
-	g.counter = -3
-	_, err := g.call("edgefvm::exhausted")
-	if !syscalls.Exhausted(err) || g.counter != -3 {
-		t.Fatalf("at the end: %v, counter %d", err, g.counter)
-	}
-	if err := g.inv.Settle(g); !errors.Is(err, execerr.ErrOutOfGas) {
-		t.Errorf("settling: %v", err)
-	}
-	if exec, _ := g.charged("wasm_exec"); exec != 1_200_000_000_003 {
-		t.Errorf("charged %d", exec)
-	}
-}
-
-func TestSlicesInterrupted(t *testing.T) {
-	g := newGuest(t, 28, 1_200_000_000)
-	ctx, cancel := contextOf(t)
-	cancel()
-	g.counter = -1
-	err := g.funcs["edgefvm::exhausted"].Fn(ctx, g, nil)
-	if !isNodeFailure(err) || !errors.Is(err, ctx.Err()) {
-		t.Errorf("%v", err)
-	}
-}
-
 // Who decides about growth: the module's own maximum, the account, the limit of an instance.
 func TestGrowth(t *testing.T) {
 	for _, c := range []struct {
@@ -545,7 +426,7 @@ func TestGrowth(t *testing.T) {
 	} {
 		g := newGuest(t, 28, plenty)
 		acc := &account{limit: c.room}
-		g.inv.Memory, g.inv.MemoryLimits = acc, syscalls.GrowthLimits{Declared: c.declared, Instance: 8192}
+		g.inv.Account, g.inv.MemoryLimits = acc, syscalls.GrowthLimits{Declared: c.declared, Instance: 8192}
 		stack := []uint64{c.delta | 0xffff_0000_0000_0000, c.current | 0xffff_0000_0000_0000}
 		if err := g.funcs["edgefvm::grow"].Fn(t.Context(), g, stack); err != nil || stack[0] != c.want || acc.used != c.taken {
 			t.Errorf("%+v: %d, %v, took %d bytes", c, stack[0], err, acc.used)
@@ -553,7 +434,7 @@ func TestGrowth(t *testing.T) {
 	}
 	g := newGuest(t, 28, plenty)
 	acc := &account{limit: 100}
-	g.inv.Memory, g.inv.TableLimits = acc, syscalls.GrowthLimits{Declared: 20_000, Instance: 20_000}
+	g.inv.Account, g.inv.TableLimits = acc, syscalls.GrowthLimits{Declared: 20_000, Instance: 20_000}
 	for i, want := range []uint64{1, 0} { // an element counts 8 bytes
 		stack := []uint64{7, 0}
 		if err := g.funcs["edgefvm::grow_table"].Fn(t.Context(), g, stack); err != nil || stack[0] != want || acc.used != 56 {
@@ -565,8 +446,8 @@ func TestGrowth(t *testing.T) {
 // Growth that the limit of an instance refuses was granted by the message's account, and stays on it.
 func TestQuirkRefusedGrowthStaysOnAccount(t *testing.T) {
 	g := newGuest(t, 28, plenty)
-	acc := &account{limit: machine.MaxMemory}
-	g.inv.Memory, g.inv.MemoryLimits = acc, syscalls.GrowthLimits{Declared: 65536, Instance: 8192}
+	acc := &account{limit: machine.MaxMessageMemory}
+	g.inv.Account, g.inv.MemoryLimits = acc, syscalls.GrowthLimits{Declared: 65536, Instance: 8192}
 	stack := []uint64{8192, 1}
 	if err := g.funcs["edgefvm::grow"].Fn(t.Context(), g, stack); err != nil || stack[0] != 0 {
 		t.Errorf("growth beyond the instance's limit: %d, %v", stack[0], err)
@@ -580,9 +461,15 @@ func TestQuirkRefusedGrowthStaysOnAccount(t *testing.T) {
 // An instance that is being made is not served.
 func TestNotServedWhileStarting(t *testing.T) {
 	g := newGuest(t, 28, plenty)
-	g.inv.Starting = true
-	if _, err := g.call("network::context", out); !isNodeFailure(err) || !errors.Is(err, execerr.ErrNoReference) || !strings.Contains(err.Error(), "network::context") || len(g.charges) > 0 {
+	g.code = func() error {
+		_, err := g.call("network::context", out)
+		return err
+	}
+	if err := g.inside.Start(t.Context(), "start"); !isNodeFailure(err) || !errors.Is(err, execerr.ErrNoReference) || !strings.Contains(err.Error(), "network::context") || len(g.charges) > 0 {
 		t.Errorf("%v, charges %v", err, g.charges)
+	}
+	if err := g.inside.Call(t.Context(), "invoke", nil); err != nil {
+		t.Errorf("after the start: %v", err)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 
 	"github.com/edgefvm/fvm/internal/vm/execerr"
 	"github.com/edgefvm/fvm/internal/vm/machine"
-	"github.com/edgefvm/fvm/internal/vm/syscalls"
 )
 
 // Whatever an actor passes to a syscall: it gets a number, or ends with an exit
@@ -56,7 +55,7 @@ func FuzzSyscalls(f *testing.F) {
 			words[3] = 0 // this guest has no others' code to run
 		}
 		n, err := g.call(name, words...)
-		var abort *syscalls.Abort
+		var abort *execerr.Abort
 		var fatal *execerr.Fatal
 		switch {
 		case err == nil:
@@ -68,7 +67,7 @@ func FuzzSyscalls(f *testing.F) {
 		default:
 			t.Errorf("%s%v: %v", name, words, err)
 		}
-		if len(g.mem) != memSize || g.inv.Memory.Used() > machine.MaxMemory {
+		if len(g.mem) != memSize || g.inv.Account.Used() > machine.MaxMessageMemory {
 			t.Errorf("%s%v: %d bytes of memory", name, words, len(g.mem))
 		}
 	})

@@ -3,7 +3,6 @@ package syscalls_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"strings"
 	"testing"
 
@@ -42,17 +41,19 @@ type guest struct {
 	mem     []byte
 	counter int64
 	inv     *syscalls.Invocation
+	inside  syscalls.Inside // as long as no step was made in the test itself
+	code    func() error    // of all exports
 	m       *machine.Machine
 	charges []trace.GasCharge // since the last call began
 	funcs   map[string]engine.HostFunc
 }
 
-func (*guest) Call(context.Context, string, []uint64) error { return errors.New("nothing to call") }
-func (*guest) Close(context.Context) error                  { return nil }
-func (g *guest) Memory() []byte                             { return g.mem }
-func (g *guest) Counter() int64                             { return g.counter }
-func (g *guest) SetCounter(n int64)                         { g.counter = n }
-func (g *guest) Data() any                                  { return g.inv }
+func (g *guest) Call(context.Context, string, []uint64) error { return g.code() }
+func (*guest) Close(context.Context) error                    { return nil }
+func (g *guest) Memory() []byte                               { return g.mem }
+func (g *guest) Counter() int64                               { return g.counter }
+func (g *guest) SetCounter(n int64)                           { g.counter = n }
+func (g *guest) Data() any                                    { return g.inv }
 
 // account is a call stack's memory of at most limit bytes.
 type account struct{ used, limit uint64 }
@@ -115,13 +116,12 @@ func newGuest(t testing.TB, nv network.Version, limit uint64) *guest {
 		GasLimit: limit, Origin: 0x0e0f, From: addr.NewID(0x0e0f), To: addr.NewID(self), Nonce: 0x0102030405060708, GasPremium: big.NewInt(0x77),
 	})
 	k := kernel.New(c, kernel.Invocation{Caller: other, Self: self, Method: 0x1112131415161718, Value: amount(t, "18446744073709551621")})
-	g.inv = &syscalls.Invocation{
-		Kernel: k, Memory: &account{limit: machine.MaxMemory}, SettleMarks: g.m.Profile.SettleMarks, Unlimited: g.m.Profile.NoMemoryLimits,
-	}
+	var outside syscalls.Outside
+	g.inv, outside = syscalls.NewInvocation(k, code("self"), &account{limit: machine.MaxMessageMemory}, g.m.Profile)
 	for _, h := range syscalls.HostFuncs(g.m.Profile.ABI) {
 		g.funcs[h.Module+"::"+h.Name] = h
 	}
-	g.inv.GiveGas(g)
+	g.inside = outside.Enter(g)
 	return g
 }
 
@@ -210,10 +210,7 @@ func (verifier) VerifyReplicaUpdate(context.Context, proof.ReplicaUpdateInfo) (b
 	return false, nil
 }
 
-func isNodeFailure(err error) bool {
-	var f *execerr.Fatal
-	return errors.As(err, &f) && !f.Guest
-}
+func isNodeFailure(err error) bool { return execerr.KindOf(err) == execerr.KindNode }
 
 // unhex reads bytes in hex, spaces ignored.
 func unhex(t *testing.T, s string) []byte {

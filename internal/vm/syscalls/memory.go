@@ -14,10 +14,10 @@ import (
 )
 
 // memory is the guest's memory during one syscall.
-type memory []byte
+type guestMemory []byte
 
 // slice is the window [off, off+n).
-func (m memory) slice(off, n uint32) ([]byte, error) {
+func (m guestMemory) slice(off, n uint32) ([]byte, error) {
 	if uint64(off)+uint64(n) > uint64(len(m)) {
 		return nil, execerr.Syscallf(execerr.IllegalArgument, "the buffer at %d of %d bytes leaves the memory", off, n)
 	}
@@ -26,7 +26,7 @@ func (m memory) slice(off, n uint32) ([]byte, error) {
 }
 
 // cid reads a CID that begins at off; it may be as long as the memory goes.
-func (m memory) cid(off uint32) (cid.Cid, error) {
+func (m guestMemory) cid(off uint32) (cid.Cid, error) {
 	if uint64(off) > uint64(len(m)) {
 		return cid.Undef, execerr.Syscallf(execerr.IllegalArgument, "the CID at %d is outside the memory", off)
 	}
@@ -38,7 +38,7 @@ func (m memory) cid(off uint32) (cid.Cid, error) {
 }
 
 // putCID writes a CID into a buffer and returns its length.
-func (m memory) putCID(c cid.Cid, off, n uint32) (uint32, error) {
+func (m guestMemory) putCID(c cid.Cid, off, n uint32) (uint32, error) {
 	buf, err := m.slice(off, n)
 	if err != nil {
 		return 0, err
@@ -49,7 +49,7 @@ func (m memory) putCID(c cid.Cid, off, n uint32) (uint32, error) {
 	return 0, execerr.Syscallf(execerr.BufferTooSmall, "a CID of %d bytes does not fit into %d", c.ByteLen(), n)
 }
 
-func (m memory) address(off, n uint32) (address.Address, error) {
+func (m guestMemory) address(off, n uint32) (address.Address, error) {
 	buf, err := m.slice(off, n)
 	if err != nil {
 		return address.Undef, err

@@ -83,7 +83,7 @@ func TestVMAbort(t *testing.T) {
 		{5, memSize - 1, 2, 9, "actor aborted with code 5"},
 	} {
 		_, err := g.call("vm::abort", c.code, c.off, c.n)
-		var a *syscalls.Abort
+		var a *execerr.Abort
 		if !errors.As(err, &a) || a.Code != c.exit || a.Block != 0 || !bytes.HasPrefix([]byte(a.Message), []byte(c.text)) {
 			t.Errorf("%+v: %v", c, err)
 		}
@@ -183,7 +183,7 @@ func TestGrowthWithoutLimit(t *testing.T) {
 	}
 	g := newGuest(t, 17, plenty)
 	g.inv.MemoryLimits = syscalls.GrowthLimits{Declared: 65536, Instance: 65536}
-	g.inv.Memory = &account{limit: 5 << 30}
+	g.inv.Account = &account{limit: 5 << 30}
 	for _, c := range []struct {
 		delta, current, granted uint64
 		all                     bool

@@ -3,7 +3,6 @@ package syscalls
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"slices"
 
 	"github.com/edgefvm/fvm/engine"
@@ -21,7 +20,7 @@ const (
 // memory, the arguments, and the place for what it returns.
 type sys struct {
 	k   *kernel.Kernel
-	mem memory
+	mem guestMemory
 	a   []uint64 // without the out-pointer
 	out []byte   // of the row's outSize
 
@@ -39,7 +38,7 @@ type row struct {
 	module, name string
 	params       []engine.ValueType
 	outSize      uint32
-	run          func(ctx context.Context, s *sys) error
+	operation    func(ctx context.Context, s *sys) error
 }
 
 func params(p ...engine.ValueType) []engine.ValueType { return p }
@@ -152,10 +151,11 @@ func (r row) hostFunc() engine.HostFunc {
 // the call, check the out-pointer, run, report, hand the guest its gas again.
 func (r *row) host(ctx context.Context, in engine.Instance, stack []uint64) error {
 	inv := in.Data().(*Invocation)
-	if inv.Starting {
+	if inv.starting {
 		return execerr.Nodef("%s::%s is not served to this actor: %w", r.module, r.name, execerr.ErrNoReference)
 	}
-	if err := inv.Settle(in); err != nil {
+	outside, err := Inside{inv, in}.Leave()
+	if err != nil {
 		return err
 	}
 	if err := inv.Kernel.Gas().Charge("OnSyscall", inv.Kernel.Prices().Wasm.HostCallCost); err != nil {
@@ -166,24 +166,22 @@ func (r *row) host(ctx context.Context, in engine.Instance, stack []uint64) erro
 	if r.outSize > 0 {
 		out, err := s.mem.slice(uint32(stack[0]), r.outSize)
 		if err != nil {
-			// Quirk: the guest's counter is not refreshed here, so the next
-			// settlement charges the execution before this call again (not
-			// until nv17, see SettleMarks).
 			inv.Last = &Cause{r.module, r.name, &execerr.Syscall{Number: execerr.IllegalArgument, Reason: "no space for the return value"}}
 			stack[0] = uint64(execerr.IllegalArgument)
+			outside.Reenter(in) // Quirk: not Enter
 			return nil
 		}
 		s.out, s.a = out, stack[1:]
 	}
-	err := r.run(ctx, s)
+	err = r.operation(ctx, s)
 	if err == nil {
 		inv.Last = nil
 		stack[0] = 0
-	} else if e := (*execerr.Syscall)(nil); errors.As(err, &e) {
+	} else if e := execerr.Classify(err).Syscall; e != nil {
 		inv.Last = &Cause{r.module, r.name, e}
 		stack[0] = uint64(e.Number)
 		err = nil
 	}
-	inv.GiveGas(in)
+	outside.Enter(in)
 	return err
 }

@@ -86,7 +86,7 @@ const top = 1<<32 - 1
 
 // The windows that a guest can name: none may wrap around.
 func TestSlice(t *testing.T) {
-	mem := memory("0123456789")
+	mem := guestMemory("0123456789")
 	for _, c := range []struct {
 		off, n uint32
 		want   string // "!": an illegal argument
@@ -105,7 +105,7 @@ func TestSlice(t *testing.T) {
 			t.Errorf("%d of %d bytes: %q (capacity %d), %v; want %q", c.off, c.n, got, cap(got), err, c.want)
 		}
 	}
-	if got, err := memory(nil).slice(0, 0); err != nil || len(got) != 0 {
+	if got, err := guestMemory(nil).slice(0, 0); err != nil || len(got) != 0 {
 		t.Errorf("nothing of no memory: %v, %v", got, err)
 	}
 }
@@ -115,9 +115,9 @@ func TestCIDsInMemory(t *testing.T) {
 	c := cbor.Blake2bCID(0x71, [32]byte{1, 2, 3})
 	raw := c.Bytes()
 	n := uint32(len(raw))
-	mem := memory(append([]byte("xx"), raw...))
+	mem := guestMemory(append([]byte("xx"), raw...))
 	for _, x := range []struct {
-		mem memory
+		mem guestMemory
 		off uint32
 		ok  bool
 	}{
@@ -136,7 +136,7 @@ func TestCIDsInMemory(t *testing.T) {
 		{0, n, 0}, {2, n, 0}, {0, n + 2, 0}, {0, n - 1, execerr.BufferTooSmall}, {0, 0, execerr.BufferTooSmall}, {n + 2, 0, execerr.BufferTooSmall},
 		{3, n, execerr.IllegalArgument}, {top, n, execerr.IllegalArgument}, {0, top, execerr.IllegalArgument},
 	} {
-		buf := memory(bytes.Repeat([]byte{0xaa}, int(n)+2))
+		buf := guestMemory(bytes.Repeat([]byte{0xaa}, int(n)+2))
 		size, err := buf.putCID(c, x.off, x.n)
 		switch {
 		case execerrtest.Errno(err) != x.want:
@@ -150,7 +150,7 @@ func TestCIDsInMemory(t *testing.T) {
 }
 
 func TestAddressInMemory(t *testing.T) {
-	mem := memory("\x00\xe8\x07\x05\x00")
+	mem := guestMemory("\x00\xe8\x07\x05\x00")
 	if a, err := mem.address(0, 3); err != nil || a != addr.NewID(1000) {
 		t.Errorf("%v, %v", a, err)
 	}

@@ -1,5 +1,7 @@
 package instrument
 
+import "github.com/edgefvm/fvm/internal/wasm/ops"
+
 // patchKind is what is done to an instruction in the output.
 type patchKind uint8
 
@@ -68,7 +70,7 @@ type frame struct {
 
 // label is the type that a branch to f takes, 0 for none.
 func (f *frame) label() byte {
-	if f.op == opLoop {
+	if f.op == ops.Loop {
 		return 0
 	}
 	return f.result

@@ -16,7 +16,7 @@ func (c *checker) table(op byte) {
 		c.fail("table access is not accepted")
 	}
 	c.tableIndex()
-	if op == opTableGet {
+	if op == ops.TableGet {
 		c.take(i32)
 		c.give(funcref)
 		c.spend(c.m.rules.Costs.Load)
@@ -43,7 +43,7 @@ func (c *checker) give(t byte) {
 func (c *checker) memorySize(op byte, at int) {
 	c.memory()
 	c.zero()
-	if op == opMemorySize {
+	if op == ops.MemorySize {
 		if c.m.rules.CountPages {
 			c.patch(at, c.pos, patchPages, 0)
 		}
@@ -110,7 +110,7 @@ func (c *checker) memoryIndex() {
 // in its shortest form, which not every engine takes, and memory.init, whose segment
 // is judged later, when the data section was read.
 func (c *checker) rewrite(at int, sub, segment uint32) {
-	if sub == subMemoryInit || c.pos-at > len("\xfc\x0a\x00\x00") || sub == subMemoryFill && c.pos-at > len("\xfc\x0b\x00") {
+	if sub == ops.MemoryInit || c.pos-at > len("\xfc\x0a\x00\x00") || sub == ops.MemoryFill && c.pos-at > len("\xfc\x0b\x00") {
 		c.patch(at, c.pos, patchBulk, uint64(sub)|uint64(segment)<<8)
 	}
 }
@@ -122,7 +122,7 @@ var saturating = ops.Saturating()
 func (c *checker) prefixed(at int, costs *Costs) {
 	sub := c.u32()
 	switch sub {
-	case subDataDrop, subTableInit, subElemDrop, subTableCopy, subTableGrow, subTableFill:
+	case ops.DataDrop, ops.TableInit, ops.ElemDrop, ops.TableCopy, ops.TableGrow, ops.TableFill:
 		c.out.lasting = true
 	}
 	switch sub {
@@ -133,53 +133,53 @@ func (c *checker) prefixed(at int, costs *Costs) {
 		c.take(saturating[sub][0])
 		c.give(saturating[sub][1])
 		c.spend(costs.Math)
-	case subMemoryInit:
+	case ops.MemoryInit:
 		i := c.data(c.shortIndex())
 		c.memoryIndex()
 		c.bulk(at, costs.MemoryCopy, i32)
 		c.rewrite(at, sub, i)
-	case subDataDrop:
+	case ops.DataDrop:
 		c.data(c.u32())
 		c.spend(costs.Default)
-	case subMemoryCopy:
+	case ops.MemoryCopy:
 		c.memoryIndex()
 		c.memoryIndex()
 		c.bulk(at, costs.MemoryCopy, i32)
 		c.unread()
 		c.rewrite(at, sub, 0)
-	case subMemoryFill:
+	case ops.MemoryFill:
 		c.memoryIndex()
 		c.bulk(at, costs.MemoryFill, i32)
 		c.rewrite(at, sub, 0)
-	case subTableInit:
+	case ops.TableInit:
 		dropped := c.elem(c.shortIndex())
 		c.tableIndex()
 		c.bulk(at, costs.TableCopy, 0)
 		if dropped {
 			c.patch(at, c.pos, patchInit, 0)
 		}
-	case subElemDrop:
+	case ops.ElemDrop:
 		c.elem(c.u32())
 		c.spend(costs.Default)
-	case subTableCopy:
+	case ops.TableCopy:
 		c.tableIndex()
 		c.tableIndex()
 		c.bulk(at, costs.TableCopy, 0)
 		c.unread()
-	case subTableGrow:
+	case ops.TableGrow:
 		c.tableGrow(at, costs)
-	case subTableSize:
+	case ops.TableSize:
 		c.references()
 		c.tableIndex()
 		c.give(i32)
 		c.spend(costs.Default)
-	case subTableFill:
+	case ops.TableFill:
 		c.references()
 		c.tableIndex()
 		c.spend(c.linear(at, costs.TableFill))
 		c.take(i32, funcref, i32)
 	default:
-		c.fail("instruction %#x %d is not accepted", opPrefix, sub)
+		c.fail("instruction %#x %d is not accepted", ops.Prefix, sub)
 	}
 }
 

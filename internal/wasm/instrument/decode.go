@@ -1,28 +1,15 @@
 package instrument
 
-import "bytes"
+import (
+	"bytes"
 
-// Section ids.
-const (
-	secCustom = iota
-	secType
-	secImport
-	secFunction
-	secTable
-	secMemory
-	secGlobal
-	secExport
-	secStart
-	secElement
-	secCode
-	secData
-	secDataCount
+	"github.com/edgefvm/fvm/internal/wasm/ops"
 )
 
 // sectionOrder is the rank of each section id in a module.
 var sectionOrder = [...]int{
-	secType: 1, secImport: 2, secFunction: 3, secTable: 4, secMemory: 5, secGlobal: 6, secExport: 7,
-	secStart: 8, secElement: 9, secDataCount: 10, secCode: 11, secData: 12,
+	ops.SecType: 1, ops.SecImport: 2, ops.SecFunction: 3, ops.SecTable: 4, ops.SecMemory: 5, ops.SecGlobal: 6, ops.SecExport: 7,
+	ops.SecStart: 8, ops.SecElement: 9, ops.SecDataCount: 10, ops.SecCode: 11, ops.SecData: 12,
 }
 
 // funcType is a function's type. The slices lie in the module's bytes.
@@ -41,7 +28,7 @@ type global struct {
 
 // function is the function that the global is a reference to.
 func (g *global) function() (uint32, bool) {
-	if g.init[0] != opRefFunc {
+	if g.init[0] != ops.RefFunc {
 		return 0, false
 	}
 	r := &reader{b: g.init[1:]}
@@ -105,17 +92,10 @@ type module struct {
 	rawType, rawImport, rawFunc, rawTable, rawMemory, rawGlobal, rawData []byte
 }
 
-const (
-	kindFunc = iota
-	kindTable
-	kindMemory
-	kindGlobal
-)
-
 // decode reads a module and validates all but the function bodies.
 func decode(wasm []byte, rules *Rules) (*module, error) {
 	m := &module{rules: rules, start: -1, typeSize: 1}
-	if len(wasm) < 8 || string(wasm[:8]) != "\x00asm\x01\x00\x00\x00" {
+	if len(wasm) < 8 || string(wasm[:8]) != ops.Header {
 		return nil, refusef("not a module of version 1")
 	}
 	r := &reader{b: wasm, pos: 8}
@@ -129,10 +109,10 @@ func decode(wasm []byte, rules *Rules) (*module, error) {
 			return nil, r.err
 		}
 		s := &reader{b: body, base: base}
-		if id == secCustom {
+		if id == ops.SecCustom {
 			s.name()
 		} else {
-			if id > secDataCount {
+			if id > ops.SecDataCount {
 				return nil, refusef("unknown section %d", id)
 			}
 			if sectionOrder[id] <= last {
@@ -153,50 +133,50 @@ func decode(wasm []byte, rules *Rules) (*module, error) {
 
 func (m *module) section(id byte, s *reader) {
 	switch id {
-	case secType:
+	case ops.SecType:
 		m.rawType = s.b
 		m.typeSection(s)
-	case secImport:
+	case ops.SecImport:
 		m.rawImport = s.b
 		m.importSection(s)
-	case secFunction:
+	case ops.SecFunction:
 		m.rawFunc, m.hasFuncSection = s.b, true
 		for n := m.count(s, maxItems-len(m.funcs)); n > 0 && s.err == nil; n-- {
 			m.funcs = append(m.funcs, m.typeIndex(s))
 		}
-	case secTable:
+	case ops.SecTable:
 		m.rawTable = s.b
 		for n := m.count(s, maxTables-len(m.tables)); n > 0 && s.err == nil; n-- {
 			m.tables = append(m.tables, m.tableType(s))
 		}
-	case secMemory:
+	case ops.SecMemory:
 		m.rawMemory = s.b
 		for n := m.count(s, 1-len(m.memories)); n > 0 && s.err == nil; n-- {
 			m.memories = append(m.memories, m.memoryType(s))
 		}
-	case secGlobal:
+	case ops.SecGlobal:
 		m.rawGlobal = s.b
 		for n := m.count(s, maxItems-len(m.globals)); n > 0 && s.err == nil; n-- {
 			g := m.globalType(s)
 			g.init = m.constant(s, g.typ).raw
 			m.globals = append(m.globals, g)
 		}
-	case secExport:
+	case ops.SecExport:
 		m.exportSection(s)
-	case secStart:
+	case ops.SecStart:
 		m.startSection(s)
-	case secElement:
+	case ops.SecElement:
 		for n := m.count(s, maxSegments); n > 0 && s.err == nil; n-- {
 			m.elements = append(m.elements, m.element(s))
 		}
-	case secDataCount:
+	case ops.SecDataCount:
 		m.hasData, m.nData = true, s.u32()
 		if m.nData > maxSegments {
 			s.fail("too many data segments")
 		}
-	case secCode:
+	case ops.SecCode:
 		m.codeSection(s)
-	case secData:
+	case ops.SecData:
 		m.rawData = s.b
 		m.dataSection(s)
 	}
@@ -222,7 +202,7 @@ func (m *module) typeIndex(s *reader) uint32 {
 
 func (m *module) typeSection(s *reader) {
 	for n := m.count(s, maxItems); n > 0 && s.err == nil; n-- {
-		if s.u8() != 0x60 {
+		if s.u8() != ops.FuncType {
 			s.fail("not a function type")
 		}
 		t := funcType{m.valueTypes(s), m.valueTypes(s)}
@@ -277,7 +257,7 @@ func (m *module) importSection(s *reader) {
 		im := Import{Module: s.name(), Name: s.name(), Kind: s.u8()}
 		size := 1
 		switch im.Kind {
-		case kindFunc:
+		case ops.KindFunc:
 			t := m.typeIndex(s)
 			if s.err != nil {
 				return
@@ -286,19 +266,19 @@ func (m *module) importSection(s *reader) {
 			size = m.funcSize(t)
 			m.funcs = append(m.funcs, t)
 			m.nImpFunc++
-		case kindTable:
+		case ops.KindTable:
 			m.tables = append(m.tables, m.tableType(s))
 			m.nImpTab++
-		case kindMemory:
+		case ops.KindMemory:
 			m.memories = append(m.memories, m.memoryType(s))
 			m.nImpMem++
-		case kindGlobal:
+		case ops.KindGlobal:
 			m.globals = append(m.globals, m.globalType(s))
 			m.nImpGlob++
 		default:
 			s.fail("import of kind %d", im.Kind)
 		}
-		if im.Kind != kindFunc {
+		if im.Kind != ops.KindFunc {
 			im.Params = []byte{im.Kind} // no function has such a type
 		}
 		if len(m.tables) > maxTables || len(m.memories) > 1 {
@@ -336,7 +316,7 @@ func (m *module) tableType(s *reader) Extent {
 	return m.limits(s, ^uint32(0))
 }
 
-func (m *module) memoryType(s *reader) Extent { return m.limits(s, maxPages) }
+func (m *module) memoryType(s *reader) Extent { return m.limits(s, ops.MaxPages) }
 
 func (m *module) globalType(s *reader) global {
 	g := global{typ: m.valueType(s)}
@@ -357,13 +337,13 @@ func (m *module) exportSection(s *reader) {
 		if s.err != nil {
 			return
 		}
-		totals := [...]int{kindFunc: len(m.funcs), kindTable: len(m.tables), kindMemory: len(m.memories), kindGlobal: len(m.globals)}
+		totals := [...]int{ops.KindFunc: len(m.funcs), ops.KindTable: len(m.tables), ops.KindMemory: len(m.memories), ops.KindGlobal: len(m.globals)}
 		if int(e.kind) >= len(totals) || int64(e.index) >= int64(totals[e.kind]) {
 			s.fail("export of something unknown")
 			return
 		}
 		size := 1
-		if e.kind == kindFunc {
+		if e.kind == ops.KindFunc {
 			size = m.funcSize(m.funcs[e.index])
 		}
 		m.grow(s, size)
@@ -393,30 +373,30 @@ func (m *module) constant(s *reader, want byte) constExpr {
 	e := constExpr{op: s.u8()}
 	var got byte
 	switch e.op {
-	case opI32Const:
+	case ops.I32Const:
 		e.value = int32(s.signed(32))
 		got = i32
-	case opI64Const:
+	case ops.I64Const:
 		s.signed(64)
 		got = i64
-	case opF32Const:
+	case ops.F32Const:
 		s.bytes(4)
 		got = f32
-	case opF64Const:
+	case ops.F64Const:
 		s.bytes(8)
 		got = f64
-	case opRefNull:
+	case ops.RefNull:
 		if s.u8() != funcref {
 			s.fail("reference type is not accepted")
 		}
 		got = funcref
-	case opRefFunc:
+	case ops.RefFunc:
 		e.index = s.u32()
 		if int64(e.index) >= int64(len(m.funcs)) {
 			s.fail("unknown function")
 		}
 		got = funcref
-	case opGlobalGet:
+	case ops.GlobalGet:
 		e.index = s.u32()
 		if e.index >= m.nImpGlob || m.globals[e.index].mutable {
 			s.fail("not an immutable imported global")
@@ -426,7 +406,7 @@ func (m *module) constant(s *reader, want byte) constExpr {
 	default:
 		s.fail("instruction %#x is not constant", e.op)
 	}
-	if s.u8() != opEnd || got != want {
+	if s.u8() != ops.End || got != want {
 		s.fail("constant expression of a wrong form or type")
 	}
 	if s.err == nil {
@@ -452,7 +432,7 @@ func (m *module) element(s *reader) element {
 			s.fail("unknown table")
 			return e
 		}
-		if e.offset = m.constant(s, i32); e.offset.op != opI32Const && m.rules.FirstParser {
+		if e.offset = m.constant(s, i32); e.offset.op != ops.I32Const && m.rules.FirstParser {
 			s.fail("the offset of an element segment is not a constant")
 		}
 	case flags&2 == 0:
@@ -485,7 +465,7 @@ func (m *module) element(s *reader) element {
 		}
 		e.funcs = append(e.funcs, i)
 	}
-	if e.mode == segmentActive && e.offset.op == opI32Const && s.err == nil {
+	if e.mode == segmentActive && e.offset.op == ops.I32Const && s.err == nil {
 		m.place(uint32(e.offset.value), uint64(len(e.funcs)), uint64(m.tables[0].Min))
 	}
 	return e
@@ -530,7 +510,7 @@ func (m *module) dataSection(s *reader) {
 			}
 			// Quirk: the reference's gas metering accepts no other offset.
 			e := m.constant(s, i32)
-			if e.op != opI32Const {
+			if e.op != ops.I32Const {
 				s.fail("the offset of a data segment is not a constant")
 			}
 			size := s.u32()

@@ -1,5 +1,7 @@
 package instrument
 
+import "github.com/edgefvm/fvm/internal/wasm/ops"
+
 // dispatcher is a function of the output that stands for call_indirect of one type: it has the type's parameters, then
 // the index in the table. It calls the thunk that is at an index directly, which an engine does in a fraction of the
 // time of a look into a table that may change. Whatever ends in a trap is left to call_indirect.
@@ -37,7 +39,7 @@ func (p *plan) fixedTable() []uint32 {
 			continue
 		}
 		end := uint64(uint32(e.offset.value)) + uint64(len(e.funcs))
-		if e.offset.op != opI32Const || end > maxDispatchCases {
+		if e.offset.op != ops.I32Const || end > maxDispatchCases {
 			return nil
 		}
 		for uint64(len(table)) < end {
@@ -135,62 +137,62 @@ func (p *plan) dispatcher(d *dispatcher) uint32 {
 }
 
 // callIndirect calls the function at the topmost value's index of the table.
-func (p *plan) callIndirect(w *writer, b *body, x patch) {
+func (p *plan) callIndirect(w *ops.Writer, b *body, x patch) {
 	if d := p.dispatcherOf[x.arg]; d != nil {
-		w.op(opCall, p.dispatcher(d))
+		w.Op(ops.Call, p.dispatcher(d))
 		return
 	}
-	w.append(b.code[x.pos:x.end])
+	w.Append(b.code[x.pos:x.end])
 }
 
 // dispatch writes the body of a dispatcher: a block for each target, the first one innermost, and one for the rest.
 // All it does is a choice of what to call last, so that machine code can jump there: that is why call_indirect is in a
 // function of its own.
-func (p *plan) dispatch(w *writer, d *dispatcher) {
+func (p *plan) dispatch(w *ops.Writer, d *dispatcher) {
 	index := uint32(len(p.m.types[d.typ].params))
 	rest := uint32(len(d.targets))
-	w.u32(0) // no locals
+	w.U32(0) // no locals
 	for range rest + 1 {
-		w.raw(opBlock, blockEmpty)
+		w.Raw(ops.Block, ops.BlockEmpty)
 	}
-	w.op(opLocalGet, index)
+	w.Op(ops.LocalGet, index)
 	if d.first != 0 {
-		w.u8(opI32Const)
-		w.signed(int64(int32(d.first)))
-		w.u8(opI32Sub)
+		w.U8(ops.I32Const)
+		w.Signed(int64(int32(d.first)))
+		w.U8(ops.I32Sub)
 	}
-	w.u8(opBrTable)
-	w.len(len(d.cases))
+	w.U8(ops.BrTable)
+	w.Len(len(d.cases))
 	for _, c := range d.cases {
 		if c == noTarget {
-			w.u32(rest)
+			w.U32(rest)
 		} else {
-			w.u32(uint32(c))
+			w.U32(uint32(c))
 		}
 	}
-	w.u32(rest)
-	w.u8(opEnd)
+	w.U32(rest)
+	w.U8(ops.End)
 	for _, f := range d.targets {
 		passOn(w, index)
-		w.op(opCall, p.outer(f))
-		w.raw(opReturn, opEnd)
+		w.Op(ops.Call, p.outer(f))
+		w.Raw(ops.Return, ops.End)
 	}
 	passOn(w, index+1)
-	w.op(opCall, p.dispatcher(d)+1)
-	w.u8(opEnd)
+	w.Op(ops.Call, p.dispatcher(d)+1)
+	w.U8(ops.End)
 }
 
 // dispatchRest writes the body of the function that does the call_indirect for which a dispatcher has no target.
-func (p *plan) dispatchRest(w *writer, d *dispatcher) {
-	w.u32(0) // no locals
+func (p *plan) dispatchRest(w *ops.Writer, d *dispatcher) {
+	w.U32(0) // no locals
 	passOn(w, uint32(len(p.m.types[d.typ].params))+1)
-	w.op(opCallIndirect, d.typ)
-	w.raw(0, opEnd)
+	w.Op(ops.CallIndirect, d.typ)
+	w.Raw(0, ops.End)
 }
 
 // passOn pushes the first n parameters.
-func passOn(w *writer, n uint32) {
+func passOn(w *ops.Writer, n uint32) {
 	for i := range n {
-		w.op(opLocalGet, i)
+		w.Op(ops.LocalGet, i)
 	}
 }

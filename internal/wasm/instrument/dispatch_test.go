@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/tetratelabs/wazero"
+
+	"github.com/edgefvm/fvm/internal/wasm/ops"
 )
 
 const i32WrapI64 = 0xa7
@@ -14,7 +16,7 @@ const i32WrapI64 = 0xa7
 func numbers(n int) (list []fn) {
 	for i := range n {
 		list = append(list, fn{params: []byte{i64}, results: []byte{i32},
-			code: join([]byte{opLocalGet, 0, i32WrapI64}, i32Const(int32(i<<8)), []byte{opI32Add})})
+			code: join([]byte{ops.LocalGet, 0, i32WrapI64}, i32Const(int32(i<<8)), []byte{ops.I32Add})})
 	}
 	return list
 }
@@ -24,25 +26,25 @@ func numbers(n int) (list []fn) {
 func indirect(list []fn, size uint32, segments ...[]byte) *guest {
 	n := byte(len(list))
 	own := []fn{
-		{name: "call", params: []byte{i32}, results: []byte{i32}, code: []byte{opI64Const, 7, opLocalGet, 0, opCallIndirect, 0, 0}},
-		{name: "other", params: []byte{i32}, results: []byte{i32}, code: []byte{opLocalGet, 0, opCallIndirect, n + 2, 0}},
-		{results: []byte{i32}, code: []byte{opI32Const, 5}},
+		{name: "call", params: []byte{i32}, results: []byte{i32}, code: []byte{ops.I64Const, 7, ops.LocalGet, 0, ops.CallIndirect, 0, 0}},
+		{name: "other", params: []byte{i32}, results: []byte{i32}, code: []byte{ops.LocalGet, 0, ops.CallIndirect, n + 2, 0}},
+		{results: []byte{i32}, code: []byte{ops.I32Const, 5}},
 	}
-	w := &writer{}
-	w.raw(1, funcref, 0)
-	w.u32(size)
-	return &guest{funcs: append(list, own...), table: w.b, element: join(append([][]byte{{byte(len(segments))}}, segments...)...)}
+	w := &ops.Writer{}
+	w.Raw(1, funcref, 0)
+	w.U32(size)
+	return &guest{funcs: append(list, own...), table: w.B, element: join(append([][]byte{{byte(len(segments))}}, segments...)...)}
 }
 
 // segment is an active element segment.
 func segment(at int32, funcs ...byte) []byte {
-	return join([]byte{0}, i32Const(at), []byte{opEnd, byte(len(funcs))}, funcs)
+	return join([]byte{0}, i32Const(at), []byte{ops.End, byte(len(funcs))}, funcs)
 }
 
 // lastingToo has one more function, never called, because of which there is no dispatcher.
 func (g *guest) lastingToo() *guest {
 	h := *g
-	h.funcs = append(append([]fn(nil), g.funcs...), fn{code: []byte{opPrefix, subElemDrop, 0}})
+	h.funcs = append(append([]fn(nil), g.funcs...), fn{code: []byte{ops.Prefix, ops.ElemDrop, 0}})
 	return &h
 }
 
@@ -125,7 +127,7 @@ func TestDispatchBoundsTheStack(t *testing.T) {
 	g := indirect(nil, 1, segment(0, 2))
 	g.funcs[0], g.funcs[1] = fn{}, fn{} // places only
 	g.funcs[2] = fn{name: "f", params: []byte{i32}, code: []byte{
-		opLocalGet, 0, opIf, blockEmpty, opLocalGet, 0, opI32Const, 1, opI32Sub, opI32Const, 0, opCallIndirect, 2, 0, opEnd}}
+		ops.LocalGet, 0, ops.If, ops.BlockEmpty, ops.LocalGet, 0, ops.I32Const, 1, ops.I32Sub, ops.I32Const, 0, ops.CallIndirect, 2, 0, ops.End}}
 	if len(planned(t, g, RulesV040()).dispatchers) != 1 {
 		t.Fatal("no dispatcher")
 	}
@@ -150,14 +152,14 @@ func TestNoDispatcher(t *testing.T) {
 	if n := len(planned(t, plain(), RulesV040()).dispatchers); n != 2 {
 		t.Fatalf("%d dispatchers in a plain guest", n)
 	}
-	zero, ref := []byte{opI32Const, 0}, []byte{opI32Const, 0, opTableGet, 0}
+	zero, ref := []byte{ops.I32Const, 0}, []byte{ops.I32Const, 0, ops.TableGet, 0}
 	three := bytes.Repeat(zero, 3)
 	for name, code := range map[string][]byte{
-		"table.set":  join(zero, ref, []byte{opTableSet, 0}),
-		"table.init": join(three, []byte{opPrefix, subTableInit, 0, 0}),
-		"table.copy": join(three, []byte{opPrefix, subTableCopy, 0, 0}),
-		"table.grow": join(ref, zero, []byte{opPrefix, subTableGrow, 0, opDrop}),
-		"table.fill": join(zero, ref, zero, []byte{opPrefix, subTableFill, 0}),
+		"table.set":  join(zero, ref, []byte{ops.TableSet, 0}),
+		"table.init": join(three, []byte{ops.Prefix, ops.TableInit, 0, 0}),
+		"table.copy": join(three, []byte{ops.Prefix, ops.TableCopy, 0, 0}),
+		"table.grow": join(ref, zero, []byte{ops.Prefix, ops.TableGrow, 0, ops.Drop}),
+		"table.fill": join(zero, ref, zero, []byte{ops.Prefix, ops.TableFill, 0}),
 	} {
 		g := plain()
 		g.funcs = append(g.funcs, fn{code: code})
@@ -184,11 +186,11 @@ func TestNoDispatcher(t *testing.T) {
 	for i := range 2 {
 		long.funcs[i].params = bytes.Repeat([]byte{i64}, maxDispatchParams+i)
 	}
-	long.funcs[2].code = join(bytes.Repeat([]byte{opI64Const, 7}, maxDispatchParams), []byte{opLocalGet, 0, opCallIndirect, 0, 0})
+	long.funcs[2].code = join(bytes.Repeat([]byte{ops.I64Const, 7}, maxDispatchParams), []byte{ops.LocalGet, 0, ops.CallIndirect, 0, 0})
 	if n := len(planned(t, long, RulesV040()).dispatchers); n != 2 {
 		t.Errorf("%d dispatchers with %d parameters", n, maxDispatchParams)
 	}
-	long.funcs[2].code = join([]byte{opI64Const, 7}, long.funcs[2].code)
+	long.funcs[2].code = join([]byte{ops.I64Const, 7}, long.funcs[2].code)
 	long.funcs[2].code[len(long.funcs[2].code)-2] = 1
 	if n := len(planned(t, long, RulesV040()).dispatchers); n != 1 {
 		t.Errorf("%d dispatchers with %d parameters", n, maxDispatchParams+1)
@@ -199,17 +201,17 @@ func TestNoDispatcher(t *testing.T) {
 func TestDispatchBounds(t *testing.T) {
 	const n = maxTargets + 50
 	g := &guest{funcs: []fn{{name: "call", params: []byte{i32}, results: []byte{i32},
-		code: []byte{opI64Const, 7, opLocalGet, 0, opCallIndirect, 1, 0}}}}
+		code: []byte{ops.I64Const, 7, ops.LocalGet, 0, ops.CallIndirect, 1, 0}}}}
 	g.funcs = append(g.funcs, numbers(n)...)
-	table, element := &writer{}, &writer{}
-	table.raw(1, funcref, 0)
-	table.u32(n)
-	element.raw(1, 0, opI32Const, 0, opEnd)
-	element.u32(n)
+	table, element := &ops.Writer{}, &ops.Writer{}
+	table.Raw(1, funcref, 0)
+	table.U32(n)
+	element.Raw(1, 0, ops.I32Const, 0, ops.End)
+	element.U32(n)
 	for i := range uint32(n) {
-		element.u32(i + 1)
+		element.U32(i + 1)
 	}
-	g.table, g.element = table.b, element.b
+	g.table, g.element = table.B, element.B
 	p := planned(t, g, RulesV040())
 	if len(p.dispatchers) != 1 || len(p.dispatchers[0].targets) != maxTargets {
 		t.Fatalf("%d dispatchers", len(p.dispatchers))
@@ -237,26 +239,26 @@ func TestDispatchBounds(t *testing.T) {
 	}
 	// Each function of this one calls what has its own type, and no two have the same.
 	many := &guest{}
-	element = &writer{}
-	element.raw(1, 0, opI32Const, 0, opEnd)
-	element.u32(maxDispatchers + 9)
+	element = &ops.Writer{}
+	element.Raw(1, 0, ops.I32Const, 0, ops.End)
+	element.U32(maxDispatchers + 9)
 	for i := range uint32(maxDispatchers + 9) {
 		f := fn{}
 		for bit := range 9 {
 			f.params = append(f.params, []byte{i32, i64}[i>>bit&1])
-			f.code = append(f.code, opLocalGet, byte(bit))
+			f.code = append(f.code, ops.LocalGet, byte(bit))
 		}
-		w := &writer{b: append(f.code, opI32Const, 0)}
-		w.op(opCallIndirect, i)
-		w.u8(0)
-		f.code = w.b
+		w := &ops.Writer{B: append(f.code, ops.I32Const, 0)}
+		w.Op(ops.CallIndirect, i)
+		w.U8(0)
+		f.code = w.B
 		many.funcs = append(many.funcs, f)
-		element.u32(i)
+		element.U32(i)
 	}
-	table = &writer{}
-	table.raw(1, funcref, 0)
-	table.u32(maxDispatchers + 9)
-	many.table, many.element = table.b, element.b
+	table = &ops.Writer{}
+	table.Raw(1, funcref, 0)
+	table.U32(maxDispatchers + 9)
+	many.table, many.element = table.B, element.B
 	if n := len(planned(t, many, RulesV040()).dispatchers); n != maxDispatchers {
 		t.Errorf("%d dispatchers, want %d", n, maxDispatchers)
 	}

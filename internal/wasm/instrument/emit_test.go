@@ -30,21 +30,21 @@ func floats(typ byte) []uint64 {
 func onBits(op byte, o *ops.Ordinary) *guest {
 	f := fn{name: "f"}
 	for i := byte(0); i < o.N; i++ {
-		f.code = append(f.code, opLocalGet, i)
+		f.code = append(f.code, ops.LocalGet, i)
 		switch o.In[i] {
 		case f32:
 			f.params = append(f.params, i32)
-			f.code = append(f.code, opF32ReinterpretI32)
+			f.code = append(f.code, ops.F32ReinterpretI32)
 		case f64:
 			f.params = append(f.params, i64)
-			f.code = append(f.code, opF64ReinterpretI64)
+			f.code = append(f.code, ops.F64ReinterpretI64)
 		}
 	}
 	f.code = append(f.code, op)
 	if o.Out == f32 {
-		f.results, f.code = []byte{i32}, append(f.code, opI32ReinterpretF32)
+		f.results, f.code = []byte{i32}, append(f.code, ops.I32ReinterpretF32)
 	} else {
-		f.results, f.code = []byte{i64}, append(f.code, opI64ReinterpretF64)
+		f.results, f.code = []byte{i64}, append(f.code, ops.I64ReinterpretF64)
 	}
 	return &guest{funcs: []fn{f}}
 }
@@ -94,7 +94,7 @@ func TestNaNsAreCanonical(t *testing.T) {
 		if o.N == 0 || o.In[0] != f32 && o.In[0] != f64 || o.Out != f32 && o.Out != f64 {
 			continue
 		}
-		if keepsPayload := op >= 0x8b && op <= 0x8c || op >= 0x99 && op <= 0x9a || op == opF32Copysign || op == opF64Copysign; keepsPayload {
+		if keepsPayload := op >= 0x8b && op <= 0x8c || op >= 0x99 && op <= 0x9a || op == ops.F32Copysign || op == ops.F64Copysign; keepsPayload {
 			continue
 		}
 		instructions++
@@ -117,7 +117,7 @@ func TestNaNsAreCanonical(t *testing.T) {
 // abs, neg and copysign work on the sign alone.
 func TestSignsKeepPayloads(t *testing.T) {
 	for _, config := range []wazero.RuntimeConfig{interpreter(), wazero.NewRuntimeConfig()} {
-		for _, op := range []byte{0x8b, 0x8c, opF32Copysign, 0x99, 0x9a, opF64Copysign} {
+		for _, op := range []byte{0x8b, 0x8c, ops.F32Copysign, 0x99, 0x9a, ops.F64Copysign} {
 			sign := uint64(1) << 31
 			if ordinaries[op].Out == f64 {
 				sign = 1 << 63
@@ -127,7 +127,7 @@ func TestSignsKeepPayloads(t *testing.T) {
 				switch op {
 				case 0x8c, 0x9a:
 					want = args[0] ^ sign
-				case opF32Copysign, opF64Copysign:
+				case ops.F32Copysign, ops.F64Copysign:
 					want |= args[1] & sign
 				}
 				if after != want {
@@ -141,7 +141,7 @@ func TestSignsKeepPayloads(t *testing.T) {
 // wazero on amd64 gives the wrong sign in large functions.
 func TestCopysignIsRewritten(t *testing.T) {
 	r := RulesV040()
-	for _, op := range []byte{opF32Copysign, opF64Copysign} {
+	for _, op := range []byte{ops.F32Copysign, ops.F64Copysign} {
 		g := onBits(op, &ordinaries[op])
 		out, err := Instrument(g.wasm(), &r)
 		if err != nil {
@@ -158,27 +158,27 @@ func TestCopysignIsRewritten(t *testing.T) {
 }
 
 // three pushes the operands of a bulk operation: place 0, source 0 and the parameter.
-var three = []byte{opI32Const, 0, opI32Const, 0, opLocalGet, 0}
+var three = []byte{ops.I32Const, 0, ops.I32Const, 0, ops.LocalGet, 0}
 
 // Instantiation drops active and declared segments. wazero does not.
 func TestDroppedSegmentsAreEmpty(t *testing.T) {
 	f := func(name string, sub, segment byte) fn {
-		return fn{name: name, params: []byte{i32}, code: append(three[:6:6], opPrefix, sub, segment, 0)}
+		return fn{name: name, params: []byte{i32}, code: append(three[:6:6], ops.Prefix, sub, segment, 0)}
 	}
-	drop := fn{name: "drop", code: []byte{opPrefix, subDataDrop, 0, opPrefix, subElemDrop, 0, opPrefix, subElemDrop, 1}}
+	drop := fn{name: "drop", code: []byte{ops.Prefix, ops.DataDrop, 0, ops.Prefix, ops.ElemDrop, 0, ops.Prefix, ops.ElemDrop, 1}}
 	x := start(t, &guest{
 		funcs: []fn{
-			f("active data", subMemoryInit, 0), f("passive data", subMemoryInit, 1),
-			f("active elements", subTableInit, 0), f("declared elements", subTableInit, 1),
-			f("passive elements", subTableInit, 2), drop,
+			f("active data", ops.MemoryInit, 0), f("passive data", ops.MemoryInit, 1),
+			f("active elements", ops.TableInit, 0), f("declared elements", ops.TableInit, 1),
+			f("passive elements", ops.TableInit, 2), drop,
 		},
 		memory: []byte{1, 0, 1}, table: []byte{1, funcref, 0, 4},
 		dataCount: 2,
-		data:      []byte{2, 0, opI32Const, 1, opEnd, 2, 'a', 'b', 1, 2, 'c', 'd'},
-		element:   []byte{3, 0, opI32Const, 0, opEnd, 2, 0, 1, 3, 0, 2, 0, 1, 1, 0, 2, 0, 1},
+		data:      []byte{2, 0, ops.I32Const, 1, ops.End, 2, 'a', 'b', 1, 2, 'c', 'd'},
+		element:   []byte{3, 0, ops.I32Const, 0, ops.End, 2, 0, 1, 3, 0, 2, 0, 1, 1, 0, 2, 0, 1},
 	}, RulesV040())
 	// Engines differ in what they drop: the output asks for the empty segment behind the guest's.
-	if n := bytes.Count(x.out.Code, []byte{opPrefix, subTableInit, 3, 0}); n != 2 {
+	if n := bytes.Count(x.out.Code, []byte{ops.Prefix, ops.TableInit, 3, 0}); n != 2 {
 		t.Errorf("%d of 2 dropped element segments are replaced", n)
 	}
 	if b, _ := x.mod.Memory().Read(0, 4); string(b) != "\x00ab\x00" {
@@ -213,18 +213,18 @@ func TestMisplacedSegments(t *testing.T) {
 		element, data []byte
 		misplaced     bool
 	}{
-		{"data fit", nil, join([]byte{1, 0}, i32Const(65534), []byte{opEnd, 2, 1, 2}), false},
-		{"data beyond", nil, join([]byte{1, 0}, i32Const(65535), []byte{opEnd, 2, 1, 2}), true},
-		{"empty data at the end", nil, join([]byte{1, 0}, i32Const(65536), []byte{opEnd, 0}), false},
-		{"empty data beyond", nil, join([]byte{1, 0}, i32Const(65537), []byte{opEnd, 0}), true},
-		{"data at a negative offset", nil, []byte{1, 0, opI32Const, 0x7f, opEnd, 1, 1}, true},
-		{"elements fit", []byte{1, 0, opI32Const, 1, opEnd, 1, 0}, nil, false},
-		{"elements beyond", []byte{1, 0, opI32Const, 2, opEnd, 1, 0}, nil, true},
-		{"elements at a negative offset", []byte{1, 0, opI32Const, 0x7f, opEnd, 1, 0}, nil, true},
-		{"elements beyond, data fit", []byte{1, 0, opI32Const, 2, opEnd, 1, 0}, []byte{1, 0, opI32Const, 0, opEnd, 1, 1}, true},
+		{"data fit", nil, join([]byte{1, 0}, i32Const(65534), []byte{ops.End, 2, 1, 2}), false},
+		{"data beyond", nil, join([]byte{1, 0}, i32Const(65535), []byte{ops.End, 2, 1, 2}), true},
+		{"empty data at the end", nil, join([]byte{1, 0}, i32Const(65536), []byte{ops.End, 0}), false},
+		{"empty data beyond", nil, join([]byte{1, 0}, i32Const(65537), []byte{ops.End, 0}), true},
+		{"data at a negative offset", nil, []byte{1, 0, ops.I32Const, 0x7f, ops.End, 1, 1}, true},
+		{"elements fit", []byte{1, 0, ops.I32Const, 1, ops.End, 1, 0}, nil, false},
+		{"elements beyond", []byte{1, 0, ops.I32Const, 2, ops.End, 1, 0}, nil, true},
+		{"elements at a negative offset", []byte{1, 0, ops.I32Const, 0x7f, ops.End, 1, 0}, nil, true},
+		{"elements beyond, data fit", []byte{1, 0, ops.I32Const, 2, ops.End, 1, 0}, []byte{1, 0, ops.I32Const, 0, ops.End, 1, 1}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			g := &guest{hosts: []fn{{}}, funcs: []fn{{code: []byte{opCall, 0}}}, start: 1, element: c.element, data: c.data,
+			g := &guest{hosts: []fn{{}}, funcs: []fn{{code: []byte{ops.Call, 0}}}, start: 1, element: c.element, data: c.data,
 				memory: []byte{1, 0, 1}, table: []byte{1, funcref, 0, 2}}
 			x := start(t, g, RulesV040())
 			_, err := x.call(x.out.StartExport)
@@ -248,8 +248,8 @@ func TestModuleDescription(t *testing.T) {
 		funcs:  []fn{{name: "edgefvm.start"}},
 		start:  1,
 		memory: []byte{1, 1, 1, 2}, table: []byte{1, funcref, 0, 3},
-		globals: []byte{1, i32, 1, opI32Const, 5, opEnd},
-		exports: []export{{"memory", kindMemory, 0}, {"table", kindTable, 0}, {CounterExport, kindGlobal, 0}, {"mine", kindGlobal, 0}},
+		globals: []byte{1, i32, 1, ops.I32Const, 5, ops.End},
+		exports: []export{{"memory", ops.KindMemory, 0}, {"table", ops.KindTable, 0}, {CounterExport, ops.KindGlobal, 0}, {"mine", ops.KindGlobal, 0}},
 	}
 	x := start(t, g, RulesV040())
 	out := x.out
@@ -265,7 +265,7 @@ func TestModuleDescription(t *testing.T) {
 	if *out.Memory != (Extent{1, 2, true}) || !out.MemoryExported || *out.Table != (Extent{Min: 3}) || out.TableExported != out.Table {
 		t.Errorf("memory %v, table %v, exported %v, %v", out.Memory, out.Table, out.MemoryExported, out.TableExported)
 	}
-	if im := out.Imports; len(im) != 1 || im[0].Module != "env" || im[0].Name != "h0" || im[0].Kind != kindFunc {
+	if im := out.Imports; len(im) != 1 || im[0].Module != "env" || im[0].Name != "h0" || im[0].Kind != ops.KindFunc {
 		t.Errorf("imports %+v", im)
 	}
 	if counter(x.mod) != math.MaxInt64 || x.mod.ExportedGlobal("mine").Get() != 5 {
@@ -280,12 +280,12 @@ func TestModuleDescription(t *testing.T) {
 // What the network cannot link gets no code, and yet is judged.
 func TestNotLinkable(t *testing.T) {
 	for name, im := range map[string][]byte{
-		"global": {1, 'g', 1, 'g', kindGlobal, i32, 0}, "memory": {1, 'g', 1, 'g', kindMemory, 0, 1},
-		"function of no module": {0, 1, 'g', kindFunc, 0},
-		"table":                 {1, 'g', 1, 'g', kindTable, funcref, 0, 1}, "helper": append([]byte("\x07edgefvm\x09exhausted"), kindFunc, 0),
+		"global": {1, 'g', 1, 'g', ops.KindGlobal, i32, 0}, "memory": {1, 'g', 1, 'g', ops.KindMemory, 0, 1},
+		"function of no module": {0, 1, 'g', ops.KindFunc, 0},
+		"table":                 {1, 'g', 1, 'g', ops.KindTable, funcref, 0, 1}, "helper": append([]byte("\x07edgefvm\x09exhausted"), ops.KindFunc, 0),
 	} {
 		r := RulesV040()
-		wasm := module1(sec(secType, 1, 0x60, 0, 0), sec(secImport, append([]byte{1}, im...)...), sec(secFunction, 0))
+		wasm := module1(sec(ops.SecType, 1, 0x60, 0, 0), sec(ops.SecImport, append([]byte{1}, im...)...), sec(ops.SecFunction, 0))
 		out, err := Instrument(wasm, &r)
 		if err != nil || out.Code != nil || len(out.Imports) != 1 {
 			t.Errorf("import of a %s: %+v, %v", name, out, err)
@@ -295,11 +295,11 @@ func TestNotLinkable(t *testing.T) {
 
 // The host may refuse a memory or a table that grows.
 func TestGrowth(t *testing.T) {
-	g := oneFunc(opLocalGet, 0, opMemoryGrow, 0)
+	g := oneFunc(ops.LocalGet, 0, ops.MemoryGrow, 0)
 	g.funcs[0].results = []byte{i32}
 	g.table = []byte{1, funcref, 1, 1, 3}
 	g.funcs = append(g.funcs, fn{name: "table", params: []byte{i32}, results: []byte{i32},
-		code: []byte{opI32Const, 0, opTableGet, 0, opLocalGet, 0, opPrefix, subTableGrow, 0}})
+		code: []byte{ops.I32Const, 0, ops.TableGet, 0, ops.LocalGet, 0, ops.Prefix, ops.TableGrow, 0}})
 	x := start(t, g, RulesV040())
 	const no = math.MaxUint32
 	for _, c := range []struct {
@@ -318,7 +318,7 @@ func TestGrowth(t *testing.T) {
 // The host is told of a large memory before the guest writes to it, by a question about nothing.
 func TestLargeMemoryIsTold(t *testing.T) {
 	for _, r := range []Rules{RulesV040(), RulesV020()} {
-		g := oneFunc(opLocalGet, 0, opMemoryGrow, 0)
+		g := oneFunc(ops.LocalGet, 0, ops.MemoryGrow, 0)
 		g.funcs[0].results = []byte{i32}
 		out, err := Instrument(g.wasm(), &r)
 		if err != nil {
@@ -365,7 +365,7 @@ func TestLargeMemoryIsTold(t *testing.T) {
 // A global's reference to an import is to its thunk: only the guest's own code calls it.
 func TestGlobalReferenceToImport(t *testing.T) {
 	r := RulesV040()
-	g := &guest{hosts: []fn{{}}, funcs: []fn{{}}, globals: []byte{2, funcref, 0, opRefFunc, 0, opEnd, funcref, 0, opRefFunc, 1, opEnd}}
+	g := &guest{hosts: []fn{{}}, funcs: []fn{{}}, globals: []byte{2, funcref, 0, ops.RefFunc, 0, ops.End, funcref, 0, ops.RefFunc, 1, ops.End}}
 	out, err := Instrument(g.wasm(), &r)
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tetratelabs/wazero"
 
+	"github.com/edgefvm/fvm/internal/wasm/ops"
 	"github.com/edgefvm/fvm/lab/wasmgen"
 )
 
@@ -17,9 +18,9 @@ func FuzzInstrument(f *testing.F) {
 		f.Add(wasmgen.Module(seed, wasmgen.Options{Tame: seed%2 == 0}))
 	}
 	f.Add((&guest{
-		hosts: []fn{{params: []byte{i32}}}, funcs: []fn{{name: "f"}, {code: []byte{opCall, 1}}}, start: 2,
-		memory: []byte{1, 0, 1}, table: []byte{1, funcref, 0, 3}, globals: []byte{1, funcref, 1, opRefFunc, 0, opEnd},
-		element: []byte{1, 0, opI32Const, 0, opEnd, 2, 0, 1}, dataCount: 1, data: []byte{1, 1, 2, 'a', 'b'},
+		hosts: []fn{{params: []byte{i32}}}, funcs: []fn{{name: "f"}, {code: []byte{ops.Call, 1}}}, start: 2,
+		memory: []byte{1, 0, 1}, table: []byte{1, funcref, 0, 3}, globals: []byte{1, funcref, 1, ops.RefFunc, 0, ops.End},
+		element: []byte{1, 0, ops.I32Const, 0, ops.End, 2, 0, 1}, dataCount: 1, data: []byte{1, 1, 2, 'a', 'b'},
 	}).wasm())
 	rt := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithCoreFeatures(features))
 	f.Cleanup(func() { rt.Close(ctx) })

@@ -3,19 +3,21 @@ package instrument
 import (
 	"math"
 	"testing"
+
+	"github.com/edgefvm/fvm/internal/wasm/ops"
 )
 
 // thunk is the gas of entering a function of one parameter: its get, the call and the guard.
 const thunk = 4 + 4 + 48
 
 // drop1 costs 4: one constant.
-var drop1 = []byte{opI32Const, 0, opDrop}
+var drop1 = []byte{ops.I32Const, 0, ops.Drop}
 
 func TestGas(t *testing.T) {
 	const perByte, perElement, perPage = 400, 3200, 65536 * 400 // milligas
 	host := fn{params: []byte{i32}}
 	other := fn{params: []byte{i32}, code: drop1}
-	get := []byte{opLocalGet, 0}
+	get := []byte{ops.LocalGet, 0}
 	// f is function 1: the host's function is 0, other is 2.
 	for _, c := range []struct {
 		name string
@@ -26,82 +28,82 @@ func TestGas(t *testing.T) {
 		trap string
 	}{
 		{name: "nothing"},
-		{name: "free", code: []byte{opNop, opBlock, blockEmpty, opEnd, opLoop, blockEmpty, opEnd, opReturn}},
-		{name: "constants", code: []byte{opI64Const, 1, opDrop, opF32Const, 0, 0, 0, 0, opDrop, opF64Const, 0, 0, 0, 0, 0, 0, 0, 0, opDrop}, gas: 12},
-		{name: "arithmetic", code: join(get, get, []byte{opI32Add, opDrop}), gas: 12},
-		{name: "comparison", code: join(get, []byte{0x45, opDrop}), gas: 8},
-		{name: "cast", code: join(get, []byte{opI64ExtendI32U, opDrop}), gas: 8},
-		{name: "saturating", code: []byte{opF32Const, 0, 0, 0, 0, opPrefix, 0, opDrop}, gas: 8},
-		{name: "sign extension", code: join(get, []byte{0xc0, opDrop}), gas: 8},
-		{name: "tee and set", code: join(get, []byte{opLocalTee, 0, opLocalSet, 0}), gas: 12},
-		{name: "global", code: []byte{opGlobalGet, 0, opGlobalSet, 0}, gas: 8},
-		{name: "select", code: join(get, get, get, []byte{opSelect, opDrop}), gas: 16},
-		{name: "load", code: join(get, []byte{0x28, 0, 0, opDrop}), gas: 8},
+		{name: "free", code: []byte{ops.Nop, ops.Block, ops.BlockEmpty, ops.End, ops.Loop, ops.BlockEmpty, ops.End, ops.Return}},
+		{name: "constants", code: []byte{ops.I64Const, 1, ops.Drop, ops.F32Const, 0, 0, 0, 0, ops.Drop, ops.F64Const, 0, 0, 0, 0, 0, 0, 0, 0, ops.Drop}, gas: 12},
+		{name: "arithmetic", code: join(get, get, []byte{ops.I32Add, ops.Drop}), gas: 12},
+		{name: "comparison", code: join(get, []byte{0x45, ops.Drop}), gas: 8},
+		{name: "cast", code: join(get, []byte{ops.I64ExtendI32U, ops.Drop}), gas: 8},
+		{name: "saturating", code: []byte{ops.F32Const, 0, 0, 0, 0, ops.Prefix, 0, ops.Drop}, gas: 8},
+		{name: "sign extension", code: join(get, []byte{0xc0, ops.Drop}), gas: 8},
+		{name: "tee and set", code: join(get, []byte{ops.LocalTee, 0, ops.LocalSet, 0}), gas: 12},
+		{name: "global", code: []byte{ops.GlobalGet, 0, ops.GlobalSet, 0}, gas: 8},
+		{name: "select", code: join(get, get, get, []byte{ops.Select, ops.Drop}), gas: 16},
+		{name: "load", code: join(get, []byte{0x28, 0, 0, ops.Drop}), gas: 8},
 		{name: "store", code: join(get, get, []byte{0x36, 0, 0}), gas: 12},
-		{name: "table.get, table.set", code: join(get, get, []byte{opTableGet, 0, opTableSet, 0}), gas: 16},
-		{name: "sizes", code: []byte{opMemorySize, 0, opDrop, opPrefix, subTableSize, 0, opDrop}, gas: 8},
-		{name: "drops of segments", code: []byte{opPrefix, subDataDrop, 0, opPrefix, subElemDrop, 0}, gas: 8},
+		{name: "table.get, table.set", code: join(get, get, []byte{ops.TableGet, 0, ops.TableSet, 0}), gas: 16},
+		{name: "sizes", code: []byte{ops.MemorySize, 0, ops.Drop, ops.Prefix, ops.TableSize, 0, ops.Drop}, gas: 8},
+		{name: "drops of segments", code: []byte{ops.Prefix, ops.DataDrop, 0, ops.Prefix, ops.ElemDrop, 0}, gas: 8},
 
 		// A NaN made canonical and a copysign cost what the one instruction costs.
-		{name: "NaN", code: join(get, []byte{0xb2, 0x91, opDrop}), gas: 12},
-		{name: "copysign", code: join(get, []byte{0xb2}, get, []byte{0xb2, opF32Copysign, opDrop}), gas: 20},
+		{name: "NaN", code: join(get, []byte{0xb2, 0x91, ops.Drop}), gas: 12},
+		{name: "copysign", code: join(get, []byte{0xb2}, get, []byte{0xb2, ops.F32Copysign, ops.Drop}), gas: 20},
 
 		// A block is charged where it starts, even if a trap keeps it from its end.
-		{name: "trap", code: join(drop1, []byte{opUnreachable}, drop1), gas: 8, trap: "unreachable"},
-		{name: "trap before a block", code: join([]byte{opUnreachable, opLoop, blockEmpty}, drop1, []byte{opEnd}), trap: "unreachable"},
-		{name: "trap before what a block shares", code: join([]byte{opUnreachable, opBlock, blockEmpty}, drop1, []byte{opEnd}), gas: 4, trap: "unreachable"},
-		{name: "block", code: join(drop1, []byte{opBlock, blockEmpty}, drop1, []byte{opEnd}, drop1), gas: 12},
+		{name: "trap", code: join(drop1, []byte{ops.Unreachable}, drop1), gas: 8, trap: "unreachable"},
+		{name: "trap before a block", code: join([]byte{ops.Unreachable, ops.Loop, ops.BlockEmpty}, drop1, []byte{ops.End}), trap: "unreachable"},
+		{name: "trap before what a block shares", code: join([]byte{ops.Unreachable, ops.Block, ops.BlockEmpty}, drop1, []byte{ops.End}), gas: 4, trap: "unreachable"},
+		{name: "block", code: join(drop1, []byte{ops.Block, ops.BlockEmpty}, drop1, []byte{ops.End}, drop1), gas: 12},
 
 		// get, const, sub, tee and br_if in each turn.
-		{name: "loop", code: join([]byte{opLoop, blockEmpty}, get, []byte{opI32Const, 1, opI32Sub, opLocalTee, 0, opBrIf, 0, opEnd}), arg: 7, gas: 7 * 20},
-		{name: "then", code: join(get, []byte{opIf, blockEmpty}, drop1, []byte{opElse}, drop1, drop1, []byte{opEnd}), arg: 1, gas: 8 + 4},
-		{name: "else", code: join(get, []byte{opIf, blockEmpty}, drop1, []byte{opElse}, drop1, drop1, []byte{opEnd}), gas: 8 + 8},
-		{name: "if without else", code: join(get, []byte{opIf, blockEmpty}, drop1, []byte{opEnd}, drop1), gas: 8 + 4},
-		{name: "return", code: join(get, []byte{opIf, blockEmpty, opReturn, opEnd}, drop1), arg: 1, gas: 8},
-		{name: "no return", code: join(get, []byte{opIf, blockEmpty, opReturn, opEnd}, drop1), gas: 8 + 4},
+		{name: "loop", code: join([]byte{ops.Loop, ops.BlockEmpty}, get, []byte{ops.I32Const, 1, ops.I32Sub, ops.LocalTee, 0, ops.BrIf, 0, ops.End}), arg: 7, gas: 7 * 20},
+		{name: "then", code: join(get, []byte{ops.If, ops.BlockEmpty}, drop1, []byte{ops.Else}, drop1, drop1, []byte{ops.End}), arg: 1, gas: 8 + 4},
+		{name: "else", code: join(get, []byte{ops.If, ops.BlockEmpty}, drop1, []byte{ops.Else}, drop1, drop1, []byte{ops.End}), gas: 8 + 8},
+		{name: "if without else", code: join(get, []byte{ops.If, ops.BlockEmpty}, drop1, []byte{ops.End}, drop1), gas: 8 + 4},
+		{name: "return", code: join(get, []byte{ops.If, ops.BlockEmpty, ops.Return, ops.End}, drop1), arg: 1, gas: 8},
+		{name: "no return", code: join(get, []byte{ops.If, ops.BlockEmpty, ops.Return, ops.End}, drop1), gas: 8 + 4},
 		// What follows br cannot be reached, and is a block of its own. What follows the end is reached.
-		{name: "br", code: join([]byte{opBlock, blockEmpty, opBr, 0}, drop1, []byte{opEnd}, drop1), gas: 4 + 4},
+		{name: "br", code: join([]byte{ops.Block, ops.BlockEmpty, ops.Br, 0}, drop1, []byte{ops.End}, drop1), gas: 4 + 4},
 
 		// What follows a block that is left by its own end is charged with what comes before it.
-		{name: "br_if taken", code: join([]byte{opBlock, blockEmpty}, get, []byte{opBrIf, 0}, drop1, []byte{opEnd}, drop1), arg: 1, gas: 8 + 4},
-		{name: "br_if not taken", code: join([]byte{opBlock, blockEmpty}, get, []byte{opBrIf, 0}, drop1, []byte{opEnd}, drop1), gas: 8 + 4 + 4},
-		{name: "br_if out of two, taken", code: join([]byte{opBlock, blockEmpty, opBlock, blockEmpty}, get, []byte{opBrIf, 1}, drop1, []byte{opEnd}, drop1, []byte{opEnd}, drop1), arg: 1, gas: 8 + 4},
-		{name: "br_if out of two, not taken", code: join([]byte{opBlock, blockEmpty, opBlock, blockEmpty}, get, []byte{opBrIf, 1}, drop1, []byte{opEnd}, drop1, []byte{opEnd}, drop1), gas: 8 + 4 + 4 + 4},
+		{name: "br_if taken", code: join([]byte{ops.Block, ops.BlockEmpty}, get, []byte{ops.BrIf, 0}, drop1, []byte{ops.End}, drop1), arg: 1, gas: 8 + 4},
+		{name: "br_if not taken", code: join([]byte{ops.Block, ops.BlockEmpty}, get, []byte{ops.BrIf, 0}, drop1, []byte{ops.End}, drop1), gas: 8 + 4 + 4},
+		{name: "br_if out of two, taken", code: join([]byte{ops.Block, ops.BlockEmpty, ops.Block, ops.BlockEmpty}, get, []byte{ops.BrIf, 1}, drop1, []byte{ops.End}, drop1, []byte{ops.End}, drop1), arg: 1, gas: 8 + 4},
+		{name: "br_if out of two, not taken", code: join([]byte{ops.Block, ops.BlockEmpty, ops.Block, ops.BlockEmpty}, get, []byte{ops.BrIf, 1}, drop1, []byte{ops.End}, drop1, []byte{ops.End}, drop1), gas: 8 + 4 + 4 + 4},
 		// The branch cuts after both blocks that it leaps out of.
-		{name: "br_if out of three, taken", code: join(repeat(3, opBlock, blockEmpty), get, []byte{opBrIf, 2, opEnd}, drop1, []byte{opEnd}, drop1, []byte{opEnd}, drop1), arg: 1, gas: 8 + 4},
-		{name: "br_if out of three, not taken", code: join(repeat(3, opBlock, blockEmpty), get, []byte{opBrIf, 2, opEnd}, drop1, []byte{opEnd}, drop1, []byte{opEnd}, drop1), gas: 8 + 4 + 4 + 4},
+		{name: "br_if out of three, taken", code: join(repeat(3, ops.Block, ops.BlockEmpty), get, []byte{ops.BrIf, 2, ops.End}, drop1, []byte{ops.End}, drop1, []byte{ops.End}, drop1), arg: 1, gas: 8 + 4},
+		{name: "br_if out of three, not taken", code: join(repeat(3, ops.Block, ops.BlockEmpty), get, []byte{ops.BrIf, 2, ops.End}, drop1, []byte{ops.End}, drop1, []byte{ops.End}, drop1), gas: 8 + 4 + 4 + 4},
 		// The target 1 cuts after the inner block.
-		{name: "br_table to 0", code: join([]byte{opBlock, blockEmpty, opBlock, blockEmpty}, get, []byte{opBrTable, 2, 0, 1, 0, opEnd}, drop1, []byte{opEnd}, drop1), gas: 8 + 4 + 4},
-		{name: "br_table to 1", code: join([]byte{opBlock, blockEmpty, opBlock, blockEmpty}, get, []byte{opBrTable, 2, 0, 1, 0, opEnd}, drop1, []byte{opEnd}, drop1), arg: 1, gas: 8 + 4},
+		{name: "br_table to 0", code: join([]byte{ops.Block, ops.BlockEmpty, ops.Block, ops.BlockEmpty}, get, []byte{ops.BrTable, 2, 0, 1, 0, ops.End}, drop1, []byte{ops.End}, drop1), gas: 8 + 4 + 4},
+		{name: "br_table to 1", code: join([]byte{ops.Block, ops.BlockEmpty, ops.Block, ops.BlockEmpty}, get, []byte{ops.BrTable, 2, 0, 1, 0, ops.End}, drop1, []byte{ops.End}, drop1), arg: 1, gas: 8 + 4},
 
-		{name: "call of an import", code: join(get, []byte{opCall, 0}), gas: 4 + 4},
-		{name: "call", code: join(get, []byte{opCall, 2}), gas: 4 + 4 + 48 + 4},
-		{name: "call_indirect", code: join(get, get, []byte{opCallIndirect, 2, 0}), arg: 1, gas: 4 + 4 + 4 + thunk + 4},
-		{name: "call_indirect of an import", code: join(get, get, []byte{opCallIndirect, 0, 0}), gas: 4 + 4 + 4},
-		{name: "call_indirect of the wrong type", code: join(get, get, []byte{opCallIndirect, 0, 0}), arg: 2, gas: 4 + 4 + 4, trap: "invalid table access"},
+		{name: "call of an import", code: join(get, []byte{ops.Call, 0}), gas: 4 + 4},
+		{name: "call", code: join(get, []byte{ops.Call, 2}), gas: 4 + 4 + 48 + 4},
+		{name: "call_indirect", code: join(get, get, []byte{ops.CallIndirect, 2, 0}), arg: 1, gas: 4 + 4 + 4 + thunk + 4},
+		{name: "call_indirect of an import", code: join(get, get, []byte{ops.CallIndirect, 0, 0}), gas: 4 + 4 + 4},
+		{name: "call_indirect of the wrong type", code: join(get, get, []byte{ops.CallIndirect, 0, 0}), arg: 2, gas: 4 + 4 + 4, trap: "invalid table access"},
 
-		{name: "memory.grow", code: []byte{opI32Const, 2, opMemoryGrow, 0, opDrop}, gas: 8, part: 2 * perPage},
-		{name: "memory.grow by a value", code: join(get, []byte{opMemoryGrow, 0, opDrop}), arg: 3, gas: 8, part: 3 * perPage},
-		{name: "memory.grow without success", code: join(get, []byte{opMemoryGrow, 0, opDrop}), arg: math.MaxUint32, gas: 8, part: math.MaxUint32 * perPage},
-		{name: "memory.fill", code: []byte{opI32Const, 0, opI32Const, 0, opI32Const, 9, opPrefix, subMemoryFill, 0}, gas: 16, part: 9 * perByte},
-		{name: "memory.fill by a value", code: join(three, []byte{opPrefix, subMemoryFill, 0}), arg: 11, gas: 16, part: 11 * perByte},
-		{name: "memory.fill too far", code: join(three, []byte{opPrefix, subMemoryFill, 0}), arg: 65537, gas: 16, part: 65537 * perByte, trap: "out of bounds memory access"},
-		{name: "memory.copy", code: join(three, []byte{opPrefix, subMemoryCopy, 0, 0}), arg: 3, gas: 16, part: 3 * perByte},
-		{name: "memory.init", code: join(three, []byte{opPrefix, subMemoryInit, 0, 0}), arg: 2, gas: 16, part: 2 * perByte},
-		{name: "table.copy", code: join(three, []byte{opPrefix, subTableCopy, 0, 0}), arg: 1, gas: 16, part: perElement},
-		{name: "table.copy by a constant", code: []byte{opI32Const, 0, opI32Const, 0, opI32Const, 1, opPrefix, subTableCopy, 0, 0}, gas: 16, part: perElement},
-		{name: "table.init", code: join(three, []byte{opPrefix, subTableInit, 1, 0}), arg: 1, gas: 16, part: perElement},
-		{name: "table.fill", code: []byte{opI32Const, 0, opI32Const, 0, opTableGet, 0, opLocalGet, 0, opPrefix, subTableFill, 0}, arg: 1, gas: 20, part: perElement},
-		{name: "table.grow", code: []byte{opI32Const, 0, opTableGet, 0, opLocalGet, 0, opPrefix, subTableGrow, 0, opDrop}, arg: 2, gas: 16, part: 2 * perElement},
+		{name: "memory.grow", code: []byte{ops.I32Const, 2, ops.MemoryGrow, 0, ops.Drop}, gas: 8, part: 2 * perPage},
+		{name: "memory.grow by a value", code: join(get, []byte{ops.MemoryGrow, 0, ops.Drop}), arg: 3, gas: 8, part: 3 * perPage},
+		{name: "memory.grow without success", code: join(get, []byte{ops.MemoryGrow, 0, ops.Drop}), arg: math.MaxUint32, gas: 8, part: math.MaxUint32 * perPage},
+		{name: "memory.fill", code: []byte{ops.I32Const, 0, ops.I32Const, 0, ops.I32Const, 9, ops.Prefix, ops.MemoryFill, 0}, gas: 16, part: 9 * perByte},
+		{name: "memory.fill by a value", code: join(three, []byte{ops.Prefix, ops.MemoryFill, 0}), arg: 11, gas: 16, part: 11 * perByte},
+		{name: "memory.fill too far", code: join(three, []byte{ops.Prefix, ops.MemoryFill, 0}), arg: 65537, gas: 16, part: 65537 * perByte, trap: "out of bounds memory access"},
+		{name: "memory.copy", code: join(three, []byte{ops.Prefix, ops.MemoryCopy, 0, 0}), arg: 3, gas: 16, part: 3 * perByte},
+		{name: "memory.init", code: join(three, []byte{ops.Prefix, ops.MemoryInit, 0, 0}), arg: 2, gas: 16, part: 2 * perByte},
+		{name: "table.copy", code: join(three, []byte{ops.Prefix, ops.TableCopy, 0, 0}), arg: 1, gas: 16, part: perElement},
+		{name: "table.copy by a constant", code: []byte{ops.I32Const, 0, ops.I32Const, 0, ops.I32Const, 1, ops.Prefix, ops.TableCopy, 0, 0}, gas: 16, part: perElement},
+		{name: "table.init", code: join(three, []byte{ops.Prefix, ops.TableInit, 1, 0}), arg: 1, gas: 16, part: perElement},
+		{name: "table.fill", code: []byte{ops.I32Const, 0, ops.I32Const, 0, ops.TableGet, 0, ops.LocalGet, 0, ops.Prefix, ops.TableFill, 0}, arg: 1, gas: 20, part: perElement},
+		{name: "table.grow", code: []byte{ops.I32Const, 0, ops.TableGet, 0, ops.LocalGet, 0, ops.Prefix, ops.TableGrow, 0, ops.Drop}, arg: 2, gas: 16, part: 2 * perElement},
 		// Only a constant just before makes the price a constant.
-		{name: "nop between", code: []byte{opI32Const, 0x7f, opNop, opMemoryGrow, 0, opDrop}, gas: 8, part: math.MaxUint32 * perPage},
+		{name: "nop between", code: []byte{ops.I32Const, 0x7f, ops.Nop, ops.MemoryGrow, 0, ops.Drop}, gas: 8, part: math.MaxUint32 * perPage},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			x := start(t, &guest{
 				hosts:  []fn{host},
 				funcs:  []fn{{name: "f", params: []byte{i32}, code: c.code}, other},
-				memory: []byte{1, 0, 1}, table: []byte{1, funcref, 0, 3}, globals: []byte{1, i32, 1, opI32Const, 0, opEnd},
-				element:   []byte{2, 0, opI32Const, 0, opEnd, 2, 0, 2, 1, 0, 1, 2},
+				memory: []byte{1, 0, 1}, table: []byte{1, funcref, 0, 3}, globals: []byte{1, i32, 1, ops.I32Const, 0, ops.End},
+				element:   []byte{2, 0, ops.I32Const, 0, ops.End, 2, 0, 2, 1, 0, 1, 2},
 				dataCount: 1, data: []byte{1, 1, 2, 'a', 'b'},
 			}, RulesV040())
 			gas, err := x.gas("f", c.arg)
@@ -134,7 +136,7 @@ func TestThunkGas(t *testing.T) {
 // The counter may reach zero, and below it the host is asked before the block runs.
 func TestExhaustion(t *testing.T) {
 	const need = (thunk + 4 + 4) * milli
-	g := oneFunc(opLocalGet, 0, opCall, 0)
+	g := oneFunc(ops.LocalGet, 0, ops.Call, 0)
 	g.hosts = []fn{{params: []byte{i32}}}
 	x := start(t, g, RulesV040())
 	for _, c := range []struct {
@@ -155,7 +157,7 @@ func TestExhaustion(t *testing.T) {
 // The default target of br_table does not count: what follows the inner block, which
 // the default leaps over, is charged with what comes before it.
 func TestQuirkBranchTableDefault(t *testing.T) {
-	code := join([]byte{opBlock, blockEmpty, opBlock, blockEmpty, opLocalGet, 0, opBrTable, 1, 0, 1, opEnd}, drop1, []byte{opEnd})
+	code := join([]byte{ops.Block, ops.BlockEmpty, ops.Block, ops.BlockEmpty, ops.LocalGet, 0, ops.BrTable, 1, 0, 1, ops.End}, drop1, []byte{ops.End})
 	for _, c := range []struct {
 		skips    bool
 		arg, gas uint64
@@ -171,17 +173,17 @@ func TestQuirkBranchTableDefault(t *testing.T) {
 
 func TestQuirkNegativeConstant(t *testing.T) {
 	for name, op := range map[string][]byte{
-		"memory.grow": {opI32Const, 0x7f, opMemoryGrow, 0, opDrop},
-		"memory.fill": {opI32Const, 0, opI32Const, 0, opI32Const, 0x7f, opPrefix, subMemoryFill, 0},
-		"memory.copy": {opI32Const, 0, opI32Const, 0, opI32Const, 0x7f, opPrefix, subMemoryCopy, 0, 0},
-		"dead":        {opReturn, opI32Const, 0x7f, opMemoryGrow, 0, opDrop},
+		"memory.grow": {ops.I32Const, 0x7f, ops.MemoryGrow, 0, ops.Drop},
+		"memory.fill": {ops.I32Const, 0, ops.I32Const, 0, ops.I32Const, 0x7f, ops.Prefix, ops.MemoryFill, 0},
+		"memory.copy": {ops.I32Const, 0, ops.I32Const, 0, ops.I32Const, 0x7f, ops.Prefix, ops.MemoryCopy, 0, 0},
+		"dead":        {ops.Return, ops.I32Const, 0x7f, ops.MemoryGrow, 0, ops.Drop},
 	} {
 		t.Run(name, func(t *testing.T) { refused(t, oneFunc(op...).wasm(), RulesV040(), "negative constant") })
 	}
 	// Where the price has no unit, it is none.
 	r := RulesV040()
 	r.Costs.MemoryGrow.Unit = 0
-	if gas, err := start(t, oneFunc(opI32Const, 0x7f, opMemoryGrow, 0, opDrop), r).gas("f", 0); gas != (thunk+8)*milli || err != nil {
+	if gas, err := start(t, oneFunc(ops.I32Const, 0x7f, ops.MemoryGrow, 0, ops.Drop), r).gas("f", 0); gas != (thunk+8)*milli || err != nil {
 		t.Errorf("%d milligas, %v", gas, err)
 	}
 }
@@ -194,7 +196,7 @@ func dear() Rules {
 }
 
 // grow is memory.grow by nothing, and growCost its price by those rules.
-var grow = []byte{opI32Const, 0, opMemoryGrow, 0, opDrop}
+var grow = []byte{ops.I32Const, 0, ops.MemoryGrow, 0, ops.Drop}
 
 const growCost = 1<<62 + 4*milli
 
@@ -218,7 +220,7 @@ func TestQuirkCostAboveMaxInt64(t *testing.T) {
 // Where a block's first part is added to what comes before it, the sum has 64 bits.
 func TestQuirkCostWrapsAround(t *testing.T) {
 	const before, inside = 3, 2
-	code := join(repeat(before, grow...), []byte{opBlock, blockEmpty}, repeat(inside, grow...), []byte{opEnd})
+	code := join(repeat(before, grow...), []byte{ops.Block, ops.BlockEmpty}, repeat(inside, grow...), []byte{ops.End})
 	x := start(t, oneFunc(code...), dear())
 	cost := uint64(growCost)
 	cost *= before + inside
@@ -231,10 +233,10 @@ func TestQuirkCostWrapsAround(t *testing.T) {
 func TestQuirkGlobalReference(t *testing.T) {
 	g := &guest{
 		funcs: []fn{
-			{name: "f", code: []byte{opI32Const, 0, opGlobalGet, 0, opTableSet, 0, opI32Const, 0, opCallIndirect, 0, 0}},
+			{name: "f", code: []byte{ops.I32Const, 0, ops.GlobalGet, 0, ops.TableSet, 0, ops.I32Const, 0, ops.CallIndirect, 0, 0}},
 			{name: "g"}, // exported by a thunk
 		},
-		table: []byte{1, funcref, 0, 1}, globals: []byte{1, funcref, 0, opRefFunc, 1, opEnd},
+		table: []byte{1, funcref, 0, 1}, globals: []byte{1, funcref, 0, ops.RefFunc, 1, ops.End},
 	}
 	x := start(t, g, RulesV040())
 	if gas, err := x.gas("f"); gas != (52+5*4)*milli || err != nil {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+
+	"github.com/edgefvm/fvm/internal/wasm/ops"
 )
 
 // fn is a function of a guest; a host function has only a type.
@@ -36,65 +38,65 @@ func oneFunc(code ...byte) *guest {
 }
 
 func (g *guest) wasm() []byte {
-	types, imports, funcs, exports, code := &writer{}, &writer{}, &writer{}, &writer{}, &writer{}
-	types.len(len(g.hosts) + len(g.funcs))
-	imports.len(len(g.hosts))
-	funcs.len(len(g.funcs))
-	code.len(len(g.funcs))
+	types, imports, funcs, exports, code := &ops.Writer{}, &ops.Writer{}, &ops.Writer{}, &ops.Writer{}, &ops.Writer{}
+	types.Len(len(g.hosts) + len(g.funcs))
+	imports.Len(len(g.hosts))
+	funcs.Len(len(g.funcs))
+	code.Len(len(g.funcs))
 	n := len(g.exports)
 	for i, f := range append(append([]fn(nil), g.hosts...), g.funcs...) {
-		types.u8(0x60)
-		types.string(string(f.params))
-		types.string(string(f.results))
+		types.U8(0x60)
+		types.String(string(f.params))
+		types.String(string(f.results))
 		if i < len(g.hosts) {
-			imports.string("env")
-			imports.string(fmt.Sprint("h", i))
-			imports.op(kindFunc, uint32(i))
+			imports.String("env")
+			imports.String(fmt.Sprint("h", i))
+			imports.Op(ops.KindFunc, uint32(i))
 		} else {
-			funcs.len(i)
-			body := &writer{}
-			body.len(len(f.locals) / 2)
-			body.append(f.locals)
-			body.append(f.code)
-			body.u8(opEnd)
-			code.string(string(body.b))
+			funcs.Len(i)
+			body := &ops.Writer{}
+			body.Len(len(f.locals) / 2)
+			body.Append(f.locals)
+			body.Append(f.code)
+			body.U8(ops.End)
+			code.String(string(body.B))
 		}
 		if f.name != "" {
 			n++
-			exports.string(f.name)
-			exports.op(kindFunc, uint32(i))
+			exports.String(f.name)
+			exports.Op(ops.KindFunc, uint32(i))
 		}
 	}
 	for _, e := range g.exports {
-		exports.string(e.name)
-		exports.op(e.kind, e.index)
+		exports.String(e.name)
+		exports.Op(e.kind, e.index)
 	}
-	count := &writer{}
-	count.len(n)
-	exports.b = append(count.b, exports.b...)
-	w := &writer{b: []byte("\x00asm\x01\x00\x00\x00")}
-	w.section(secType, types.b)
-	w.section(secImport, imports.b)
-	w.section(secFunction, funcs.b)
+	count := &ops.Writer{}
+	count.Len(n)
+	exports.B = append(count.B, exports.B...)
+	w := &ops.Writer{B: []byte("\x00asm\x01\x00\x00\x00")}
+	w.Section(ops.SecType, types.B)
+	w.Section(ops.SecImport, imports.B)
+	w.Section(ops.SecFunction, funcs.B)
 	optional := func(id byte, body []byte) {
 		if body != nil {
-			w.section(id, body)
+			w.Section(id, body)
 		}
 	}
-	optional(secTable, g.table)
-	optional(secMemory, g.memory)
-	optional(secGlobal, g.globals)
-	w.section(secExport, exports.b)
+	optional(ops.SecTable, g.table)
+	optional(ops.SecMemory, g.memory)
+	optional(ops.SecGlobal, g.globals)
+	w.Section(ops.SecExport, exports.B)
 	if g.start != 0 {
-		w.section(secStart, []byte{byte(g.start)})
+		w.Section(ops.SecStart, []byte{byte(g.start)})
 	}
-	optional(secElement, g.element)
+	optional(ops.SecElement, g.element)
 	if g.dataCount != 0 {
-		w.section(secDataCount, []byte{g.dataCount})
+		w.Section(ops.SecDataCount, []byte{g.dataCount})
 	}
-	w.section(secCode, code.b)
-	optional(secData, g.data)
-	return w.b
+	w.Section(ops.SecCode, code.B)
+	optional(ops.SecData, g.data)
+	return w.B
 }
 
 var (
@@ -271,10 +273,10 @@ func repeat(n int, b ...byte) []byte { return []byte(strings.Repeat(string(b), n
 
 // i32Const is the instruction that pushes v.
 func i32Const(v int32) []byte {
-	w := &writer{}
-	w.u8(opI32Const)
-	w.signed(int64(v))
-	return w.b
+	w := &ops.Writer{}
+	w.U8(ops.I32Const)
+	w.Signed(int64(v))
+	return w.B
 }
 
 // section is one section of a module that no guest can be.
@@ -287,9 +289,9 @@ func sec(id byte, body ...byte) section { return section{id, body} }
 
 // module1 is a module of version 1.
 func module1(sections ...section) []byte {
-	w := &writer{b: []byte("\x00asm\x01\x00\x00\x00")}
+	w := &ops.Writer{B: []byte("\x00asm\x01\x00\x00\x00")}
 	for _, s := range sections {
-		w.section(s.id, s.body)
+		w.Section(s.id, s.body)
 	}
-	return w.b
+	return w.B
 }

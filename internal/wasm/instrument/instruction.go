@@ -17,51 +17,51 @@ func (c *checker) instruction() {
 		return
 	}
 	switch op {
-	case opI32Const:
+	case ops.I32Const:
 		c.last, c.isConst = int32(c.signed(32)), true
 		c.constantOf(i32)
 		return // the constant is remembered
-	case opLocalGet, opLocalSet, opLocalTee:
+	case ops.LocalGet, ops.LocalSet, ops.LocalTee:
 		c.local(op)
-	case opUnreachable:
+	case ops.Unreachable:
 		c.kill()
 		c.ctl[len(c.ctl)-1].polymorphic = true
-	case opNop:
-	case opBlock, opLoop, opIf:
+	case ops.Nop:
+	case ops.Block, ops.Loop, ops.If:
 		c.begin(op)
-	case opElse:
+	case ops.Else:
 		c.otherwise()
-	case opEnd:
+	case ops.End:
 		c.end()
-	case opBr, opBrIf, opReturn:
+	case ops.Br, ops.BrIf, ops.Return:
 		c.jump(op)
-	case opBrTable:
+	case ops.BrTable:
 		c.jumpTable()
-	case opCall:
+	case ops.Call:
 		c.call(at)
-	case opCallIndirect:
+	case ops.CallIndirect:
 		c.callIndirect(at)
-	case opDrop:
+	case ops.Drop:
 		c.popAny()
 		c.down(1)
-	case opSelect:
+	case ops.Select:
 		c.choose()
-	case opGlobalGet, opGlobalSet:
+	case ops.GlobalGet, ops.GlobalSet:
 		c.global(op)
-	case opTableGet, opTableSet:
+	case ops.TableGet, ops.TableSet:
 		c.table(op)
-	case opMemorySize, opMemoryGrow:
+	case ops.MemorySize, ops.MemoryGrow:
 		c.memorySize(op, at)
-	case opI64Const:
+	case ops.I64Const:
 		c.signed(64)
 		c.constantOf(i64)
-	case opF32Const:
+	case ops.F32Const:
 		c.bytes(4)
 		c.constantOf(f32)
-	case opF64Const:
+	case ops.F64Const:
 		c.bytes(8)
 		c.constantOf(f64)
-	case opPrefix:
+	case ops.Prefix:
 		c.prefixed(at, costs)
 	default:
 		c.fail("instruction %#x is not accepted", op)
@@ -94,10 +94,10 @@ func (c *checker) ordinary(o *ops.Ordinary, at int, op byte) {
 	c.up(arity(o.Out))
 	c.spend(price(op, o, &c.m.rules.Costs))
 	switch op { // wazero 1.12 gets the sign wrong in large functions on amd64
-	case opF32Copysign:
+	case ops.F32Copysign:
 		c.patch(at, c.pos, patchCopysign32, 0)
 		c.out.temps |= tempF32
-	case opF64Copysign:
+	case ops.F64Copysign:
 		c.patch(at, c.pos, patchCopysign64, 0)
 		c.out.temps |= tempF64
 	}
@@ -125,13 +125,13 @@ func (c *checker) local(op byte) {
 	}
 	t := c.locals.at(i)
 	switch op {
-	case opLocalGet:
+	case ops.LocalGet:
 		c.push(t)
 		c.up(1)
-	case opLocalSet:
+	case ops.LocalSet:
 		c.pop(t)
 		c.down(1)
-	case opLocalTee:
+	case ops.LocalTee:
 		c.pop(t)
 		c.push(t)
 		c.down(1)
@@ -147,7 +147,7 @@ func (c *checker) global(op byte) {
 		return
 	}
 	g := &c.globals[i]
-	if op == opGlobalGet {
+	if op == ops.GlobalGet {
 		c.push(g.typ)
 		c.up(1)
 	} else {
@@ -164,40 +164,40 @@ func (c *checker) global(op byte) {
 func (c *checker) begin(op byte) {
 	result := c.u8()
 	switch {
-	case result == blockEmpty:
+	case result == ops.BlockEmpty:
 		result = 0
 	case !c.m.isValueType(result):
 		c.fail("block type is not accepted")
 		return
 	}
-	if op == opIf {
+	if op == ops.If {
 		c.pop(i32)
 		c.down(1)
 		c.spend(c.m.rules.Costs.Branch)
 	}
 	start := c.pos
-	if op == opBlock {
+	if op == ops.Block {
 		start = c.ctl[len(c.ctl)-1].start
 	}
 	c.enter(op, result)
-	c.open(start, op == opLoop)
+	c.open(start, op == ops.Loop)
 }
 
 func (c *checker) otherwise() {
 	f := &c.ctl[len(c.ctl)-1]
-	if f.op != opIf {
+	if f.op != ops.If {
 		c.fail("else without if")
 		return
 	}
 	c.leave()
 	// Quirk: the limiter neither resets the height here nor takes the stack as known again.
-	f.op, f.dead = opElse, false
+	f.op, f.dead = ops.Else, false
 	c.cut()
 }
 
 func (c *checker) end() {
 	f := c.ctl[len(c.ctl)-1]
-	if f.op == opIf && f.result != 0 {
+	if f.op == ops.If && f.result != 0 {
 		c.fail("if with a result but without else")
 		return
 	}
@@ -214,9 +214,9 @@ func (c *checker) jump(op byte) {
 	label := uint32(len(c.ctl) - 1)
 	cost := uint64(0)
 	switch op {
-	case opBr:
+	case ops.Br:
 		label, cost = c.u32(), c.m.rules.Costs.Jump
-	case opBrIf:
+	case ops.BrIf:
 		label, cost = c.u32(), c.m.rules.Costs.Branch
 		c.pop(i32)
 	}
@@ -229,7 +229,7 @@ func (c *checker) jump(op byte) {
 		c.pop(t)
 	}
 	c.down(arity(t))
-	if op == opBrIf {
+	if op == ops.BrIf {
 		c.push(t)
 		c.down(1)
 		c.up(arity(t))

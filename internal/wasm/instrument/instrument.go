@@ -1,5 +1,7 @@
 package instrument
 
+import "github.com/edgefvm/fvm/internal/wasm/ops"
+
 // PassVersion changes whenever the output for some input changes; it is a part
 // of the key of compiled code kept on disk.
 const PassVersion = 5
@@ -45,7 +47,7 @@ type Export struct {
 }
 
 // IsFunc reports whether e is a function.
-func (e Export) IsFunc() bool { return e.Kind == kindFunc }
+func (e Export) IsFunc() bool { return e.Kind == ops.KindFunc }
 
 // Extent is the size of a memory in pages, or of a table in elements.
 type Extent struct {
@@ -120,12 +122,12 @@ func describe(m *module) *Module {
 	for _, e := range m.exports {
 		x := Export{Kind: e.kind}
 		switch e.kind {
-		case kindFunc:
+		case ops.KindFunc:
 			t := m.types[m.funcs[e.index]]
 			x.Params, x.Results = t.params, t.results
-		case kindMemory:
+		case ops.KindMemory:
 			out.MemoryExported = out.MemoryExported || e.name == "memory"
-		case kindTable:
+		case ops.KindTable:
 			if e.name == "table" {
 				out.TableExported = &m.tables[e.index]
 			}
@@ -138,7 +140,7 @@ func describe(m *module) *Module {
 
 func linkable(m *module) bool {
 	for _, im := range m.imports {
-		if im.Kind != kindFunc || im.Module == HelperModule || im.Module == "" {
+		if im.Kind != ops.KindFunc || im.Module == HelperModule || im.Module == "" {
 			return false
 		}
 	}

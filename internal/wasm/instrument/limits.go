@@ -1,5 +1,7 @@
 package instrument
 
+import "github.com/edgefvm/fvm/internal/wasm/ops"
+
 // checkReference refuses what the reference refuses only after its own passes,
 // on its own output.
 func (p *plan) checkReference() error {
@@ -36,7 +38,7 @@ func (p *plan) checkGlobals() error {
 		return p.checkGlobalsFirst()
 	}
 	for _, im := range m.imports {
-		if im.Kind == kindGlobal && im.Module == "gas" && im.Name == "gas_counter" {
+		if im.Kind == ops.KindGlobal && im.Module == "gas" && im.Name == "gas_counter" {
 			return refusef("import of the gas counter")
 		}
 	}
@@ -59,7 +61,7 @@ func (p *plan) checkGlobalsFirst() error {
 	m := p.m
 	for _, im := range m.imports {
 		switch {
-		case im.Kind != kindGlobal:
+		case im.Kind != ops.KindGlobal:
 		case im.Module == "gas" && im.Name == "gas_couner":
 			return refusef("import of the gas counter")
 		case im.Module != "gas" && im.Name != "gas_couner":

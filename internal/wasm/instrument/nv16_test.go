@@ -5,6 +5,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/edgefvm/fvm/internal/wasm/ops"
 	"github.com/edgefvm/fvm/lab/wasmgen"
 )
 
@@ -12,7 +13,7 @@ import (
 
 // No price depends on an operand.
 func TestFlatPrices(t *testing.T) {
-	get := []byte{opLocalGet, 0}
+	get := []byte{ops.LocalGet, 0}
 	for _, c := range []struct {
 		name string
 		code []byte
@@ -20,26 +21,26 @@ func TestFlatPrices(t *testing.T) {
 		gas  uint64
 		trap string
 	}{
-		{name: "memory.grow", code: []byte{opI32Const, 2, opMemoryGrow, 0, opDrop}, gas: 8},
-		{name: "memory.grow by a value", code: join(get, []byte{opMemoryGrow, 0, opDrop}), arg: 3, gas: 8},
-		{name: "memory.grow without success", code: join(get, []byte{opMemoryGrow, 0, opDrop}), arg: math.MaxUint32, gas: 8},
-		{name: "memory.grow by a negative constant", code: []byte{opI32Const, 0x7f, opMemoryGrow, 0, opDrop}, gas: 8},
-		{name: "memory.size", code: []byte{opMemorySize, 0, opDrop}, gas: 4},
-		{name: "memory.fill", code: join(three, []byte{opPrefix, subMemoryFill, 0}), arg: 11, gas: 16},
-		{name: "memory.fill by a negative constant", code: []byte{opI32Const, 0, opI32Const, 0, opI32Const, 0x7f, opPrefix, subMemoryFill, 0}, gas: 16, trap: "out of bounds memory access"},
-		{name: "memory.copy", code: join(three, []byte{opPrefix, subMemoryCopy, 0, 0}), arg: 3, gas: 16},
-		{name: "memory.init", code: join(three, []byte{opPrefix, subMemoryInit, 0, 0}), arg: 2, gas: 16},
-		{name: "table.copy", code: join(three, []byte{opPrefix, subTableCopy, 0, 0}), arg: 1, gas: 16},
-		{name: "drops of segments", code: []byte{opPrefix, subDataDrop, 0, opPrefix, subElemDrop, 0}, gas: 8},
-		{name: "call", code: join(get, []byte{opCall, 2}), gas: 4 + 4 + 48 + 4},
-		{name: "br_if", code: join([]byte{opBlock, blockEmpty}, get, []byte{opBrIf, 0}, drop1, []byte{opEnd}, drop1), arg: 1, gas: 8 + 4},
+		{name: "memory.grow", code: []byte{ops.I32Const, 2, ops.MemoryGrow, 0, ops.Drop}, gas: 8},
+		{name: "memory.grow by a value", code: join(get, []byte{ops.MemoryGrow, 0, ops.Drop}), arg: 3, gas: 8},
+		{name: "memory.grow without success", code: join(get, []byte{ops.MemoryGrow, 0, ops.Drop}), arg: math.MaxUint32, gas: 8},
+		{name: "memory.grow by a negative constant", code: []byte{ops.I32Const, 0x7f, ops.MemoryGrow, 0, ops.Drop}, gas: 8},
+		{name: "memory.size", code: []byte{ops.MemorySize, 0, ops.Drop}, gas: 4},
+		{name: "memory.fill", code: join(three, []byte{ops.Prefix, ops.MemoryFill, 0}), arg: 11, gas: 16},
+		{name: "memory.fill by a negative constant", code: []byte{ops.I32Const, 0, ops.I32Const, 0, ops.I32Const, 0x7f, ops.Prefix, ops.MemoryFill, 0}, gas: 16, trap: "out of bounds memory access"},
+		{name: "memory.copy", code: join(three, []byte{ops.Prefix, ops.MemoryCopy, 0, 0}), arg: 3, gas: 16},
+		{name: "memory.init", code: join(three, []byte{ops.Prefix, ops.MemoryInit, 0, 0}), arg: 2, gas: 16},
+		{name: "table.copy", code: join(three, []byte{ops.Prefix, ops.TableCopy, 0, 0}), arg: 1, gas: 16},
+		{name: "drops of segments", code: []byte{ops.Prefix, ops.DataDrop, 0, ops.Prefix, ops.ElemDrop, 0}, gas: 8},
+		{name: "call", code: join(get, []byte{ops.Call, 2}), gas: 4 + 4 + 48 + 4},
+		{name: "br_if", code: join([]byte{ops.Block, ops.BlockEmpty}, get, []byte{ops.BrIf, 0}, drop1, []byte{ops.End}, drop1), arg: 1, gas: 8 + 4},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			x := start(t, &guest{
 				hosts:  []fn{{params: []byte{i32}}},
 				funcs:  []fn{{name: "f", params: []byte{i32}, code: c.code}, {params: []byte{i32}, code: drop1}},
-				memory: []byte{1, 0, 1}, table: []byte{1, funcref, 0, 3}, globals: []byte{1, i32, 1, opI32Const, 0, opEnd},
-				element:   []byte{1, 0, opI32Const, 0, opEnd, 2, 0, 2},
+				memory: []byte{1, 0, 1}, table: []byte{1, funcref, 0, 3}, globals: []byte{1, i32, 1, ops.I32Const, 0, ops.End},
+				element:   []byte{1, 0, ops.I32Const, 0, ops.End, 2, 0, 2},
 				dataCount: 1, data: []byte{1, 1, 2, 'a', 'b'},
 			}, RulesV020())
 			gas, err := x.gas("f", c.arg)
@@ -57,7 +58,7 @@ func TestFlatPrices(t *testing.T) {
 
 // The default target of br_table counts as any other does.
 func TestBranchTableDefaultCounts(t *testing.T) {
-	code := join([]byte{opBlock, blockEmpty, opBlock, blockEmpty, opLocalGet, 0, opBrTable, 1, 0, 1, opEnd}, drop1, []byte{opEnd})
+	code := join([]byte{ops.Block, ops.BlockEmpty, ops.Block, ops.BlockEmpty, ops.LocalGet, 0, ops.BrTable, 1, 0, 1, ops.End}, drop1, []byte{ops.End})
 	for arg, want := range map[uint64]uint64{0: 12, 1: 8} {
 		x := start(t, oneFunc(code...), RulesV020())
 		if gas, err := x.gas("f", arg); gas != (thunk+want)*milli || err != nil {
@@ -77,15 +78,15 @@ func TestLocalsCountOneByOne(t *testing.T) {
 
 // Quirk: the second index of memory.copy and table.copy is taken for unreachable.
 func TestQuirkUnreachableAfterCopy(t *testing.T) {
-	deep := join(repeat(9, opI32Const, 0), repeat(9, opDrop))
-	for name, op := range map[string][]byte{"memory.copy": {opPrefix, subMemoryCopy, 0, 0}, "table.copy": {opPrefix, subTableCopy, 0, 0}, "memory.fill": {opPrefix, subMemoryFill, 0}} {
+	deep := join(repeat(9, ops.I32Const, 0), repeat(9, ops.Drop))
+	for name, op := range map[string][]byte{"memory.copy": {ops.Prefix, ops.MemoryCopy, 0, 0}, "table.copy": {ops.Prefix, ops.TableCopy, 0, 0}, "memory.fill": {ops.Prefix, ops.MemoryFill, 0}} {
 		for _, c := range []struct {
 			where         string
 			code          []byte
 			counted, lost uint32 // with and without what follows
 		}{
 			{"behind it", join(three, op, deep), 9, 3},
-			{"behind its block", join([]byte{opBlock, blockEmpty}, three, op, []byte{opEnd}, deep), 9, 9},
+			{"behind its block", join([]byte{ops.Block, ops.BlockEmpty}, three, op, []byte{ops.End}, deep), 9, 9},
 		} {
 			want := c.lost
 			if name == "memory.fill" {
@@ -101,7 +102,7 @@ func TestQuirkUnreachableAfterCopy(t *testing.T) {
 			}
 		}
 		// It still does what it does: what follows runs.
-		g := oneFunc(join(three, op, []byte{opLocalGet, 0})...)
+		g := oneFunc(join(three, op, []byte{ops.LocalGet, 0})...)
 		g.funcs[0].results, g.table = []byte{i32}, []byte{1, funcref, 0, 3}
 		if v, err := start(t, g, RulesV020()).call("f", 1); v != 1 || err != nil {
 			t.Errorf("%s: %d, %v", name, v, err)
@@ -114,24 +115,24 @@ func TestFirstParser(t *testing.T) {
 	withTable := func(code ...byte) []byte {
 		g := oneFunc(code...)
 		g.table, g.dataCount, g.data = []byte{1, funcref, 0, 3}, 2, []byte{2, 1, 1, 'a', 1, 1, 'b'}
-		g.element = []byte{2, 0, opI32Const, 0, opEnd, 1, 0, 0, opI32Const, 1, opEnd, 1, 0}
+		g.element = []byte{2, 0, ops.I32Const, 0, ops.End, 1, 0, 0, ops.I32Const, 1, ops.End, 1, 0}
 		return g.wasm()
 	}
 	for name, wasm := range map[string][]byte{
-		"sign extension":             oneFunc(opLocalGet, 0, 0xc0, opDrop).wasm(),
-		"saturating conversion":      oneFunc(opF32Const, 0, 0, 0, 0, opPrefix, 0, opDrop).wasm(),
-		"table.get":                  withTable(opLocalGet, 0, opTableGet, 0, opDrop),
-		"a local of references":      module1(types1, funcs1, sec(secCode, 1, 4, 1, 1, funcref, opEnd)),
-		"a block of references":      oneFunc(opBlock, funcref, opUnreachable, opEnd, opDrop).wasm(),
-		"padded table":               withTable(join(three, []byte{opCallIndirect, 0, 0x80, 0})...),
-		"padded memory":              withTable(join(three, []byte{opPrefix, subMemoryCopy, 0x80, 0, 0})...),
-		"another data segment":       withTable(join(three, []byte{opPrefix, subMemoryInit, 1, 0})...),
-		"another element segment":    withTable(join(three, []byte{opPrefix, subTableInit, 1, 0})...),
-		"passive elements":           module1(types1, funcs1, table1, sec(secElement, 1, 1, 0, 1, 0), code1),
-		"elements of a named table":  module1(types1, funcs1, table1, sec(secElement, 1, 2, 0, opI32Const, 0, opEnd, 0, 1, 0), code1),
-		"a global that is imported":  module1(sec(secImport, 1, 1, 'a', 1, 'b', kindGlobal, i32, 0), funcs0),
-		"elements at a global":       module1(types1, sec(secImport, join([]byte{1, 3}, []byte("gas"), []byte{1, 'b', kindGlobal, i32, 0})...), funcs1, table1, sec(secElement, 1, 0, opGlobalGet, 0, opEnd, 1, 0), code1),
-		"elements beyond the limits": module1(types1, funcs1, sec(secTable, 1, funcref, 0, 0x81, 0xad, 0xe2, 0x04), code1),
+		"sign extension":             oneFunc(ops.LocalGet, 0, 0xc0, ops.Drop).wasm(),
+		"saturating conversion":      oneFunc(ops.F32Const, 0, 0, 0, 0, ops.Prefix, 0, ops.Drop).wasm(),
+		"table.get":                  withTable(ops.LocalGet, 0, ops.TableGet, 0, ops.Drop),
+		"a local of references":      module1(types1, funcs1, sec(ops.SecCode, 1, 4, 1, 1, funcref, ops.End)),
+		"a block of references":      oneFunc(ops.Block, funcref, ops.Unreachable, ops.End, ops.Drop).wasm(),
+		"padded table":               withTable(join(three, []byte{ops.CallIndirect, 0, 0x80, 0})...),
+		"padded memory":              withTable(join(three, []byte{ops.Prefix, ops.MemoryCopy, 0x80, 0, 0})...),
+		"another data segment":       withTable(join(three, []byte{ops.Prefix, ops.MemoryInit, 1, 0})...),
+		"another element segment":    withTable(join(three, []byte{ops.Prefix, ops.TableInit, 1, 0})...),
+		"passive elements":           module1(types1, funcs1, table1, sec(ops.SecElement, 1, 1, 0, 1, 0), code1),
+		"elements of a named table":  module1(types1, funcs1, table1, sec(ops.SecElement, 1, 2, 0, ops.I32Const, 0, ops.End, 0, 1, 0), code1),
+		"a global that is imported":  module1(sec(ops.SecImport, 1, 1, 'a', 1, 'b', ops.KindGlobal, i32, 0), funcs0),
+		"elements at a global":       module1(types1, sec(ops.SecImport, join([]byte{1, 3}, []byte("gas"), []byte{1, 'b', ops.KindGlobal, i32, 0})...), funcs1, table1, sec(ops.SecElement, 1, 0, ops.GlobalGet, 0, ops.End, 1, 0), code1),
+		"elements beyond the limits": module1(types1, funcs1, sec(ops.SecTable, 1, funcref, 0, 0x81, 0xad, 0xe2, 0x04), code1),
 	} {
 		r := RulesV020()
 		if _, err := Instrument(wasm, &r); err == nil {
@@ -141,12 +142,12 @@ func TestFirstParser(t *testing.T) {
 	for name, wasm := range map[string][]byte{
 		"no function section":      module1(),
 		"only a memory":            module1(memory1),
-		"two tables":               module1(types1, funcs1, sec(secTable, 2, funcref, 0, 3, funcref, 0, 4), code1),
-		"a table of ten millions":  module1(types1, funcs1, sec(secTable, 1, funcref, 0, 0x80, 0xad, 0xe2, 0x04), code1),
-		"a memory of 4 GiB":        module1(types1, funcs1, sec(secMemory, 1, 0, 0x80, 0x80, 0x04), code1),
-		"an import of a table":     module1(sec(secImport, 1, 1, 'a', 1, 'b', kindTable, funcref, 0, 1), funcs0),
-		"a global of the gas room": module1(sec(secImport, join([]byte{1, 3}, []byte("gas"), []byte{1, 'b', kindGlobal, i32, 0})...), funcs0),
-		"elements and data by 0":   withTable(join(three, []byte{opPrefix, subMemoryInit, 0, 0}, three, []byte{opPrefix, subTableInit, 0, 0, opPrefix, subDataDrop, 1, opPrefix, subElemDrop, 1})...),
+		"two tables":               module1(types1, funcs1, sec(ops.SecTable, 2, funcref, 0, 3, funcref, 0, 4), code1),
+		"a table of ten millions":  module1(types1, funcs1, sec(ops.SecTable, 1, funcref, 0, 0x80, 0xad, 0xe2, 0x04), code1),
+		"a memory of 4 GiB":        module1(types1, funcs1, sec(ops.SecMemory, 1, 0, 0x80, 0x80, 0x04), code1),
+		"an import of a table":     module1(sec(ops.SecImport, 1, 1, 'a', 1, 'b', ops.KindTable, funcref, 0, 1), funcs0),
+		"a global of the gas room": module1(sec(ops.SecImport, join([]byte{1, 3}, []byte("gas"), []byte{1, 'b', ops.KindGlobal, i32, 0})...), funcs0),
+		"elements and data by 0":   withTable(join(three, []byte{ops.Prefix, ops.MemoryInit, 0, 0}, three, []byte{ops.Prefix, ops.TableInit, 0, 0, ops.Prefix, ops.DataDrop, 1, ops.Prefix, ops.ElemDrop, 1})...),
 	} {
 		r := RulesV020()
 		if _, err := Instrument(wasm, &r); err != nil {
@@ -158,22 +159,22 @@ func TestFirstParser(t *testing.T) {
 // Quirk: the index of the stack's height is wrong where globals are imported. The gas counter is not offered.
 func TestQuirkImportedGlobalsFirst(t *testing.T) {
 	guest := func(field string, defined int, code ...byte) []byte {
-		im, def := &writer{}, &writer{}
-		im.len(1)
-		im.string("gas")
-		im.string(field)
-		im.raw(kindGlobal, i64, 1)
-		def.len(defined)
+		im, def := &ops.Writer{}, &ops.Writer{}
+		im.Len(1)
+		im.String("gas")
+		im.String(field)
+		im.Raw(ops.KindGlobal, i64, 1)
+		def.Len(defined)
 		for range defined {
-			def.raw(i32, 1, opI32Const, 0, opEnd)
+			def.Raw(i32, 1, ops.I32Const, 0, ops.End)
 		}
-		body := join([]byte{0}, code, []byte{opEnd})
-		return module1(types1, sec(secImport, im.b...), funcs1, sec(secGlobal, def.b...), sec(secCode, join([]byte{1, byte(len(body))}, body)...))
+		body := join([]byte{0}, code, []byte{ops.End})
+		return module1(types1, sec(ops.SecImport, im.B...), funcs1, sec(ops.SecGlobal, def.B...), sec(ops.SecCode, join([]byte{1, byte(len(body))}, body)...))
 	}
 	refused(t, guest("gas_couner", 2), RulesV020(), "import of the gas counter")
-	refused(t, guest("other", 0, opCall, 0), RulesV020(), "displace the stack height")
+	refused(t, guest("other", 0, ops.Call, 0), RulesV020(), "displace the stack height")
 	for name, wasm := range map[string][]byte{
-		"no call": guest("other", 0), "a defined global is the height": guest("other", 1, opCall, 0), "its own globals": guest("other", 1, opI32Const, 0, opGlobalSet, 1),
+		"no call": guest("other", 0), "a defined global is the height": guest("other", 1, ops.Call, 0), "its own globals": guest("other", 1, ops.I32Const, 0, ops.GlobalSet, 1),
 	} {
 		r := RulesV020()
 		if out, err := Instrument(wasm, &r); err != nil || out.Code != nil {
@@ -184,9 +185,9 @@ func TestQuirkImportedGlobalsFirst(t *testing.T) {
 
 // A guest counts its pages, and tells the host if the engine did not give what was granted.
 func TestPagesAreCounted(t *testing.T) {
-	g := oneFunc(opLocalGet, 0, opMemoryGrow, 0)
+	g := oneFunc(ops.LocalGet, 0, ops.MemoryGrow, 0)
 	g.funcs[0].results = []byte{i32}
-	g.funcs = append(g.funcs, fn{name: "size", results: []byte{i32}, code: []byte{opMemorySize, 0}})
+	g.funcs = append(g.funcs, fn{name: "size", results: []byte{i32}, code: []byte{ops.MemorySize, 0}})
 	g.memory = []byte{1, 1, 2, 9} // the engine gives 9 pages, whatever the host grants
 	x := start(t, g, RulesV020())
 	const no = math.MaxUint32

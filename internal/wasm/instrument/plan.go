@@ -1,5 +1,7 @@
 package instrument
 
+import "github.com/edgefvm/fvm/internal/wasm/ops"
+
 // helper is an import that the output uses.
 type helper struct {
 	name            string
@@ -48,7 +50,7 @@ func newPlan(m *module, bodies []body) *plan {
 		p.thunkOf[i] = noThunk
 	}
 	for _, e := range m.exports {
-		if e.kind == kindFunc {
+		if e.kind == ops.KindFunc {
 			p.mark(e.index)
 		}
 	}

@@ -1,7 +1,6 @@
 package instrument
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"unicode/utf8"
@@ -114,33 +113,4 @@ func (r *reader) name() string {
 		return ""
 	}
 	return string(b)
-}
-
-// writer builds the output.
-type writer struct{ b []byte }
-
-func (w *writer) u8(c byte)           { w.b = append(w.b, c) }
-func (w *writer) raw(p ...byte)       { w.b = append(w.b, p...) }
-func (w *writer) append(p []byte)     { w.b = append(w.b, p...) }
-func (w *writer) u32(v uint32)        { w.b = binary.AppendUvarint(w.b, uint64(v)) }
-func (w *writer) len(n int)           { w.u32(uint32(n)) }
-func (w *writer) string(s string)     { w.len(len(s)); w.b = append(w.b, s...) }
-func (w *writer) op(c byte, i uint32) { w.u8(c); w.u32(i) }
-
-func (w *writer) signed(v int64) {
-	for {
-		c := byte(v & 0x7f)
-		v >>= 7
-		if v == 0 && c&0x40 == 0 || v == -1 && c&0x40 != 0 {
-			w.b = append(w.b, c)
-			return
-		}
-		w.b = append(w.b, c|0x80)
-	}
-}
-
-func (w *writer) section(id byte, body []byte) {
-	w.u8(id)
-	w.len(len(body))
-	w.append(body)
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/edgefvm/fvm/internal/wasm/ops"
 )
 
 // mutable is a mutable global of the output and its export.
@@ -63,11 +65,11 @@ func (m *module) unusedPrefix() (string, bool) {
 }
 
 func resetSection(list []mutable) []byte {
-	w := &writer{}
-	w.string(ResetSection)
-	w.len(len(list))
+	w := &ops.Writer{}
+	w.String(ResetSection)
+	w.Len(len(list))
 	for _, g := range list {
-		w.string(g.name)
+		w.String(g.name)
 	}
-	return w.b
+	return w.B
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"github.com/edgefvm/fvm/internal/wasm/ops"
 )
 
 // resetNames are the names in the section of an output, nil without one.
@@ -39,29 +41,29 @@ func resetOf(t *testing.T, wasm []byte, r Rules) []string {
 
 // Each instruction that changes more than memory and globals takes the section away.
 func TestLasting(t *testing.T) {
-	zero := []byte{opI32Const, 0}
+	zero := []byte{ops.I32Const, 0}
 	three := bytes.Repeat(zero, 3)
-	ref := []byte{opI32Const, 0, opTableGet, 0}
+	ref := []byte{ops.I32Const, 0, ops.TableGet, 0}
 	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 	for name, tt := range map[string]struct {
 		code []byte
 		ok   bool
 	}{
 		"nothing":      {nil, true},
-		"memory.grow":  {append(bytes.Clone(zero), opMemoryGrow, 0, opDrop), true},
-		"memory.fill":  {append(bytes.Clone(three), opPrefix, subMemoryFill, 0), true},
-		"memory.copy":  {append(bytes.Clone(three), opPrefix, subMemoryCopy, 0, 0), true},
-		"memory.init":  {append(bytes.Clone(three), opPrefix, subMemoryInit, 0, 0), true},
-		"data.drop":    {[]byte{opPrefix, subDataDrop, 0}, false},
-		"table.get":    {append(bytes.Clone(zero), opTableGet, 0, opDrop), true},
-		"table.size":   {[]byte{opPrefix, subTableSize, 0, opDrop}, true},
-		"table.set":    {join(zero, ref, []byte{opTableSet, 0}), false},
-		"table.init":   {append(bytes.Clone(three), opPrefix, subTableInit, 0, 0), false},
-		"table.copy":   {append(bytes.Clone(three), opPrefix, subTableCopy, 0, 0), false},
-		"table.grow":   {join(ref, zero, []byte{opPrefix, subTableGrow, 0, opDrop}), false},
-		"table.fill":   {join(zero, ref, zero, []byte{opPrefix, subTableFill, 0}), false},
-		"elem.drop":    {[]byte{opPrefix, subElemDrop, 0}, false},
-		"in dead code": {[]byte{opUnreachable, opPrefix, subElemDrop, 0}, false},
+		"memory.grow":  {append(bytes.Clone(zero), ops.MemoryGrow, 0, ops.Drop), true},
+		"memory.fill":  {append(bytes.Clone(three), ops.Prefix, ops.MemoryFill, 0), true},
+		"memory.copy":  {append(bytes.Clone(three), ops.Prefix, ops.MemoryCopy, 0, 0), true},
+		"memory.init":  {append(bytes.Clone(three), ops.Prefix, ops.MemoryInit, 0, 0), true},
+		"data.drop":    {[]byte{ops.Prefix, ops.DataDrop, 0}, false},
+		"table.get":    {append(bytes.Clone(zero), ops.TableGet, 0, ops.Drop), true},
+		"table.size":   {[]byte{ops.Prefix, ops.TableSize, 0, ops.Drop}, true},
+		"table.set":    {join(zero, ref, []byte{ops.TableSet, 0}), false},
+		"table.init":   {append(bytes.Clone(three), ops.Prefix, ops.TableInit, 0, 0), false},
+		"table.copy":   {append(bytes.Clone(three), ops.Prefix, ops.TableCopy, 0, 0), false},
+		"table.grow":   {join(ref, zero, []byte{ops.Prefix, ops.TableGrow, 0, ops.Drop}), false},
+		"table.fill":   {join(zero, ref, zero, []byte{ops.Prefix, ops.TableFill, 0}), false},
+		"elem.drop":    {[]byte{ops.Prefix, ops.ElemDrop, 0}, false},
+		"in dead code": {[]byte{ops.Unreachable, ops.Prefix, ops.ElemDrop, 0}, false},
 	} {
 		g := oneFunc(tt.code...)
 		g.table = []byte{1, funcref, 0, 3}
@@ -77,8 +79,8 @@ func TestLasting(t *testing.T) {
 // section of the guest's own says nothing.
 func TestResetNames(t *testing.T) {
 	g := oneFunc()
-	g.globals = []byte{3, i32, 1, opI32Const, 5, opEnd, i32, 0, opI32Const, 5, opEnd, i64, 1, opI64Const, 5, opEnd}
-	g.exports = []export{{"edgefvm.global.0", kindMemory, 0}, {"edgefvm.global__.2", kindMemory, 0}}
+	g.globals = []byte{3, i32, 1, ops.I32Const, 5, ops.End, i32, 0, ops.I32Const, 5, ops.End, i64, 1, ops.I64Const, 5, ops.End}
+	g.exports = []export{{"edgefvm.global.0", ops.KindMemory, 0}, {"edgefvm.global__.2", ops.KindMemory, 0}}
 	r := RulesV040()
 	for _, counted := range []bool{false, true} {
 		r.CountPages = counted
@@ -91,20 +93,20 @@ func TestResetNames(t *testing.T) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
-	lying := oneFunc(opPrefix, subElemDrop, 0)
+	lying := oneFunc(ops.Prefix, ops.ElemDrop, 0)
 	lying.element = []byte{1, 1, 0, 1, 0}
-	own := &writer{b: lying.wasm()}
-	own.section(secCustom, append([]byte{byte(len(ResetSection))}, ResetSection+"\x00"...))
-	if names := resetOf(t, own.b, r); names != nil {
+	own := &ops.Writer{B: lying.wasm()}
+	own.Section(ops.SecCustom, append([]byte{byte(len(ResetSection))}, ResetSection+"\x00"...))
+	if names := resetOf(t, own.B, r); names != nil {
 		t.Errorf("the guest's own section is in the output: %v", names)
 	}
 	for name, change := range map[string]func(g *guest){
-		"a mutable reference": func(g *guest) { g.globals = []byte{1, funcref, 1, opRefNull, funcref, opEnd} },
+		"a mutable reference": func(g *guest) { g.globals = []byte{1, funcref, 1, ops.RefNull, funcref, ops.End} },
 		"too many globals": func(g *guest) {
-			g.globals = append([]byte{maxMutables}, bytes.Repeat([]byte{i32, 1, opI32Const, 5, opEnd}, maxMutables)...)
+			g.globals = append([]byte{maxMutables}, bytes.Repeat([]byte{i32, 1, ops.I32Const, 5, ops.End}, maxMutables)...)
 		},
 		"a name too long": func(g *guest) {
-			g.exports = []export{{"edgefvm.global" + strings.Repeat("_", maxUnused), kindMemory, 0}}
+			g.exports = []export{{"edgefvm.global" + strings.Repeat("_", maxUnused), ops.KindMemory, 0}}
 		},
 	} {
 		g := oneFunc()

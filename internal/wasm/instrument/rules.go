@@ -1,5 +1,7 @@
 package instrument
 
+import "github.com/edgefvm/fvm/internal/wasm/ops"
+
 // Rules are the data of one variant of the pass. Costs are in milligas.
 type Rules struct {
 	// StackLimit is the greatest height of the stack, in values.
@@ -71,7 +73,7 @@ func RulesV020() Rules {
 	for _, price := range []*Linear{&r.Costs.TableCopy, &r.Costs.TableFill, &r.Costs.MemoryGrow, &r.Costs.MemoryFill, &r.Costs.MemoryCopy} {
 		*price = Linear{Base: instr}
 	}
-	r.Limits = Limits{MemoryPages: maxPages, TableElements: maxElems, Tables: maxTables, InstanceBytes: 1 << 62}
+	r.Limits = Limits{MemoryPages: ops.MaxPages, TableElements: maxElems, Tables: maxTables, InstanceBytes: 1 << 62}
 	return r
 }
 
@@ -107,5 +109,4 @@ const (
 	maxElems    = 10_000_000
 	maxBrTable  = 128 * 1024
 	maxTypeSize = 1_000_000
-	maxPages    = 65536
 )

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tetratelabs/wazero/api"
 
+	"github.com/edgefvm/fvm/internal/wasm/ops"
 	"github.com/edgefvm/fvm/lab/wasmgen"
 )
 
@@ -221,7 +222,7 @@ func state(m api.Module, out *Module) []byte {
 		all = append(all, b...)
 	}
 	for _, name := range out.ExportOrder {
-		if out.Exports[name].Kind == kindGlobal {
+		if out.Exports[name].Kind == ops.KindGlobal {
 			all = fmt.Append(all, m.ExportedGlobal(name).Get())
 		}
 	}

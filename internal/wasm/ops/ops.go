@@ -1,16 +1,17 @@
-// Package ops is what the WebAssembly specification says of instructions with fixed operands: their types, the alignment of
-// memory accesses, which results may be NaNs.
+// Package ops is what the WebAssembly specification says of the binary format and of instructions with fixed operands: their
+// types, the alignment of memory accesses, which results may be NaNs. It writes the format, too.
 //
-// Callers: the instrumentation pass and the generator of modules that tests it; an engine that validates and runs the
-// generated modules judges both. What does not belong here: prices, and what a network accepts.
+// Callers: the instrumentation pass, the generator of modules that tests it, and whoever reads or makes modules besides; an
+// engine that validates and runs the generated modules judges all. What does not belong here: prices, what a network accepts, and
+// reading, in which the pass must be as strict as the network and others need not be.
 package ops
 
-// Value types, as in the binary format.
+// Short names for the table below.
 const (
-	i32 byte = 0x7f
-	i64 byte = 0x7e
-	f32 byte = 0x7d
-	f64 byte = 0x7c
+	i32 = I32
+	i64 = I64
+	f32 = F32
+	f64 = F64
 )
 
 // Ordinary is an instruction that takes operands of fixed types, left to right, and gives at most one value. The zero value is

@@ -1,33 +1,19 @@
 // Package execerrtest names errors for tests, by how package execerr classifies them. Only tests call it.
 package execerrtest
 
-import (
-	"errors"
+import "github.com/edgefvm/fvm/internal/vm/execerr"
 
-	"github.com/edgefvm/fvm/internal/vm/execerr"
-)
-
-// Kind says what an error is: "", "errno", "out of gas", "guest" or "node".
+// Kind says what an error is: "", "errno", "abort", "out of gas", "guest", "invalid" or "node".
 func Kind(err error) string {
-	var s *execerr.Syscall
-	var f *execerr.Fatal
-	switch {
-	case err == nil:
+	if err == nil {
 		return ""
-	case errors.As(err, &f) && f.Guest:
-		return "guest"
-	case errors.As(err, &s):
-		return "errno"
-	case errors.Is(err, execerr.ErrOutOfGas):
-		return "out of gas"
 	}
-	return "node"
+	return execerr.KindOf(err).String()
 }
 
 // Errno is the number that the actor hears, 0 if the error is of another kind.
 func Errno(err error) execerr.Errno {
-	var s *execerr.Syscall
-	if errors.As(err, &s) {
+	if s := execerr.Classify(err).Syscall; s != nil {
 		return s.Number
 	}
 	return 0

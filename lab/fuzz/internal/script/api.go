@@ -195,9 +195,6 @@ func (c *Case) Marshal(from []byte, nonce uint64) []byte {
 	return m.Marshal()
 }
 
-// CBOR of a random item, sometimes damaged.
-func RandomCBOR(e *Env, depth int) []byte { return randomCBOR(e, depth) }
-
 // CIDOf is the CID of data with Filecoin's hash function.
 func CIDOf(codec uint64, data []byte) []byte { return cidOf(codec, data) }
 

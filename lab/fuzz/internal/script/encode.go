@@ -6,21 +6,24 @@ import (
 	"math/big"
 
 	"golang.org/x/crypto/blake2b"
+
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
+	"github.com/edgefvm/fvm/internal/vm/crypto"
 )
 
 // Codecs and hash functions.
 const (
-	codecRaw     = 0x55
-	codecCBOR    = 0x51
-	codecDagCBOR = 0x71
-	codecDagPB   = 0x70
+	codecRaw     = cbor.CodecRaw
+	codecCBOR    = cbor.CodecCBOR
+	codecDagCBOR = cbor.CodecDagCBOR
+	codecDagPB   = cbor.CodecDagPB
 
-	hashIdentity   = 0x00
-	hashSha256     = 0x12
-	hashKeccak256  = 0x1b
-	hashRipemd160  = 0x1053
-	hashBlake2b256 = 0xb220
-	hashBlake2b512 = 0xb240
+	hashIdentity   = cbor.HashIdentity
+	hashSha256     = crypto.SHA256
+	hashKeccak256  = crypto.Keccak256
+	hashRipemd160  = crypto.RIPEMD160
+	hashBlake2b256 = crypto.BLAKE2b256
+	hashBlake2b512 = crypto.BLAKE2b512
 )
 
 func uvarint(v uint64) []byte { return binary.AppendUvarint(nil, v) }
@@ -50,40 +53,27 @@ func cidV0(data []byte) []byte {
 	return append([]byte{0x12, 0x20}, d[:]...)
 }
 
-// CBOR, written by hand so that malformed items can be made as well.
+// CBOR in pieces, so that malformed items can be made as well.
 
-func cborHead(major byte, v uint64) []byte {
-	m := major << 5
-	switch {
-	case v < 24:
-		return []byte{m | byte(v)}
-	case v < 1<<8:
-		return []byte{m | 24, byte(v)}
-	case v < 1<<16:
-		return binary.BigEndian.AppendUint16([]byte{m | 25}, uint16(v))
-	case v < 1<<32:
-		return binary.BigEndian.AppendUint32([]byte{m | 26}, uint32(v))
-	}
-	return binary.BigEndian.AppendUint64([]byte{m | 27}, v)
-}
+func cborHead(major byte, v uint64) []byte { return cbor.AppendHeader(nil, major, v) }
 
-func cborUint(v uint64) []byte  { return cborHead(0, v) }
-func cborBytes(b []byte) []byte { return cat(cborHead(2, uint64(len(b))), b) }
-func cborText(s string) []byte  { return cat(cborHead(3, uint64(len(s))), []byte(s)) }
+func cborUint(v uint64) []byte  { return cbor.AppendUint(nil, v) }
+func cborBytes(b []byte) []byte { return cbor.AppendBytes(nil, b) }
+func cborText(s string) []byte  { return cbor.AppendText(nil, s) }
 func cborArray(items ...[]byte) []byte {
-	return cat(cborHead(4, uint64(len(items))), cat(items...))
+	return cat(cbor.AppendArray(nil, len(items)), cat(items...))
 }
-func cborTag(tag uint64, item []byte) []byte { return cat(cborHead(6, tag), item) }
+func cborTag(tag uint64, item []byte) []byte { return cat(cborHead(cbor.Tag, tag), item) }
 
 func cborInt(v int64) []byte {
 	if v < 0 {
-		return cborHead(1, uint64(-1-v))
+		return cborHead(cbor.Negint, uint64(-1-v))
 	}
-	return cborHead(0, uint64(v))
+	return cborUint(uint64(v))
 }
 
 // cborLink gives a DAG-CBOR link.
-func cborLink(cid []byte) []byte { return cborTag(42, cborBytes(append([]byte{0}, cid...))) }
+func cborLink(cid []byte) []byte { return cborTag(cbor.TagCID, cborBytes(append([]byte{0}, cid...))) }
 
 // cborAmount gives a token amount: sign byte and big-endian magnitude, empty for zero.
 func cborAmount(v *big.Int) []byte {
