@@ -5,9 +5,9 @@
 # Needs     Go 1.25 or newer, amd64
 # Expected  The compiler and the interpreter of one library give the same results, whatever the function looks like.
 # Seen      Of 400 made-up functions of 8 parameters, 8 to 30 locals, a loop and branches, 9 give another number on
-#           the compiler. With each f64.copysign written in integers instead (the masks that define it), all agree. Only
-#           the sign is wrong: the compiler mends the value it keeps in a register in place, while a copy of it on the
-#           stack, made before, is read later.
+#           the compiler. With each f64.copysign written in integers instead (the masks that define it), all agree. By
+#           its source the compiler changes a register in place without saying so to its allocator, which then reads a
+#           copy on the stack that was made before.
 #
 # What it printed, and must print:
 #> f64.copysign: compiler and interpreter differ for functions [75 100 149 180 191 233 333 342 391]
