@@ -63,6 +63,8 @@ NO_COLOR no colours.`,
 			root.AddCommand(c)
 		}
 	}
-	root.SetHelpCommandGroupID("upkeep")
+	help := kit.NewHelp()
+	help.GroupID = "upkeep"
+	root.SetHelpCommand(help)
 	return root
 }

@@ -10,8 +10,6 @@ import (
 	"github.com/spf13/pflag"
 )
 
-func init() { cobra.EnableCommandSorting = false } // the help shows commands in the order in which they are added
-
 // Group is a command that only holds others.
 func Group(use, short string, children ...*cobra.Command) *cobra.Command {
 	var examples []string
@@ -59,6 +57,7 @@ func pathOf(cmd *cobra.Command) string {
 // prepare gives all commands below root what they have in common.
 func prepare(root *cobra.Command, started *bool) {
 	root.SetFlagErrorFunc(flagError)
+	root.SetUsageTemplate(usageTemplate)
 	var walk func(*cobra.Command)
 	walk = func(cmd *cobra.Command) {
 		noteStart(cmd, started)

@@ -24,10 +24,11 @@ type Setting struct {
 	CARs     []string
 }
 
-// Flags are those of all of it.
+// Flags are those of all of it. The help shows them after the command's own.
 func (s *Setting) Flags(cmd *cobra.Command) {
-	s.EngineFlag(cmd, "Wasm engine, one of "+strings.Join(EngineNames(), ", "))
 	f := cmd.Flags()
+	defer share(f, namesOf(f))
+	s.EngineFlag(cmd, "Wasm `engine`, one of "+strings.Join(EngineNames(), ", "))
 	CacheFlag(cmd, &s.CacheDir)
 	f.BoolVar(&s.NoCache, "no-cache", false, "keep compiled code in memory only")
 	s.BundleFlags(cmd)
@@ -42,17 +43,17 @@ func (s *Setting) EngineFlag(cmd *cobra.Command, usage string) {
 
 // BundleFlags are those for the networks' actors.
 func (s *Setting) BundleFlags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&s.Bundles, "bundles", "", "folder of actor bundles (default: $EDGEFVM_BUNDLES, else the Go module "+bundle.Module+")")
+	cmd.Flags().StringVar(&s.Bundles, "bundles", "", "`folder` of actor bundles (default: $EDGEFVM_BUNDLES, else the Go module "+bundle.Module+")")
 }
 
 // CARFlag is for actors of one's own.
 func (s *Setting) CARFlag(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&s.CARs, "bundle", nil, "actor bundle CAR to use instead of the networks' own (may be repeated)")
+	cmd.Flags().StringArrayVar(&s.CARs, "bundle", nil, "actor bundle `CAR` to use instead of the networks' own (may be repeated)")
 }
 
 // CacheFlag is the flag for the folder of compiled code.
 func CacheFlag(cmd *cobra.Command, into *string) {
-	cmd.Flags().StringVar(into, "cache", "", "folder of compiled code (default: edgefvm in the user's cache folder)")
+	cmd.Flags().StringVar(into, "cache", "", "`folder` of compiled code (default: edgefvm in the user's cache folder)")
 }
 
 // BundleOptions say where the networks' actors are, and where they are kept unpacked.

@@ -1,7 +1,6 @@
 package kit
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,19 +23,24 @@ func didYouMean(typed string, known []string, all string) string {
 	return "; " + all + strings.Join(known, ", ")
 }
 
-// alike are the known names that may have been meant: those that cobra would suggest among commands.
+// alike are the known names that may have been meant: those that cobra would suggest among commands, the nearest only.
 func alike(typed string, known []string) []string {
 	bare := strings.TrimLeft(typed, "-")
 	if bare == "" {
 		return nil
 	}
-	all := cobra.Command{SuggestionsMinimumDistance: 2}
-	if len(bare) < 4 { // of a short word two letters are all of it
-		all.SuggestionsMinimumDistance = 1
-	}
+	all := cobra.Command{}
 	for _, n := range known {
 		all.AddCommand(&cobra.Command{Use: n, Run: func(*cobra.Command, []string) {}})
 	}
-	like := slices.Compact(all.SuggestionsFor(typed))
-	return like[:min(len(like), mostMeant)]
+	furthest := 2 // letters
+	if len(bare) < 4 {
+		furthest = 1 // of a short word two letters are all of it
+	}
+	for all.SuggestionsMinimumDistance = 1; all.SuggestionsMinimumDistance <= furthest; all.SuggestionsMinimumDistance++ {
+		if like := all.SuggestionsFor(typed); len(like) > 0 {
+			return like[:min(len(like), mostMeant)]
+		}
+	}
+	return nil
 }

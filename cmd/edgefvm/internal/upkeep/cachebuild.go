@@ -70,9 +70,9 @@ on all of the architecture, for a cache that is shipped.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&names, "bundle", nil, "bundle to compile, as VERSION/NETWORK or a CAR file (may be repeated)")
-	f.IntSliceVar(&versions, "nv", nil, "network versions to compile for (default: those that run the bundle's version)")
-	set.EngineFlag(cmd, "Wasm engine, wazero or wasmedge; wasmedge-o0 makes code in seconds that is slower")
+	f.StringArrayVar(&names, "bundle", nil, "`bundle` to compile, as VERSION/NETWORK or a CAR file (may be repeated)")
+	f.IntSliceVar(&versions, "nv", nil, "network `versions` to compile for (default: those that run the bundle's version)")
+	set.EngineFlag(cmd, "Wasm `engine`, wazero or wasmedge; wasmedge-o0 makes code in seconds that is slower")
 	f.BoolVar(&set.Generic, "generic", false, "make WasmEdge's code for every processor of the architecture")
 	f.IntVarP(&set.Jobs, "jobs", "j", runtime.GOMAXPROCS(0), "actors to compile at once; each may take half a gigabyte")
 	kit.CacheFlag(cmd, &set.CacheDir)
