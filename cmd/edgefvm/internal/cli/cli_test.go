@@ -17,7 +17,7 @@ const goldens = clitest.Goldens
 
 var edgefvm = clitest.Program(Run)
 
-func TestMain(m *testing.M) { clitest.Main(m, edgefvm, "") }
+func TestMain(m *testing.M) { clitest.Main(m, edgefvm) }
 
 // The names that the tests of this package have for package clitest.
 var (

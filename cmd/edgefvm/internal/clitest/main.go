@@ -15,13 +15,16 @@ import (
 // EnvPeer makes the test's own program the reference of bench: "answers" as it does, or as another of beReference's.
 const EnvPeer = "EDGEFVM_TEST_PEER"
 
+// coldProcess is the hidden command that bench --cold starts this program with.
+const coldProcess = "first-receipt"
+
 // Main is for TestMain. The test's program is also the child processes of the commands under test: WasmEdge's compiler,
-// the reference, and the cold process of bench, whose hidden command is given.
-func Main(m *testing.M, p Program, cold string) {
+// the reference, and the cold process of bench.
+func Main(m *testing.M, p Program) {
 	aot.RunIfChild()
 	dueltest.RunIfChild()
 	os.Unsetenv("EDGEFVM_ENGINE")
-	if cold != "" && len(os.Args) > 1 && os.Args[1] == cold {
+	if len(os.Args) > 1 && os.Args[1] == coldProcess {
 		os.Exit(p(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 	}
 	if mode := os.Getenv(EnvPeer); mode != "" {

@@ -117,18 +117,14 @@ func (z *fuzzing) run(cmd *cobra.Command) error {
 			}
 		}
 	}
-	g.Line("%d passed, %d failed", rep.Passed(), rep.Failed())
-	switch {
-	case g.Err != nil:
-		return g.Err
-	case rep.Failed() > 0 || len(rep.Findings) > 0:
-		return kit.ErrFailed
-	case cmd.Context().Err() != nil:
-		return kit.ErrInterrupted
-	case rep.Messages() == 0:
-		return kit.ErrFailed
+	if rep.Messages() == 0 && cmd.Context().Err() == nil {
+		g.Line("Nothing ran: the reference compiles the actors first, which may take a minute; --for gives it more time.")
 	}
-	return nil
+	g.Line("%d passed, %d failed", rep.Passed(), rep.Failed())
+	if rep.Failed() > 0 || len(rep.Findings) > 0 { // says more than that it was interrupted
+		return kit.Verdict(g.Err, false, false)
+	}
+	return kit.Verdict(g.Err, cmd.Context().Err() != nil, rep.Messages() > 0)
 }
 
 func (z *fuzzing) options(cmd *cobra.Command) (fuzz.Options, error) {

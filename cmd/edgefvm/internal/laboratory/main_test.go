@@ -9,4 +9,4 @@ import (
 
 var edgefvm = clitest.Program(cli.Run)
 
-func TestMain(m *testing.M) { clitest.Main(m, edgefvm, "first-receipt") }
+func TestMain(m *testing.M) { clitest.Main(m, edgefvm) }

@@ -171,6 +171,12 @@ func (r *sweepReport) print(g *term.Page, most int) {
 	if shown > most {
 		g.Line("and %d more", shown-most)
 	}
-	g.Line("%d %s of %d %s, cut or failed at %d places, %d of them not at every charge; %d runs have no receipt on either side", r.Messages, term.Plural(r.Messages, "message"),
-		len(r.Vectors), term.Plural(len(r.Vectors), "vector"), r.Charges, r.Partly, r.Gone)
+	line := fmt.Sprintf("%s of %s, cut or failed at %s", term.Count(r.Messages, "message"), term.Count(len(r.Vectors), "vector"), term.Count(r.Charges, "place"))
+	if r.Partly > 0 {
+		line += fmt.Sprintf(", %d of them not at every charge", r.Partly)
+	}
+	if r.Gone > 0 {
+		line += fmt.Sprintf("; %s without a receipt on either side", term.Count(r.Gone, "run"))
+	}
+	g.Line("%s", line)
 }
