@@ -163,9 +163,15 @@ func TestCold(t *testing.T) {
 			return c
 		}}
 	}
-	list, err := Cold(t.Context(), []string{golden("nv28-send-001")}, says("receipt 3 99\nand more\n"))
-	if err != nil || len(list) != 2 {
-		t.Fatalf("%+v, %v", list, err)
+	opts, told := says("receipt 3 99\nand more\n"), 0
+	opts.Progress = func(i, of int, path string) {
+		if told++; i != 0 || of != 1 || path != golden("nv28-send-001") {
+			t.Errorf("told of %d of %d, %s", i, of, path)
+		}
+	}
+	list, err := Cold(t.Context(), []string{golden("nv28-send-001")}, opts)
+	if err != nil || len(list) != 2 || told != 1 {
+		t.Fatalf("%+v, %v, told %d times", list, err, told)
 	}
 	for i, engine := range []string{"a", "b"} {
 		if l := list[i]; l.Engine != engine || l.Vector != "nv28-send-001" || l.ExitCode != 3 || l.Gas != 99 || l.Least <= 0 || l.Median != l.Least {
@@ -180,7 +186,7 @@ func TestCold(t *testing.T) {
 			t.Errorf("%q: %v", said, err)
 		}
 	}
-	opts := says("receipt 3 99\n")
+	opts = says("receipt 3 99\n")
 	opts.Reference = "./no-such-program"
 	opts.Code.CARs = []string{"x.car"}
 	if _, err := Cold(t.Context(), []string{golden("nv28-send-001")}, opts); err == nil || !strings.Contains(err.Error(), "the reference:") {

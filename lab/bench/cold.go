@@ -42,6 +42,8 @@ type ColdOptions struct {
 	Reference string
 	// Code is for the reference.
 	Code Code
+	// Progress hears of each vector before it runs, counted from 0. Default: nobody.
+	Progress func(i, of int, path string)
 }
 
 // Cold measures processes on the first message of each vector. The first failure ends it.
@@ -52,7 +54,10 @@ func Cold(ctx context.Context, files []string, opts ColdOptions) ([]ColdTime, er
 	shelf := &shelf{code: opts.Code}
 	defer shelf.remove()
 	var list []ColdTime
-	for _, path := range files {
+	for i, path := range files {
+		if opts.Progress != nil {
+			opts.Progress(i, len(files), path)
+		}
 		v, err := conformance.Load(path)
 		if err != nil {
 			return nil, err

@@ -118,18 +118,19 @@ func (b *benching) runWarm(cmd *cobra.Command, files []string) error {
 		opts.Reference = reference
 	}
 	progress := term.NewProgress(cmd.ErrOrStderr())
-	opts.Progress = func(i, of int, path string) { progress.Bar(i, of, path) }
+	opts.Progress = progress.Bar
 	r, err := bench.Time(cmd.Context(), files, opts)
 	progress.End()
-	if b.asJSON || err != nil {
+	stopped := cmd.Context().Err() != nil && r.Vectors > 0 // what was measured is told
+	if b.asJSON || err != nil && !stopped {
 		for _, l := range r.Left {
 			fmt.Fprintln(cmd.ErrOrStderr(), "left out:", term.OneLine(l.String()))
 		}
 	}
-	if errors.Is(err, bench.ErrNothingRan) {
+	switch {
+	case errors.Is(err, bench.ErrNothingRan):
 		return fmt.Errorf("%w: name vector files, or folders with .json files", err)
-	}
-	if err != nil {
+	case err != nil && !stopped:
 		return err
 	}
 	if b.svg != "" {
@@ -141,14 +142,23 @@ func (b *benching) runWarm(cmd *cobra.Command, files []string) error {
 			return fmt.Errorf("--svg %s: %w", b.svg, err)
 		}
 	}
+	g := term.NewPage(cmd.OutOrStdout())
 	if b.asJSON {
 		var all []bench.Timing
 		for _, e := range r.Engines {
 			all = append(all, e.Timings...)
 		}
-		return kit.WriteJSON(cmd, all)
+		if err := kit.WriteJSON(cmd, all); err != nil {
+			return err
+		}
+		g = term.NewPage(cmd.ErrOrStderr())
+	} else {
+		printBench(g, r)
 	}
-	return printBench(term.NewPage(cmd.OutOrStdout()), r)
+	if stopped {
+		g.Line("Interrupted: %d of %d vectors ran.", r.Vectors+len(r.Left), len(files))
+	}
+	return kit.Verdict(g.Err, stopped, true)
 }
 
 // firstReceiptUse names the hidden command that is a cold process: it ends with the first receipt of a vector.
@@ -180,19 +190,23 @@ func (b *benching) runCold(cmd *cobra.Command, files []string) error {
 	if err != nil {
 		return err
 	}
+	progress := term.NewProgress(cmd.ErrOrStderr())
 	list, err := bench.Cold(cmd.Context(), files, bench.ColdOptions{
-		Engines: strings.Split(b.Engine, ","), Rounds: b.rounds, Reference: b.against, Code: b.code(cmd),
+		Engines: strings.Split(b.Engine, ","), Rounds: b.rounds, Reference: b.against, Code: b.code(cmd), Progress: progress.Bar,
 		Command: func(ctx context.Context, engine, path string) *exec.Cmd {
 			return exec.CommandContext(ctx, self, b.coldArgs(engine, path)...)
 		},
 	})
+	progress.End()
 	if err != nil {
 		return err
 	}
 	if b.asJSON {
 		return kit.WriteJSON(cmd, list)
 	}
-	return printCold(term.NewPage(cmd.OutOrStdout()), list, b.rounds)
+	g := term.NewPage(cmd.OutOrStdout())
+	printCold(g, list, b.rounds)
+	return g.Err
 }
 
 // coldArgs are a cold process's: the same setting, on one engine and one vector.

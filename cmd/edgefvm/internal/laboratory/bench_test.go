@@ -1,11 +1,13 @@
 package laboratory_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/clitest"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
@@ -92,4 +94,28 @@ func TestBenchCold(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 	edgefvm.Fails(t, kit.ExitFailed, []string{"bench", "--cold", "--engine", "none", clitest.Golden("nv28-send-001")}, "nv28-send-001", "no engine")
+}
+
+// Interrupted, it tells what it measured until then.
+func TestBenchInterrupted(t *testing.T) {
+	clitest.NeedBundles(t)
+	args := []string{"bench", "--rounds", "1", "--phases=false", clitest.Golden("nv28-send-001"), clitest.Goldens}
+	for wait := time.Second; ; wait *= 2 {
+		ctx, cancel := context.WithTimeout(t.Context(), wait)
+		r := edgefvm.RunWith(ctx, args...)
+		cancel()
+		if r.Code != kit.ExitInterrupted {
+			t.Fatalf("exit code %d\n%.300s%s", r.Code, r.Out, r.Err)
+		}
+		if r.Out == "" { // nothing was measured yet
+			if r.Err != "edgefvm: interrupted\n" || wait > time.Minute {
+				t.Fatalf("after %s: %q", wait, r.Err)
+			}
+			continue
+		}
+		if !strings.Contains(r.Out, "\nmeasured ") || !regexp.MustCompile(`^Interrupted: \d+ of \d+ vectors ran\.$`).MatchString(clitest.LastLine(r.Out)) || r.Err != "" {
+			t.Errorf("%s%s", r.Out, r.Err)
+		}
+		return
+	}
 }

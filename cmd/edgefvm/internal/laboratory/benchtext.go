@@ -23,7 +23,7 @@ func row(name string, cells ...string) string {
 	return line
 }
 
-func printBench(g *term.Page, r *bench.Report) error {
+func printBench(g *term.Page, r *bench.Report) {
 	for _, l := range r.Left {
 		g.Line("left out: %s", term.OneLine(l.String()))
 	}
@@ -50,7 +50,6 @@ func printBench(g *term.Page, r *bench.Report) error {
 		g.Line("measured %s", what)
 		g.Line("ratio p50 %.2f p90 %.2f total %.2f", bench.Percentile(s.Ratios, 50), bench.Percentile(s.Ratios, 90), s.Ratio())
 	}
-	return g.Err
 }
 
 // printEngine writes an engine's tables.
@@ -184,7 +183,7 @@ func printShares(g *term.Page, groups []*bench.Sum) {
 	}
 }
 
-func printCold(g *term.Page, list []bench.ColdTime, rounds int) error {
+func printCold(g *term.Page, list []bench.ColdTime, rounds int) {
 	g.Title("from the start of a process to its first receipt")
 	g.Line("%s", row("", "least", "median", "exit code", "gas"))
 	last := ""
@@ -200,5 +199,4 @@ func printCold(g *term.Page, list []bench.ColdTime, rounds int) error {
 		g.Line("%s", row("  "+t.Engine, term.Short(t.Least), term.Short(t.Median), code, gas))
 	}
 	g.Line("measured %d %s of each, after one to warm the caches", rounds, term.Choose(rounds, "process", "processes"))
-	return g.Err
 }

@@ -97,6 +97,7 @@ func (z *fuzzing) run(cmd *cobra.Command) error {
 	defer cancel()
 	fmt.Fprintf(cmd.ErrOrStderr(), "seed %d\n", opts.Seed)
 	progress := term.NewProgress(cmd.ErrOrStderr())
+	progress.Line("starting the reference, which compiles the actors")
 	opts.Progress = func(r *fuzz.Report) { progress.Line(fuzzLine(r)) }
 	rep, err := fuzz.Run(ctx, opts)
 	progress.End()

@@ -65,7 +65,7 @@ func timings(theirs bool) []bench.Timing {
 
 func TestBenchText(t *testing.T) {
 	alone := &bench.Report{Vectors: 3, Rounds: 2, Engines: []bench.EngineReport{{Name: "wazero", Engine: "wazero", Timings: timings(false)}}, Left: []bench.LeftOut{{Path: "x.json", Why: errors.New("no\x1b luck")}}}
-	golden(t, "without a reference", printed(80, func(g *term.Page) { _ = printBench(g, alone) }), `
+	golden(t, "without a reference", printed(80, func(g *term.Page) { printBench(g, alone) }), `
 left out: x.json: no\x1b luck
 a message                        p50           p90           max         total
 time                          150 µs       2.00 ms       2.00 ms       2.20 ms
@@ -106,7 +106,7 @@ send                          90.0         0.0         0.0         0.0         0
 measured 3 messages of 3 vectors on wazero, least of 2 rounds: p50 150 µs, total 2.20 ms
 `)
 	two := &bench.Report{Vectors: 3, Rounds: 1, Engines: []bench.EngineReport{{Name: "a", Engine: "wasmedge-o0", Timings: timings(true)}, {Name: "b", Engine: "wazero", Timings: timings(true)[:1]}}}
-	out := printed(80, func(g *term.Page) { _ = printBench(g, two) })
+	out := printed(80, func(g *term.Page) { printBench(g, two) })
 	first, second, _ := strings.Cut(out, "\nb\n")
 	golden(t, "two engines with a reference", first+"\n", `
 a
@@ -142,7 +142,7 @@ func TestColdText(t *testing.T) {
 		{Engine: bench.ReferenceName, Vector: "a", Least: 65 * time.Second, Median: 65 * time.Second},
 		{Engine: "wazero", Vector: "b", Gas: 1, Least: 1_000_000, Median: 1_000_000},
 	}
-	golden(t, "cold", printed(80, func(g *term.Page) { _ = printCold(g, list, 1) }), `
+	golden(t, "cold", printed(80, func(g *term.Page) { printCold(g, list, 1) }), `
 
 from the start of a process to its first receipt
                                least        median     exit code           gas
