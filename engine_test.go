@@ -7,7 +7,9 @@ import (
 	"testing"
 
 	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/engine/wasmedge"
+	"github.com/edgefvm/fvm/engine/wazero"
 )
 
 func TestEngineNames(t *testing.T) {
@@ -27,6 +29,55 @@ func TestEngineNames(t *testing.T) {
 	}
 	if _, err := fvm.NewEngine(fvm.EngineConfig{Name: "v8"}); !errors.Is(err, fvm.ErrUnknownEngine) || !strings.Contains(err.Error(), "wazero") {
 		t.Errorf("v8: %v", err)
+	}
+}
+
+// A program's own list: its default, its own kind, one that it was built without, and the first of two with one name.
+func TestEngineKinds(t *testing.T) {
+	var started fvm.EngineConfig
+	broken := errors.New("it does not start")
+	own := fvm.EngineKind{Name: "own", Built: true, Start: func(cfg fvm.EngineConfig) (engine.Engine, error) {
+		started = cfg
+		return wazero.New(wazero.Options{Interpreter: true})
+	}}
+	kinds := append(fvm.EngineKinds{own, {Name: "absent", Start: func(fvm.EngineConfig) (engine.Engine, error) { return nil, broken }}}, fvm.Engines()...)
+	kinds = append(kinds, fvm.EngineKind{Name: "wazero", Built: true}, fvm.EngineKind{
+		Name: "panicky", Built: true, Start: func(fvm.EngineConfig) (engine.Engine, error) { panic(ouch) },
+	})
+	if names := kinds.Names(); !slices.Equal(names, append(append([]string{"own"}, fvm.EngineNames()...), "wazero", "panicky")) {
+		t.Errorf("names %v", names)
+	}
+	for _, c := range []struct {
+		cfg  fvm.EngineConfig
+		name string // of the engine; "": an error
+		err  error
+	}{
+		{fvm.EngineConfig{NoCache: true}, wazero.InterpreterName, nil},
+		{fvm.EngineConfig{Name: "own", CacheDir: "somewhere"}, wazero.InterpreterName, nil},
+		{fvm.EngineConfig{Name: "wazero", NoCache: true}, "wazero", nil},
+		{fvm.EngineConfig{Name: "absent"}, "", broken},
+		{fvm.EngineConfig{Name: "v8"}, "", fvm.ErrUnknownEngine},
+	} {
+		started = fvm.EngineConfig{}
+		e, err := kinds.New(c.cfg)
+		if !errors.Is(err, c.err) || (e == nil) != (c.name == "") {
+			t.Errorf("%+v: %v, %v", c.cfg, e, err)
+			continue
+		}
+		if e == nil {
+			continue
+		}
+		if e.Name() != c.name || c.name != "wazero" && (started.Name != "own" || started.CacheDir != c.cfg.CacheDir) {
+			t.Errorf("%+v: started %s with %+v", c.cfg, e.Name(), started)
+		}
+		if err := e.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	_, err := kinds.New(fvm.EngineConfig{Name: "panicky"})
+	told(t, "a kind that panics", err)
+	if _, err := (fvm.EngineKinds{}).New(fvm.EngineConfig{}); !errors.Is(err, fvm.ErrUnknownEngine) {
+		t.Errorf("no kinds: %v", err)
 	}
 }
 

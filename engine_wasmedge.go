@@ -47,7 +47,7 @@ func startWasmEdge(cfg EngineConfig) (_ engine.Engine, err error) {
 		}
 	}()
 	base := cfg
-	base.Name = defaultEngine
+	base.Name = wazeroName
 	if opts.Base, err = startWazero(base); err != nil {
 		return nil, err
 	}

@@ -9,42 +9,12 @@ import (
 
 	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
-	"github.com/filecoin-project/go-state-types/big"
-	"github.com/filecoin-project/go-state-types/network"
 	"github.com/ipfs/go-cid"
 
-	"github.com/edgefvm/fvm/blockstore"
-	"github.com/edgefvm/fvm/externs"
 	"github.com/edgefvm/fvm/internal/vm/call"
-	"github.com/edgefvm/fvm/internal/vm/event"
 	"github.com/edgefvm/fvm/internal/vm/executor"
 	"github.com/edgefvm/fvm/internal/vm/machine"
 	"github.com/edgefvm/fvm/internal/vm/parallel"
-	"github.com/edgefvm/fvm/internal/vm/state"
-	"github.com/edgefvm/fvm/trace"
-)
-
-// The words of the front door, from the rooms where they live.
-type (
-	// Message is an unsigned message of the chain.
-	Message = executor.Message
-	// Result is what applying a message gives: receipt, fees, events, failure.
-	Result = executor.Result
-	// Kind says who sent a message.
-	Kind = executor.Kind
-	// Event is an event with the actor that emitted it.
-	Event = event.Stamped
-	// EventEntry is one key and value of an event.
-	EventEntry = event.Entry
-	// ActorState is an actor's entry in the state tree.
-	ActorState = state.ActorState
-)
-
-const (
-	// Explicit messages are on the chain: they pay for inclusion and gas.
-	Explicit = executor.Explicit
-	// Implicit messages are the system's own: no fees, no nonce.
-	Implicit = executor.Implicit
 )
 
 var (
@@ -56,47 +26,6 @@ var (
 	// ErrConcurrentUse is a machine used by two goroutines at once.
 	ErrConcurrentUse = errors.New("the machine is in use by another goroutine")
 )
-
-// Config says in what setting messages run. All of it is fixed for a machine's life.
-type Config struct {
-	// NetworkVersion is 16 to 29.
-	NetworkVersion network.Version
-	// Preview admits the network version after the newest one, whose rules may still change. Default: no.
-	Preview bool
-	// Epoch of the tipset whose messages run.
-	Epoch abi.ChainEpoch
-	// Timestamp of that tipset, in seconds since 1970. It and ChainID count for nothing before network version 18.
-	Timestamp uint64
-	// ChainID as EIP-155 has it: 314 for mainnet.
-	ChainID uint64
-	// BaseFee in attoFIL a unit of gas. Default: 0.
-	BaseFee abi.TokenAmount
-	// CircSupply is the circulating supply in attoFIL. Default: 0.
-	CircSupply abi.TokenAmount
-	// StateRoot to begin from. Required.
-	StateRoot cid.Cid
-	// Blockstore with the state and the actors' code. Flush writes to it. Required.
-	Blockstore blockstore.Blockstore
-	// Externs answer what only a chain can. Default: every question is a failure of the node.
-	Externs externs.Externs
-	// Proofs judges proofs. Default: a message that needs one is a failure of the node.
-	Proofs externs.ProofVerifier
-	// Engine that runs the actors. Default: one wazero engine shared by the process.
-	Engine *Engine
-	// Hooks watch messages run. Default: none.
-	Hooks *trace.Hooks
-	// FlushAll makes Flush write every block made, not only what the new root reaches. Default: no.
-	FlushAll bool
-	// ActorDebugging lets actors log, which changes their gas: never on a live network. Default: no.
-	ActorDebugging bool
-}
-
-// NetworkVersions are the first and the last network version that machines run, and the one that they run
-// with Config.Preview.
-func NetworkVersions() (first, last, preview network.Version) {
-	first, last = machine.Versions()
-	return first, last, machine.Preview
-}
 
 // Machine executes messages one after the other. It belongs to one goroutine at a time.
 type Machine struct {
@@ -110,41 +39,38 @@ type Machine struct {
 
 // New makes a machine over cfg.StateRoot. Nothing is compiled yet. It writes one block to
 // the blockstore: that of the empty array, which new actors point at.
-func New(ctx context.Context, cfg Config) (*Machine, error) {
-	if cfg.Blockstore == nil {
-		return nil, errors.New("fvm.New: no blockstore given")
+//
+// An error is a mistake in cfg, which it names, or a failure of what cfg plugs in.
+func New(ctx context.Context, cfg Config) (m *Machine, err error) {
+	defer caught("fvm.New", &err)
+	if m, err = newMachine(ctx, cfg); err != nil {
+		return nil, fmt.Errorf("fvm.New: %w", err)
 	}
-	if cfg.Engine == nil {
-		e, err := sharedEngine()
-		if err != nil {
-			return nil, err
-		}
-		cfg.Engine = e
+	return m, nil
+}
+
+func newMachine(ctx context.Context, cfg Config) (*Machine, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
 	}
-	if cfg.Externs == nil {
-		cfg.Externs = noExterns{}
+	cfg, err := cfg.complete()
+	if err != nil {
+		return nil, err
 	}
 	m, err := machine.New(ctx, machine.Context{
 		NetworkVersion: cfg.NetworkVersion, Epoch: cfg.Epoch, Timestamp: cfg.Timestamp, ChainID: cfg.ChainID,
-		BaseFee: orZero(cfg.BaseFee), CircSupply: orZero(cfg.CircSupply), ActorDebugging: cfg.ActorDebugging,
+		BaseFee: cfg.BaseFee, CircSupply: cfg.CircSupply, ActorDebugging: cfg.ActorDebugging,
 	}, machine.Setup{
 		Root: cfg.StateRoot, Base: cfg.Blockstore, Externs: cfg.Externs, Proofs: cfg.Proofs, Hooks: cfg.Hooks, Preview: cfg.Preview,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("fvm.New: %w", err)
+		return nil, err
 	}
 	modules, err := cfg.Engine.forEra(ctx, m.Profile)
 	if err != nil {
-		return nil, fmt.Errorf("fvm.New: %w", err)
+		return nil, err
 	}
 	return &Machine{m: m, modules: modules, habits: &cfg.Engine.habits, flushAll: cfg.FlushAll}, nil
-}
-
-func orZero(v abi.TokenAmount) abi.TokenAmount {
-	if v.Int == nil {
-		return big.Zero()
-	}
-	return v
 }
 
 // enter claims the machine for the calling goroutine.
@@ -162,6 +88,26 @@ func (m *Machine) enter() error {
 
 func (m *Machine) leave() { m.busy.Store(false) }
 
+// caught makes an error of a panic, deferred: a bug of ours, or of what a program plugs in, must not take the node down,
+// nor become a receipt.
+func caught(what string, err *error) {
+	if p := recover(); p != nil {
+		*err = panicked(what, p)
+	}
+}
+
+func panicked(what string, p any) error {
+	return fmt.Errorf("%s panicked, which is a bug: %v\n%s", what, p, debug.Stack())
+}
+
+// caught is the same for a machine, whose state nobody knows afterwards.
+func (m *Machine) caught(err *error) {
+	if p := recover(); p != nil {
+		*err = panicked("the machine", p)
+		m.poison = *err
+	}
+}
+
 // Apply executes a message. chainLength is its length on the chain in bytes,
 // with the signature where the chain stores one (f1 and f4 senders), for which
 // explicit messages pay.
@@ -173,32 +119,28 @@ func (m *Machine) Apply(ctx context.Context, msg *Message, kind Kind, chainLengt
 		return nil, err
 	}
 	defer m.leave()
-	defer func() {
-		if p := recover(); p != nil {
-			// A bug of ours must not take the node down, nor become a receipt.
-			res, err = nil, fmt.Errorf("the machine panicked, which is a bug: %v\n%s", p, debug.Stack())
-			m.poison = err
-		}
-	}()
-	if err := complete(msg); err != nil {
+	defer m.caught(&err)
+	if err := checkMessage(msg, kind, chainLength); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalidMessage, err)
-	}
-	if chainLength < 0 {
-		return nil, fmt.Errorf("%w: its length on the chain is %d", ErrInvalidMessage, chainLength)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	res, err = executor.Execute(ctx, m.m, m.modules, msg, kind, chainLength)
+	r, err := executor.Execute(ctx, m.m, m.modules, (*executor.Message)(msg), executor.Kind(kind), chainLength)
+	if err != nil {
+		return nil, m.failed(err)
+	}
+	return newResult(r), nil
+}
+
+// failed is the error of a message that has no receipt: the message's own, or one that poisons the machine.
+func (m *Machine) failed(err error) error {
 	var invalid *executor.InvalidMessage
-	switch {
-	case err == nil:
-		return res, nil
-	case errors.As(err, &invalid):
-		return nil, fmt.Errorf("%w: %w", ErrInvalidMessage, invalid.Err)
+	if errors.As(err, &invalid) {
+		return fmt.Errorf("%w: %w", ErrInvalidMessage, invalid.Err)
 	}
 	m.poison = err
-	return nil, err
+	return err
 }
 
 // ApplyImplicit executes a message of the system itself, such as cron or a block reward.
@@ -206,26 +148,30 @@ func (m *Machine) ApplyImplicit(ctx context.Context, msg *Message) (*Result, err
 	return m.Apply(ctx, msg, Implicit, 0)
 }
 
-// complete refuses a message with parts that are not there.
-func complete(msg *Message) error {
+// checkMessage refuses what is no message, whatever the state.
+func checkMessage(msg *Message, kind Kind, chainLength int) error {
 	switch {
 	case msg == nil:
 		return errors.New("it is nil")
 	case msg.Value.Int == nil || msg.GasFeeCap.Int == nil || msg.GasPremium.Int == nil:
 		return errors.New("its value, gas fee cap or gas premium is not set")
+	case kind != Explicit && kind != Implicit:
+		return fmt.Errorf("its kind %d is neither explicit nor implicit", kind)
+	case chainLength < 0:
+		return fmt.Errorf("its length on the chain is %d", chainLength)
 	}
 	return nil
 }
 
 // Flush writes the state to the blockstore, only blocks that the new root
 // reaches, and returns the root. The machine stays usable.
-func (m *Machine) Flush(ctx context.Context) (cid.Cid, error) {
+func (m *Machine) Flush(ctx context.Context) (root cid.Cid, err error) {
 	if err := m.enter(); err != nil {
 		return cid.Undef, err
 	}
 	defer m.leave()
-	root, err := m.m.Flush(ctx, m.flushAll)
-	if err != nil {
+	defer m.caught(&err)
+	if root, err = m.m.Flush(ctx, m.flushAll); err != nil {
 		m.poison = err
 	}
 	return root, err
@@ -233,42 +179,19 @@ func (m *Machine) Flush(ctx context.Context) (cid.Cid, error) {
 
 // Actor is an actor's entry in the state as the messages so far have left it;
 // nil if there is none. For tools.
-func (m *Machine) Actor(ctx context.Context, a address.Address) (abi.ActorID, *ActorState, error) {
+func (m *Machine) Actor(ctx context.Context, a address.Address) (id abi.ActorID, st *ActorState, err error) {
 	if err := m.enter(); err != nil {
 		return 0, nil, err
 	}
 	defer m.leave()
+	defer m.caught(&err)
 	id, ok, err := m.m.Tree.LookupID(ctx, a)
 	if err != nil || !ok {
 		return 0, nil, err
 	}
-	st, err := m.m.Tree.Actor(ctx, id)
-	return id, st, err
+	entry, err := m.m.Tree.Actor(ctx, id)
+	return id, (*ActorState)(entry), err
 }
 
 // ActorName is the name of a builtin actor's code in the machine's manifest, such as "storageminer".
 func (m *Machine) ActorName(code cid.Cid) (string, bool) { return m.m.Manifest.Name(code) }
-
-// DecodeMessage reads a message from its CBOR form on the chain.
-func DecodeMessage(data []byte) (*Message, error) { return executor.DecodeMessage(data) }
-
-var errNoExterns = fmt.Errorf("%w: the machine was given no externs: set Config.Externs", externs.ErrNodeFailure)
-
-// noExterns fails on every question.
-type noExterns struct{}
-
-func (noExterns) ChainRandomness(context.Context, abi.ChainEpoch) ([32]byte, error) {
-	return [32]byte{}, errNoExterns
-}
-
-func (noExterns) BeaconRandomness(context.Context, abi.ChainEpoch) ([32]byte, error) {
-	return [32]byte{}, errNoExterns
-}
-
-func (noExterns) VerifyConsensusFault(context.Context, []byte, []byte, []byte) (*externs.ConsensusFault, error) {
-	return nil, errNoExterns
-}
-
-func (noExterns) TipsetCID(context.Context, abi.ChainEpoch) (cid.Cid, error) {
-	return cid.Undef, errNoExterns
-}

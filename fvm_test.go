@@ -401,6 +401,8 @@ func TestRefusedMessages(t *testing.T) {
 		"negative gas limit": func(m *fvm.Message) { m.GasLimit = -1 },
 		"no value":           func(m *fvm.Message) { m.Value = big.Int{} },
 		"no receiver":        func(m *fvm.Message) { m.To = fvm.Message{}.To },
+		"negative fee cap":   func(m *fvm.Message) { m.GasFeeCap = big.NewInt(-1) },
+		"negative premium":   func(m *fvm.Message) { m.GasPremium = big.NewInt(-1) },
 	} {
 		msg := *s.msg
 		change(&msg)
@@ -408,8 +410,11 @@ func TestRefusedMessages(t *testing.T) {
 			t.Errorf("%s: result %v, error %v", name, res, err)
 		}
 	}
-	if _, err := m.Flush(t.Context()); err != nil {
-		t.Errorf("the machine is unusable after refused messages: %v", err)
+	if res, err := m.Apply(t.Context(), s.msg, fvm.Implicit+1, chainLength); !errors.Is(err, fvm.ErrInvalidMessage) {
+		t.Errorf("of a kind that there is not: result %v, error %v", res, err)
+	}
+	if root, err := m.Flush(t.Context()); err != nil || root != s.root {
+		t.Errorf("after refused messages: root %s, %v; want %s", root, err, s.root)
 	}
 }
 

@@ -3,10 +3,8 @@ package fvm
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
 
 	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
@@ -87,7 +85,12 @@ const (
 //
 // There is no result if any message can have no receipt (ErrInvalidMessage), if cron or a reward does not succeed, or
 // if this node fails; the blockstore then has at most the states of null rounds.
-func ApplyTipset(ctx context.Context, ts Tipset) (*TipsetResult, error) {
+func ApplyTipset(ctx context.Context, ts Tipset) (res *TipsetResult, err error) {
+	defer caught("fvm.ApplyTipset", &err)
+	return ts.apply(ctx)
+}
+
+func (ts *Tipset) apply(ctx context.Context) (*TipsetResult, error) {
 	res := &TipsetResult{}
 	cfg := ts.Config
 	for e := ts.ParentEpoch + 1; e < ts.Epoch; e++ {
@@ -165,8 +168,8 @@ func (m *Machine) applyBlocks(ctx context.Context, pool *parallel.Pool, blocks [
 	}
 	s.penalty, s.tip = big.Zero(), big.Zero()
 	done := 0
-	err := m.applyMany(ctx, pool, s.list, func(i int, r *Result) error {
-		if err := s.done(i, r, res); err != nil {
+	err := m.applyMany(ctx, pool, s.list, func(i int, r *executor.Result) error {
+		if err := s.done(i, newResult(r), res); err != nil {
 			return err
 		}
 		done = i + 1
@@ -181,11 +184,8 @@ func (m *Machine) applyBlocks(ctx context.Context, pool *parallel.Pool, blocks [
 // add adds the messages of a block that are new, and the reward of its miner.
 func (s *steps) add(epoch abi.ChainEpoch, block int, b *TipsetBlock) error {
 	for i, cm := range b.Messages {
-		if err := complete(cm.Message); err != nil {
+		if err := checkMessage(cm.Message, Explicit, cm.ChainLength); err != nil {
 			return fmt.Errorf("message %d: %w: %w", i, ErrInvalidMessage, err)
-		}
-		if cm.ChainLength < 0 {
-			return fmt.Errorf("message %d: %w: its length on the chain is %d", i, ErrInvalidMessage, cm.ChainLength)
 		}
 		var raw bytes.Buffer
 		if err := cm.Message.MarshalCBOR(&raw); err != nil {
@@ -193,19 +193,19 @@ func (s *steps) add(epoch abi.ChainEpoch, block int, b *TipsetBlock) error {
 		}
 		if !s.seen[raw.String()] {
 			s.seen[raw.String()] = true
-			s.list, s.blocks = append(s.list, parallel.Step{Message: cm.Message, ChainLength: cm.ChainLength}), append(s.blocks, block)
+			s.list, s.blocks = append(s.list, parallel.Step{Message: (*executor.Message)(cm.Message), ChainLength: cm.ChainLength}), append(s.blocks, block)
 		}
 	}
-	s.list, s.blocks = append(s.list, parallel.Step{Kind: Implicit, Late: func() (*Message, error) {
+	s.list, s.blocks = append(s.list, parallel.Step{Kind: executor.Implicit, Late: func() (*executor.Message, error) {
 		params, err := rewardParams(b.Miner, s.penalty, s.tip, b.WinCount)
-		return systemMessage(epoch, actors.RewardActor, methodAwardBlockReward, rewardGasLimit, params), err
+		return (*executor.Message)(systemMessage(epoch, actors.RewardActor, methodAwardBlockReward, rewardGasLimit, params)), err
 	}}), append(s.blocks, block)
 	return nil
 }
 
 // done hears of the result of a step.
 func (s *steps) done(i int, r *Result, res *TipsetResult) error {
-	if s.list[i].Kind == Implicit {
+	if s.list[i].Kind == executor.Implicit {
 		s.penalty, s.tip = big.Zero(), big.Zero()
 		res.Rewards = append(res.Rewards, r)
 		return succeeded("the block reward", r)
@@ -216,29 +216,19 @@ func (s *steps) done(i int, r *Result, res *TipsetResult) error {
 }
 
 // applyMany is Apply for several messages.
-func (m *Machine) applyMany(ctx context.Context, pool *parallel.Pool, list []parallel.Step, done func(int, *Result) error) (err error) {
+func (m *Machine) applyMany(ctx context.Context, pool *parallel.Pool, list []parallel.Step, done func(int, *executor.Result) error) (err error) {
 	if err := m.enter(); err != nil {
 		return err
 	}
 	defer m.leave()
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the machine panicked, which is a bug: %v\n%s", p, debug.Stack())
-			m.poison = err
-		}
-	}()
+	defer m.caught(&err)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	err = pool.Apply(ctx, list, done)
-	var invalid *executor.InvalidMessage
-	if errors.As(err, &invalid) {
-		return fmt.Errorf("%w: %w", ErrInvalidMessage, invalid.Err)
+	if err := pool.Apply(ctx, list, done); err != nil {
+		return m.failed(err)
 	}
-	if err != nil {
-		m.poison = err
-	}
-	return err
+	return nil
 }
 
 // system executes a message of the system actor, which must succeed.

@@ -23,12 +23,12 @@ import (
 type (
 	// PrivateKey is a number below the group's order, its least significant byte first.
 	PrivateKey = [32]byte
-	// PublicKey is a compressed point of G1.
-	PublicKey = [crypto.BLSKeyLen]byte
+	// PublicKey is a compressed point of G1, the payload of an f3 address.
+	PublicKey = [48]byte
 	// Signature is a compressed point of G2.
-	Signature = [crypto.BLSSignatureLen]byte
+	Signature = [96]byte
 	// Digest is the hash of a message, a compressed point of G2.
-	Digest = [crypto.BLSSignatureLen]byte
+	Digest = [96]byte
 )
 
 // Infinity is the signature that adds nothing, used as a placeholder.

@@ -15,6 +15,6 @@
 // A bundle CAR from elsewhere (a development network, a release candidate) is
 // read with [LoadCAR].
 //
-// Programs, conformance and the command line call this package; it calls
+// Programs, package vector and the command call this package; it calls
 // blockstore. What runs the code does not belong here.
 package bundle

@@ -1,8 +1,9 @@
 // Package engine runs WebAssembly. It knows nothing of Filecoin: no actors, no
-// prices, no CIDs. One adapter per runtime lives below it, and enginetest holds
-// the contract that each adapter must pass.
+// prices, no CIDs. One adapter per runtime lives below it, and lab/enginetest holds
+// the contract that each adapter must pass, as tests. A program hands an adapter
+// of its own to fvm.EngineFrom; examples/engine is one.
 //
-// Callers are internal/call (through fvm) and tests. What does not belong here:
+// The caller is internal/vm/call, through fvm. What does not belong here:
 // any rule that decides a result. Those live in the instrumentation pass, so
 // that engines agree by construction.
 package engine
@@ -84,6 +85,7 @@ type Env interface {
 	// an error. An adapter may keep compiled code on disk, addressed by the
 	// content of wasm.
 	Compile(ctx context.Context, wasm []byte) (Module, error)
+	// Close frees the environment and its modules. No instance may be live.
 	Close(ctx context.Context) error
 }
 
@@ -94,6 +96,7 @@ type Module interface {
 	// do not fit come back as a *Trap, tables before memory. data is handed back
 	// by Instance.Data.
 	Instantiate(ctx context.Context, data any) (Instance, error)
+	// Close frees the code. No instance may be live.
 	Close(ctx context.Context) error
 }
 
@@ -114,6 +117,7 @@ type Instance interface {
 	// Counter is the value of the global that EnvConfig.Counter names, 0 in an
 	// environment without one. It may be used inside host functions.
 	Counter() int64
+	// SetCounter sets that global.
 	SetCounter(int64)
 	// Data is what Instantiate was given.
 	Data() any
@@ -137,7 +141,7 @@ type HostFunc struct {
 	Params, Results []ValueType
 	// Fn reads its arguments from stack and writes its result to stack[0]. An
 	// error unwinds the guest and comes out of Instance.Call. ctx is the one
-	// given to Call.
+	// given to Call, in the instance that Instantiate returned.
 	Fn func(ctx context.Context, in Instance, stack []uint64) error
 }
 

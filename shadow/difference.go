@@ -59,7 +59,7 @@ func (d *Difference) Error() string {
 	return s.String()
 }
 
-// Is tells conformance's runner what the error is.
+// Is is true of vector.ErrEnginesDiffer.
 func (d *Difference) Is(target error) bool { return target == vector.ErrEnginesDiffer }
 
 // Unwrap is the primary's own error.

@@ -5,7 +5,7 @@
 // becomes a fork.
 //
 //	native, err := fvm.NewEngine(fvm.EngineConfig{})
-//	second, err := fvm.NewEngine(fvm.EngineConfig{Name: "wazero-interpreter"})
+//	second, err := fvm.NewEngine(fvm.EngineConfig{Name: "wazero-interpreter"}) // any two that fvm.EngineNames has
 //	m, err := shadow.New(ctx, cfg, shadow.Options{Engines: []*fvm.Engine{native, second}, Dir: "differences"})
 //	res, err := m.Apply(ctx, msg, fvm.Explicit, len(raw)) // as of an fvm.Machine
 //	var d *shadow.Difference
@@ -27,6 +27,6 @@
 // depends on it.
 //
 // Nodes and the command line call this package. It calls fvm for the machines,
-// and conformance for the form of the bundles. How a message executes, and how
-// an engine works, does not belong here.
+// and vector for the form of the bundles. How a message executes, and how an
+// engine works, does not belong here.
 package shadow

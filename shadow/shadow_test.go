@@ -268,7 +268,7 @@ func TestCauseIsEarlier(t *testing.T) {
 	}
 }
 
-// A flush refuses what that of the network version does, and no more: the old versions take strings that are longer than their block.
+// A flush refuses what that of the network version does, and no more.
 func TestFlushByRulesOfVersion(t *testing.T) {
 	a, b := newEngine(t, "wazero"), newEngine(t, "wazero-interpreter")
 	for _, each := range []bool{true, false} {

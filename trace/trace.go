@@ -1,4 +1,13 @@
 // Package trace lets tools watch a message run. Nothing in it decides a result.
+//
+// [Hooks] in fvm.Config hear of each step as it happens; a [Recorder] is hooks that
+// keep the steps, as [Events], which have a form in JSON and can be compared with
+// [Diff]. What the network's own traces hold is the same to the charge.
+//
+// A message is one [Call], and each send of an actor another within it. A call ends
+// with a [Return], or with an [Error] if it came to no exit code: calls nest like
+// brackets, as long as this node does not fail. An [Invoke] after a call's beginning
+// tells the receiver.
 package trace
 
 import (
@@ -13,7 +22,9 @@ import (
 type Event interface{ event() }
 
 type (
-	// GasCharge is gas taken, whether or not it was there to take. In milligas.
+	// GasCharge is gas taken, whether or not it was there to take. Names are those of the network's price lists, such as
+	// OnBlockOpen. In milligas, thousandths of a unit of gas; what a charge gives back (until network version 17) is two's
+	// complement.
 	GasCharge struct {
 		Name           string
 		Compute, Other uint64
@@ -23,8 +34,8 @@ type (
 		From     abi.ActorID
 		To       address.Address
 		Method   abi.MethodNum
-		Value    abi.TokenAmount
-		GasLimit uint64 // in gas, rounded up
+		Value    abi.TokenAmount // attoFIL
+		GasLimit uint64          // in gas, rounded up
 		ReadOnly bool
 		// NoLimits: the network version knows neither gas limits of calls nor read-only ones (until 17). GasLimit is 0.
 		NoLimits bool
@@ -37,7 +48,7 @@ type (
 		Code      cid.Cid
 		Head      cid.Cid
 		Nonce     uint64
-		Balance   abi.TokenAmount
+		Balance   abi.TokenAmount  // attoFIL
 		Delegated *address.Address // nil: none
 		// Extra: the network's own traces have no such event (until network version 17). As JSON it is left out, and Diff
 		// does not see it.
@@ -48,10 +59,11 @@ type (
 		ExitCode exitcode.ExitCode
 		Data     *Block // nil: none
 	}
-	// Error ends a call that failed before the receiver ran.
+	// Error ends a call that came to no exit code: its receiver could not be called, or a fatal error ended the message;
+	// until network version 17 it is also what running out of gas is.
 	Error struct {
-		Errno uint32
-		Text  string
+		Errno uint32 // the number that the caller hears, as the SDK of actors has them
+		Text  string // for people
 	}
 	// Log is a line that an actor wrote (only with actor debugging).
 	Log struct{ Text string }

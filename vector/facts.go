@@ -43,7 +43,7 @@ type Fault struct {
 	Extra  []byte         `json:"extra"`
 	Target abi.ActorID    `json:"target"`
 	Epoch  abi.ChainEpoch `json:"epoch"`
-	Type   uint32         `json:"type"`            // 1: double fork mining, 2: time offset, 3: parent grinding
+	Type   uint32         `json:"type"`            // as of externs.ConsensusFault
 	Error  string         `json:"error,omitempty"` // instead of the last three: what the question failed with
 }
 

@@ -162,8 +162,10 @@ func (v *Vector) Comment() string { return v.file.Meta.Comment }
 // Variants are the settings in which the messages run.
 func (v *Vector) Variants() []Variant { return v.file.Preconditions.Variants }
 
-// PreRoot and PostRoot are the state roots before and after.
-func (v *Vector) PreRoot() cid.Cid  { return v.file.Preconditions.StateTree.Root }
+// PreRoot is the state root before the messages.
+func (v *Vector) PreRoot() cid.Cid { return v.file.Preconditions.StateTree.Root }
+
+// PostRoot is the state root after them.
 func (v *Vector) PostRoot() cid.Cid { return v.file.Post.StateTree.Root }
 
 // Facts are what the world outside answers.

@@ -65,4 +65,3 @@ require (
 	google.golang.org/protobuf v1.33.0 // indirect
 	lukechampine.com/blake3 v1.4.1 // indirect
 )
-

@@ -8,6 +8,7 @@ const (
 	laboratory wing = "the laboratory" // compares the machine with the reference, and measures it
 	node       wing = "the node"       // follows chains, and stands in for other modules
 	command    wing = "the command"    // what a person types
+	examples   wing = "the examples"   // what a program may look like
 )
 
 // may says which wings a wing uses besides itself.
@@ -16,6 +17,7 @@ var may = map[wing][]wing{
 	laboratory: {machine},
 	node:       {machine},
 	command:    {machine, laboratory, node},
+	examples:   {machine},
 }
 
 // room is a package of this repository.
@@ -38,6 +40,13 @@ var plan = []room{
 	{"cmd/edgefvm/internal/kit", command, 18, false},
 	{"cmd/edgefvm/internal/term", command, 17, false},
 
+	{"examples/intest", examples, 14, false},
+	{"examples/tipset", examples, 14, false},
+	{"examples/shadow", examples, 14, false},
+	{"examples/explain", examples, 14, false},
+	{"examples/externs", examples, 14, false},
+	{"examples/engine", examples, 14, false},
+
 	{"node", node, 14, false},
 	{"blockstore/pebble", machine, 2, false}, // a module of its own
 
@@ -53,7 +62,7 @@ var plan = []room{
 	{"lab/oracle", laboratory, 13, false},
 	{"lab/enginetest", laboratory, 1, false}, // the contract of an engine, for tests
 	{"lab/wasmgen", laboratory, 1, false},
-	{"lab/fuzz/internal/script", laboratory, 0, false},
+	{"lab/fuzz/internal/script", laboratory, 2, false},
 
 	{"shadow", machine, 13, false},
 	{"vector", machine, 12, false},

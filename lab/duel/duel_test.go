@@ -2,9 +2,9 @@ package duel_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,11 +14,11 @@ import (
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/bundle"
 	engines "github.com/edgefvm/fvm/engine"
+	"github.com/edgefvm/fvm/internal/vm/execerr"
 	"github.com/edgefvm/fvm/lab/conformance"
 	"github.com/edgefvm/fvm/lab/duel"
 	"github.com/edgefvm/fvm/lab/duel/dueltest"
 	"github.com/edgefvm/fvm/lab/oracle"
-	"github.com/edgefvm/fvm/trace"
 	"github.com/edgefvm/fvm/vector"
 )
 
@@ -130,40 +130,28 @@ func TestCompares(t *testing.T) {
 	}
 }
 
-// Where the reference's native stack ended there is nothing to compare, whether ours ended too or not; the words of an actor that says the
-// same, and another end of ours, are no excuse.
+// Where the reference's native stack ended there is nothing to compare; the words of an actor that says the same are no excuse, nor is a
+// node of ours that failed.
 func TestNative(t *testing.T) {
-	failure := "message failed with backtrace:\n00: f02000 (method 2) -- wasm trap: call stack exhausted (4)"
-	var began trace.Events
-	if err := began.UnmarshalJSON([]byte(`[["call",1,"f01",2,"0",5,false,null,null],["gas","x",1,5]]`)); err != nil {
-		t.Fatal(err)
+	receipt := func(code uint32, failure string) oracle.Result {
+		return oracle.Result{ExitCode: code, Failure: failure, Penalty: "0", MinerTip: "0", BaseFeeBurn: "0", OverEstimationBurn: "0", Refund: "0"}
 	}
-	deep := func(code string) []byte {
-		return fmt.Appendf(nil, `[["call",1,"f01",2,"0",5,false,null,null],["gas","x",1,2],["return",%s,null,null]]`, code)
-	}
-	overflow := fmt.Errorf("message: %w", &engines.Trap{Kind: engines.TrapStackOverflow})
-	receipt := oracle.Result{ExitCode: 4, Failure: failure, Penalty: "0", MinerTip: "0", BaseFeeBurn: "0", OverEstimationBurn: "0", Refund: "0", Trace: []byte("[]")}
+	const failure = "message failed with backtrace:\n00: f02000 (method 2) -- wasm trap: call stack exhausted (4)"
 	for name, tt := range map[string]struct {
-		ours   *fvm.Result
+		theirs oracle.Result
 		err    error
-		trace  trace.Events
-		change func(*oracle.Result)
 		native bool
 	}{
-		"both":                   {err: overflow, native: true},
-		"ours has a receipt":     {ours: &fvm.Result{}, native: true},
-		"another node's error":   {err: errors.New("the disk")},
-		"another trap of theirs": {err: overflow, change: func(r *oracle.Result) { r.Failure = "" }},
-		"below a caller":         {err: overflow, trace: began, native: true, change: func(r *oracle.Result) { r.Failure, r.ExitCode, r.Trace = "", 0, deep("4") }},
-		"a callee that exits":    {err: overflow, trace: began, change: func(r *oracle.Result) { r.Failure, r.ExitCode, r.Trace = "", 0, deep("16") }},
-		"elsewhere":              {err: overflow, trace: trace.Events{&trace.Invoke{}}, change: func(r *oracle.Result) { r.Failure, r.Trace = "", deep("4") }},
+		"its stack ended":      {theirs: receipt(4, failure), native: true},
+		"another trap":         {theirs: receipt(4, "")},
+		"another exit code":    {theirs: receipt(16, failure)},
+		"another node's error": {theirs: receipt(4, failure), err: errors.New("the disk")},
 	} {
-		r := receipt
-		if tt.change != nil {
-			tt.change(&r)
+		o := &duel.Ours{Results: []*fvm.Result{{}}, Err: tt.err, Broken: tt.err != nil}
+		if tt.err != nil {
+			o.Results[0] = nil
 		}
-		o := &duel.Ours{Results: []*fvm.Result{tt.ours}, Traces: []trace.Events{tt.trace}, Err: tt.err, Broken: tt.err != nil}
-		v, err := duel.Judge(o, &duel.Theirs{Answer: &oracle.Answer{Results: []oracle.Result{r}}})
+		v, err := duel.Judge(o, &duel.Theirs{Answer: &oracle.Answer{Results: []oracle.Result{tt.theirs}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -219,7 +207,7 @@ func TestSound(t *testing.T) {
 	}
 }
 
-// A reference that panics is started anew, and ours with a receipt differs from it.
+// A reference that panics is started anew, and ours with a receipt differs from it. No file is made of that.
 func TestPanic(t *testing.T) {
 	_, c := caseOf(t, "nv18-send-001")
 	p := duel.NewPeer(dueltest.Program(t, dueltest.Panics))
@@ -229,12 +217,175 @@ func TestPanic(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(v.Differences) != 1 || !strings.Contains(v.Differences[0].Want, "panic") {
-			t.Errorf("%v", v.Differences)
+		if len(v.Differences) != 1 || !strings.Contains(v.Differences[0].Want, "panic") || !v.GaveWay() || v.Spared != "" {
+			t.Errorf("%+v", v)
 		}
 	}
 	if p.Starts != 2 {
 		t.Errorf("%d processes", p.Starts)
+	}
+	dir := t.TempDir()
+	if path, err := duel.Save(t.Context(), c, engine(t), p, dir, "a test"); !errors.Is(err, duel.ErrNotKept) || path != "" {
+		t.Errorf("saved as %q, %v", path, err)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
+		t.Errorf("%v, %v", files, err)
+	}
+}
+
+// failing is an engine whose guests fail at some of their calls. Its owner counts them.
+type failing struct {
+	engines.Engine
+	calls int
+	at    func(call int) error
+}
+
+type failingEnv struct {
+	engines.Env
+	f *failing
+}
+
+type failingModule struct {
+	engines.Module
+	f *failing
+}
+
+type failingInstance struct {
+	engines.Instance
+	f *failing
+}
+
+func (f *failing) Env(ctx context.Context, cfg engines.EnvConfig) (engines.Env, error) {
+	env, err := f.Engine.Env(ctx, cfg)
+	return &failingEnv{env, f}, err
+}
+
+func (e *failingEnv) Compile(ctx context.Context, wasm []byte) (engines.Module, error) {
+	m, err := e.Env.Compile(ctx, wasm)
+	return &failingModule{m, e.f}, err
+}
+
+func (m *failingModule) Instantiate(ctx context.Context, data any) (engines.Instance, error) {
+	in, err := m.Module.Instantiate(ctx, data)
+	if err != nil {
+		return nil, err
+	}
+	return &failingInstance{in, m.f}, nil
+}
+
+func (in *failingInstance) Call(ctx context.Context, export string, stack []uint64) error {
+	in.f.calls++
+	if err := in.f.at(in.f.calls); err != nil {
+		return err
+	}
+	return in.Instance.Call(ctx, export, stack)
+}
+
+func failingEngine(t *testing.T, at func(call int) error) (*failing, *fvm.Engine) {
+	t.Helper()
+	f := &failing{at: at}
+	return f, engine(t).Around(func(e engines.Engine) engines.Engine {
+		f.Engine = e
+		return f
+	})
+}
+
+// A fault of each kind is injected into an ordinary message: the reference is asked, or spared.
+func TestSparesTheReference(t *testing.T) {
+	_, c := caseOf(t, "nv28-onboard-035")
+	fine := engine(t)
+	for name, tt := range map[string]struct {
+		err    error
+		spared bool
+	}{
+		"nothing to agree on": {execerr.Nodef("an actor: %w", execerr.ErrNoReference), true},
+		"the engine's stack":  {&engines.Trap{Kind: engines.TrapStackOverflow}, true},
+		"the node":            {execerr.Nodef("the disk is full"), false},
+		"a trap":              {&engines.Trap{Kind: engines.TrapUnreachable}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, e := failingEngine(t, func(int) error { return tt.err })
+			p := duel.NewPeer(dueltest.Program(t, dueltest.Sound))
+			defer p.Close()
+			v, err := duel.Run(t.Context(), c, []*fvm.Engine{e, e}, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if (v.Spared != "") != tt.spared || (v.Theirs == nil) != tt.spared || (p.Starts == 0) != tt.spared || (len(v.Differences) == 0) != tt.spared {
+				t.Errorf("%+v, %d processes", v, p.Starts)
+			}
+			if _, err := duel.Save(t.Context(), c, e, p, t.TempDir(), "a test"); errors.Is(err, duel.ErrNotKept) != tt.spared {
+				t.Errorf("saving it: %v", err)
+			}
+			// An engine that has a result where the first has none differs, but for where stacks end.
+			v, err = duel.Run(t.Context(), c, []*fvm.Engine{e, fine}, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if deep := name == "the engine's stack"; (len(v.Differences) == 0) != deep {
+				t.Errorf("%+v", v.Differences)
+			}
+		})
+	}
+}
+
+// Of several gas limits the reference is asked for all but those that it is spared.
+func TestLimitsSpareTheReference(t *testing.T) {
+	_, c := caseOf(t, "nv28-onboard-035")
+	msg, _, _, err := c.Request.Messages[0].Decode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := func(call int) bool { return false }
+	f, e := failingEngine(t, func(call int) error {
+		if bad(call) {
+			return execerr.Nodef("an actor: %w", execerr.ErrNoReference)
+		}
+		return nil
+	})
+	if _, err := duel.RunOurs(t.Context(), c, e); err != nil {
+		t.Fatal(err)
+	}
+	second := f.calls + 1 // the first call of the second run
+	for name, tt := range map[string]struct {
+		mode string
+		bad  func(call int) bool
+		want string // of each verdict: agrees, spared, or gave way
+	}{
+		"sound, none":  {dueltest.Sound, func(int) bool { return false }, "aaaa"},
+		"sound, one":   {dueltest.Sound, func(call int) bool { return call == second }, "asaa"},
+		"sound, all":   {dueltest.Sound, func(int) bool { return true }, "ssss"},
+		"panics, one":  {dueltest.Panics, func(call int) bool { return call == second }, "gs"},
+		"panics, two":  {dueltest.Panics, func(call int) bool { return call <= 2 }, "ssg"},
+		"panics, all":  {dueltest.Panics, func(int) bool { return true }, "ssss"},
+		"panics, none": {dueltest.Panics, func(int) bool { return false }, "g"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f.calls, bad = 0, tt.bad
+			p := duel.NewPeer(dueltest.Program(t, tt.mode))
+			defer p.Close()
+			limits := []int64{msg.GasLimit, msg.GasLimit, msg.GasLimit, msg.GasLimit}
+			list, err := duel.RunLimits(t.Context(), c, limits, []*fvm.Engine{e}, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			for _, v := range list {
+				switch {
+				case v.GaveWay() && len(v.Differences) > 0 && v.Spared == "":
+					got += "g"
+				case v.Spared != "" && v.Theirs == nil && len(v.Differences) == 0:
+					got += "s"
+				case v.Theirs != nil && len(v.Differences) == 0 && v.Spared == "":
+					got += "a"
+				default:
+					got += "?"
+				}
+			}
+			if got != tt.want || (p.Starts == 0) != (tt.want == "ssss") {
+				t.Errorf("%s, want %s; %d processes", got, tt.want, p.Starts)
+			}
+		})
 	}
 }
 

@@ -16,11 +16,14 @@ import (
 )
 
 // Save writes a case as a closed vector into dir, with what the reference gave as what must come, and returns its path.
-// A message over which the reference panics is one that must have no receipt.
+// A case that the reference is spared, or over which it gives way, is not written: ErrNotKept.
 func Save(ctx context.Context, c *Case, e *fvm.Engine, p *Peer, dir, comment string) (string, error) {
 	ours, err := runOurs(ctx, c, e, true)
 	if err != nil {
 		return "", err
+	}
+	if spared(c, ours) != "" {
+		return "", ErrNotKept
 	}
 	r := *c.Request
 	r.Trace, r.Witness = true, true
@@ -29,6 +32,9 @@ func Save(ctx context.Context, c *Case, e *fvm.Engine, p *Peer, dir, comment str
 	t, err := RunTheirs(ctx, &asked, p)
 	if err != nil {
 		return "", err
+	}
+	if t.gaveWay() {
+		return "", ErrNotKept
 	}
 	d, err := oracle.DraftOf(c.Request, c.Bundle, comment)
 	if err != nil {

@@ -51,7 +51,7 @@ func (g *gen) envelope(nonces map[string]uint64) oracle.Message {
 	}
 	m.Value = g.amount()
 	m.GasLimit = g.gasLimit()
-	// No node lets a message with negative fees in, and the reference leaves odd states after one.
+	// No node lets a message with negative fees in.
 	m.FeeCap, m.Premium = new(big.Int).Abs(g.amount()), new(big.Int).Abs(g.amount())
 	if g.IntN(3) > 0 {
 		m.FeeCap, m.Premium = big.NewInt(int64(g.IntN(2000))), big.NewInt(int64(g.IntN(300)))
@@ -71,7 +71,7 @@ func (g *gen) envelope(nonces map[string]uint64) oracle.Message {
 		n := g.IntN(1 << g.IntN(17))
 		msg.ChainLen = &n
 	case g.one(60):
-		// A flipped sign must not make a negative fee, see above.
+		// A flipped sign must not make a negative fee.
 		if b := flipped(g, msg.Bytes); !negativeFees(b) {
 			msg.Bytes = b
 		}

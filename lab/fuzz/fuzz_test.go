@@ -20,7 +20,10 @@ import (
 	"github.com/edgefvm/fvm/internal/vm/actors"
 	"github.com/edgefvm/fvm/internal/vm/state"
 	"github.com/edgefvm/fvm/lab/conformance"
+	"github.com/edgefvm/fvm/lab/duel"
 	"github.com/edgefvm/fvm/lab/duel/dueltest"
+	"github.com/edgefvm/fvm/lab/fuzz/internal/script"
+	"github.com/edgefvm/fvm/lab/oracle"
 	"github.com/edgefvm/fvm/vector"
 )
 
@@ -178,6 +181,49 @@ func campaignOptions(t *testing.T, mode string) Options {
 	}
 }
 
+// Each directed case has a result, alone, in each era: what has none is not for the reference.
+func TestDirectedCasesHaveResults(t *testing.T) {
+	dir, err := fvm.DefaultCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, _, err := ListeningWazero(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close(t.Context())
+	w, err := newWorlds(actorsOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &factory{worlds: w}
+	for _, nv := range []network.Version{16, 18, 21} {
+		x, err := w.at(t.Context(), nv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ran := 0
+		for i, c := range x.slim.directedCases() {
+			if costly(c.Name) {
+				continue
+			}
+			g := &gen{Rand: source(1, "directed", uint64(i)), world: x.slim, f: f}
+			r := g.setting()
+			r.BaseFee, r.Proofs = "100", "valid"
+			o, err := duel.RunOurs(t.Context(), g.scripts(r, []script.Case{c}).Case, e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ran++; o.Broken {
+				t.Errorf("nv%d, %s: %v", nv, c.Name, o.Err)
+			}
+		}
+		if ran < 900 {
+			t.Errorf("nv%d: %d cases", nv, ran)
+		}
+	}
+}
+
 // A campaign of the cases that reach all runs these, and ends.
 func TestCampaignReaching(t *testing.T) {
 	opts := campaignOptions(t, dueltest.Sound)
@@ -276,6 +322,40 @@ func TestFindsAndMinimises(t *testing.T) {
 	}
 	if len(one.Findings) != 1 || one.Layers["syscalls"].Cases != 1 || len(one.Shown) < 2 {
 		t.Errorf("%+v", one)
+	}
+}
+
+// Over what the reference gives way, it is asked once. The finding says so, and no file is made of it.
+func TestGivesWay(t *testing.T) {
+	opts := campaignOptions(t, dueltest.Panics)
+	opts.Layers, opts.Cases = []string{"envelopes"}, 1
+	rep, err := Run(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rep.Findings) != 1 {
+		t.Fatalf("%+v", rep)
+	}
+	if f := rep.Findings[0]; f.Error != duel.ErrNotKept.Error() || f.Saved != "" || f.Left != f.Parts || f.Parts < 2 {
+		t.Errorf("%+v", f)
+	}
+	files, err := os.ReadDir(opts.Dir)
+	if err != nil || len(files) != 1 || files[0].Name() != stateFile {
+		t.Errorf("%v, %v", files, err)
+	}
+}
+
+// What the reference was spared is neither passed nor failed.
+func TestSparedIsCounted(t *testing.T) {
+	rep := &Report{Layers: map[string]*Tally{}, Coverage: newCoverage()}
+	c := &Case{Case: &duel.Case{Request: &oracle.Request{NV: 28}}, Layer: "wasm", Index: 7}
+	v := &duel.Verdict{Ours: &duel.Ours{Results: make([]*fvm.Result, 2), Broken: true}, Spared: "a reason"}
+	rep.add(c, v, nil, newCoverage())
+	if got := rep.Layers["wasm"]; got.Spared != 1 || got.SparedMessages != 2 || !slices.Equal(got.SparedFirst, []uint64{7}) || got.Passed+got.Failed+got.Gone != 0 || got.Messages != 2 {
+		t.Errorf("%+v", got)
+	}
+	if lines := show(c, v); !strings.Contains(strings.Join(lines, "\n"), "not asked: a reason") {
+		t.Errorf("%q", lines)
 	}
 }
 

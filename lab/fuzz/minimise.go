@@ -16,6 +16,10 @@ func (w *worker) find(ctx context.Context, c *Case, v *duel.Verdict, engines []*
 	f := &Finding{
 		Layer: c.Layer, Seed: c.Seed, Index: c.Index, NV: c.Request.NV, Note: c.Note, Differences: v.Differences, Parts: c.parts, Left: c.parts,
 	}
+	if v.GaveWay() {
+		f.Error = duel.ErrNotKept.Error()
+		return f
+	}
 	small, left := w.smaller(ctx, c, v, engines, peer)
 	f.Left = left
 	if w.Dir == "" {

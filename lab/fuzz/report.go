@@ -42,14 +42,18 @@ type Tally struct {
 	Failed   int    `json:"failed"`
 	// NoReceipt are messages that the network refuses.
 	NoReceipt int `json:"no_receipt"`
-	// Gone are cases over which the reference broke down, and ours too.
+	// Spared are cases that the reference was not asked for, since there is no result to compare (CONFORMANCE, "Where there is no result").
+	// SparedFirst are the first few. Their messages are neither passed nor failed.
+	Spared         int      `json:"spared"`
+	SparedFirst    []uint64 `json:"spared_first,omitempty"`
+	SparedMessages int      `json:"spared_messages"`
+	// Gone are cases for which the reference had no result, and ours neither.
 	Gone int `json:"gone"`
 	// GoneFirst are the first few of these cases.
 	GoneFirst []uint64 `json:"gone_first,omitempty"`
-	// Native are cases that the end of the reference's native stack decided; of NativeReceipt of them ours gave receipts, since its stack is
-	// deeper. NativeFirst are the first few. Their messages are neither passed nor failed.
+	// Native are cases that the end of the reference's native stack decided. NativeFirst are the first few. Their messages are neither
+	// passed nor failed.
 	Native         int      `json:"native"`
-	NativeReceipt  int      `json:"native_receipt"`
 	NativeFirst    []uint64 `json:"native_first,omitempty"`
 	NativeMessages int      `json:"native_messages"`
 	// Unjudged are messages of cases that lack a block.
@@ -103,8 +107,14 @@ func (r *Report) add(c *Case, v *duel.Verdict, found *Finding, seen *Coverage) {
 		r.Findings = append(r.Findings, found)
 	case v.Unjudged:
 		t.Unjudged += n
+	case v.Spared != "":
+		t.SparedMessages += n
+		t.Spared++
+		t.SparedFirst = firstFew(t.SparedFirst, c)
 	case v.Native:
-		t.native(c, v)
+		t.NativeMessages += n
+		t.Native++
+		t.NativeFirst = firstFew(t.NativeFirst, c)
 	default:
 		t.Passed += n
 	}
@@ -116,22 +126,18 @@ func (r *Report) add(c *Case, v *duel.Verdict, found *Finding, seen *Coverage) {
 		t.Exits[uint32(res.ExitCode)]++
 	}
 	if v.Gone {
-		if t.Gone++; len(t.GoneFirst) < 20 {
-			t.GoneFirst = append(t.GoneFirst, c.Index)
-		}
+		t.Gone++
+		t.GoneFirst = firstFew(t.GoneFirst, c)
 	}
 	r.Coverage.add(seen)
 }
 
-// native counts a case that has nothing to compare.
-func (t *Tally) native(c *Case, v *duel.Verdict) {
-	t.NativeMessages += len(v.Ours.Results)
-	if t.Native++; len(t.NativeFirst) < 20 {
-		t.NativeFirst = append(t.NativeFirst, c.Index)
+// firstFew adds a case to a list, as long as that is short.
+func firstFew(list []uint64, c *Case) []uint64 {
+	if len(list) < 20 {
+		list = append(list, c.Index)
 	}
-	if !v.Ours.Broken {
-		t.NativeReceipt++
-	}
+	return list
 }
 
 // show says what came of a case.
@@ -144,9 +150,12 @@ func show(c *Case, v *duel.Verdict) []string {
 			lines = append(lines, fmt.Sprintf("message %d: exit code %d, %d gas used %s", i, r.ExitCode, r.GasUsed, r.Failure))
 		}
 	}
-	if v.Theirs.Err != nil {
+	switch {
+	case v.Spared != "":
+		lines = append(lines, "the reference was not asked: "+v.Spared)
+	case v.Theirs.Err != nil:
 		lines = append(lines, v.Theirs.Err.Error())
-	} else {
+	default:
 		for i, r := range v.Theirs.Answer.Results {
 			if r.Error != "" {
 				lines = append(lines, fmt.Sprintf("message %d: the reference has no receipt: %s", i, r.Error))

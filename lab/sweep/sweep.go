@@ -52,7 +52,7 @@ type Outcome struct {
 	Runs    int `json:"runs"`
 	// Partly are messages of which not every charge was swept, because of Options.Most.
 	Partly int `json:"partly,omitempty"`
-	// Gone are runs of which there is no receipt, because the reference panics, or whose receipt the end of its native stack decided.
+	// Gone are runs of which neither side has a receipt to compare, or whose receipt the end of the reference's native stack decided.
 	Gone int `json:"gone,omitempty"`
 	// Unjudged are runs that asked for blocks that the vector has not, and then differed.
 	Unjudged    int                 `json:"unjudged,omitempty"`
@@ -215,7 +215,7 @@ func (w *worker) cut(ctx context.Context, c *duel.Case, limits []int64, o *Outco
 					return 0, err
 				}
 			}
-		case v.Gone, v.Native:
+		case v.Gone, v.Native, v.Spared != "":
 			o.Gone++
 		}
 	}
@@ -225,6 +225,9 @@ func (w *worker) cut(ctx context.Context, c *duel.Case, limits []int64, o *Outco
 // differs notes the first difference of a vector, and saves it.
 func (w *worker) differs(ctx context.Context, c *duel.Case, limit int64, v *duel.Verdict, o *Outcome) error {
 	o.Differences, o.Limit = v.Differences, limit
+	if v.GaveWay() {
+		return nil // it is not asked again
+	}
 	r, err := duel.WithLimit(c.Request, limit)
 	if err != nil {
 		return err

@@ -51,7 +51,8 @@ type Options struct {
 	// Tame modules do the same on every engine: they make no NaN that is not canonical but from constants and operands, use no
 	// segment that instantiation drops, grow tables by little and have each index in its shortest form.
 	Tame bool
-	// Actor modules export invoke, of the right type, and import gas.available, if anything; First ones self.current_balance.
+	// Actor modules export invoke, of the right type, and import gas.available, if anything; First ones self.current_balance. What
+	// runs before invoke, and what globals begin with, is plainer than in others.
 	Actor bool
 	// First modules have nothing that the parser of before nv18 does not read.
 	First bool
@@ -221,7 +222,7 @@ func (g *gen) globalSection() {
 			w.u8(0)
 		}
 		if x.typ == funcref {
-			if g.one(3) {
+			if g.one(3) || g.actor {
 				w.raw(opRefNull, funcref)
 			} else {
 				w.op(opRefFunc, uint32(g.Intn(len(g.funcs))))
@@ -235,7 +236,7 @@ func (g *gen) globalSection() {
 }
 
 func (g *gen) segments() {
-	if g.one(8) {
+	if g.one(8) && !(g.actor && g.imports > 0) {
 		for i := g.imports; i < len(g.funcs); i++ {
 			if g.funcs[i] == 0 {
 				w := &writer{}

@@ -30,8 +30,8 @@ var ErrInvalid = errors.New("invalid address")
 // ParseAddress reads an address from its byte form, a protocol byte and a payload. The result's Bytes are the
 // canonical form and may differ from b (see ReadUvarint). The error is ErrInvalid.
 //
-// Quirk: IDs and namespaces of 2^63 and more are addresses. go-address cannot print those: call String of this
-// package on an address from outside, never the method String, which panics.
+// Quirk: IDs and namespaces of 2^63 and more are addresses. An address from outside is printed by String of this
+// package, which knows them all, and not by the method String.
 func ParseAddress(b []byte) (address.Address, error) {
 	if len(b) < 2 {
 		return address.Undef, ErrInvalid
@@ -101,7 +101,7 @@ func IsBLSZeroAddress(a address.Address) bool {
 const blsZeroKey = "\xc0" + "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
 	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 
-// String prints an address as mainnet does. It never panics.
+// String prints an address, whichever it is, as mainnet does.
 func String(a address.Address) string {
 	if a == address.Undef {
 		return address.UndefAddressString

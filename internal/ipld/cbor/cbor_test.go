@@ -161,6 +161,55 @@ func TestReader(t *testing.T) {
 	}
 }
 
+// The links of a block come in order, and each rule of LinkRules changes what it says and nothing else.
+func TestLinks(t *testing.T) {
+	const link = "d82a582700" + "0171a0e40220" + digest // 42 bytes
+	all := LinkRules{Shortest: true, LooseStrings: true, MaxLink: 39, AnyPrefix: true}
+	for _, tt := range []struct {
+		name, in string
+		none     int // links found by no rules, -1: an error
+		all      int // by all rules
+	}{
+		{"an integer", "00", 0, 0},
+		{"bytes after the first item", "0061", 0, 0},
+		{"a link", link, 1, 1},
+		{"links in lists, maps and tags", "82" + link + "a101c1" + link, 2, 2},
+		{"a map of none, and nothing", "a0", 0, 0},
+		{"an integer in a long form", "1800", 0, -1},
+		{"a list whose length is in a long form", "980100", 0, -1},
+		{"a string beyond the end", "6261", -1, 0},
+		{"a string beyond the end, which is not the last item", "82636161", -1, -1},
+		{"a link of another first byte", "d82a5827ff" + "0171a0e40220" + digest, -1, 1},
+		{"a link of 40 bytes", "d82a582800" + "0171a0e40220" + digest + "00", 1, -1},
+		{"nothing", "", -1, -1},
+		{"an item too few", "8200", -1, -1},
+		{"an indefinite length", "9fff", -1, -1},
+		{"a link that is text", "d82a6100", -1, -1},
+		{"a link of no bytes", "d82a40", -1, -1},
+		{"a link cut short", "d82a424e", -1, -1},
+	} {
+		for rules, want := range map[*LinkRules]int{{}: tt.none, &all: tt.all} {
+			var got [][]byte
+			err := Links(unhex(t, tt.in), rules, func(raw []byte) error {
+				got = append(got, raw)
+				return nil
+			})
+			if (err != nil) != (want < 0) || err != nil && !errors.Is(err, ErrMalformed) || err == nil && len(got) != want {
+				t.Errorf("%s, %+v: %x, %v", tt.name, *rules, got, err)
+			}
+			for _, raw := range got {
+				if !bytes.HasPrefix(raw, unhex(t, "0171a0e40220"+digest)) {
+					t.Errorf("%s, %+v: link %x", tt.name, *rules, raw)
+				}
+			}
+		}
+	}
+	stop := errors.New("enough")
+	if err := Links(unhex(t, "82"+link+link), &LinkRules{}, func([]byte) error { return stop }); err != stop {
+		t.Errorf("an error of visit became %v", err)
+	}
+}
+
 func FuzzParseCID(f *testing.F) {
 	f.Add(unhex(f, "0171a0e40220"+digest))
 	f.Add(unhex(f, "1220"+digest))

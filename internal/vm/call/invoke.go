@@ -218,8 +218,7 @@ func (c *Manager) run(ctx context.Context, inv *syscalls.Invocation, params kern
 		return 0, abortOf(err)
 	}
 	if loose {
-		// Quirk: the reference panics when it takes an i32 from such a result.
-		return 0, execerr.Nodef("invoke of the actor %s returned something else than an i32: the reference FVM breaks down on this, so there is no result to agree on", code)
+		return 0, execerr.Nodef("what the actor %s returned is not read: %w", code, execerr.ErrNoReference)
 	}
 	return kernel.BlockID(uint32(stack[0])), nil
 }

@@ -191,7 +191,7 @@ func TestQuirkStartFunctionHasNoGas(t *testing.T) {
 		{"no memory", abortCode(guestCode{invoke: zero, noMemory: true}), 0, "guest", "no memory"},
 		{"an import that is not there", guestCode{invoke: zero}.bytes(), 0, "guest", "vm::exit"},
 		{"no invoke", abortCode(guestCode{invoke: zero, noInvoke: true}), 0, "guest", "no function invoke"},
-		{"invoke with an i64 result", abortCode(guestCode{invokeResults: tI64, invoke: "\x42\x00"}), 0, "guest", "another type"},
+		{"invoke with an i64 result", abortCode(guestCode{invokeResults: tI64, invoke: trap}), 0, "guest", "another type"},
 	} {
 		w := newWorld(t, 17, 20_000_000, nil).install(c.code)
 		res, err := w.invoke()

@@ -160,7 +160,6 @@ type guestCode struct {
 const (
 	tI32 = "\x7f"
 	tI64 = "\x7e"
-	tF32 = "\x7d"
 	end  = "\x0b"
 	zero = "\x41\x00"
 	trap = "\x00"

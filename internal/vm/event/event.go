@@ -1,8 +1,7 @@
 // Package event holds the events that actors emit, and their encodings (FIP-0049).
 //
-// The kernel makes events, call collects them and executor commits to them in the receipt; they are part of the
-// public API under the names that package fvm gives them. It calls cbor. What an event may hold is checked by the
-// kernel.
+// The kernel makes events, call collects them and executor commits to them in the receipt; package fvm has the same types for
+// its callers. It calls cbor. What an event may hold is checked by the kernel.
 package event
 
 import (
@@ -34,15 +33,23 @@ const (
 
 // AppendCBOR appends the event's encoding: [emitter, [[flags, key, codec, value]...]].
 func (e *Stamped) AppendCBOR(dst []byte) []byte {
-	dst = cbor.AppendUint(cbor.AppendArray(dst, eventFields), uint64(e.Emitter))
-	dst = cbor.AppendArray(dst, len(e.Entries))
+	dst = AppendHead(dst, e.Emitter, len(e.Entries))
 	for i := range e.Entries {
-		n := &e.Entries[i]
-		dst = cbor.AppendUint(cbor.AppendArray(dst, entryFields), n.Flags)
-		dst = cbor.AppendUint(cbor.AppendText(dst, n.Key), n.Codec)
-		dst = cbor.AppendBytes(dst, n.Value)
+		dst = e.Entries[i].AppendCBOR(dst)
 	}
 	return dst
+}
+
+// AppendHead appends what comes before an event's n entries.
+func AppendHead(dst []byte, emitter abi.ActorID, n int) []byte {
+	return cbor.AppendArray(cbor.AppendUint(cbor.AppendArray(dst, eventFields), uint64(emitter)), n)
+}
+
+// AppendCBOR appends the entry's encoding: [flags, key, codec, value].
+func (e *Entry) AppendCBOR(dst []byte) []byte {
+	dst = cbor.AppendUint(cbor.AppendArray(dst, entryFields), e.Flags)
+	dst = cbor.AppendUint(cbor.AppendText(dst, e.Key), e.Codec)
+	return cbor.AppendBytes(dst, e.Value)
 }
 
 // Encode is the CBOR list of the events, as nodes store and exchange it.

@@ -12,6 +12,10 @@ import (
 // ErrOutOfGas unwinds to the nearest call with a gas limit of its own.
 var ErrOutOfGas = errors.New("out of gas")
 
+// ErrNoReference marks a failure of the node over a message of which the networks' own VM makes no receipt either, so that there is none to
+// agree on. Tools that ask that VM for its answer spare it such a message.
+var ErrNoReference = errors.New("no result is agreed on for this")
+
 // Errno is the error number that a syscall returns to an actor.
 type Errno uint32
 

@@ -162,8 +162,12 @@ func preflight(ctx context.Context, m *machine.Machine, msg *Message, kind Kind,
 	if st.Balance.LessThan(s.deposit) {
 		return s, refuse(sysSenderStateInvalid, penalty(), "the sender has %s attoFIL, gas may cost %s", st.Balance, s.deposit), nil
 	}
-	if s.deposit.Sign() < 0 {
+	// No block holds negative fees. Not before this: messages that are refused above have a receipt all the same.
+	if msg.GasFeeCap.Sign() < 0 {
 		return s, nil, &InvalidMessage{fmt.Errorf("the gas fee cap %s is negative", msg.GasFeeCap)}
+	}
+	if msg.GasPremium.Sign() < 0 {
+		return s, nil, &InvalidMessage{fmt.Errorf("the gas premium %s is negative", msg.GasPremium)}
 	}
 	st.Balance = big.Sub(st.Balance, s.deposit)
 	return s, nil, m.Tree.SetActor(id, *st)

@@ -292,7 +292,6 @@ func TestNoReceipt(t *testing.T) {
 		"negative gas limit": func(m *executor.Message) { m.GasLimit = math.MinInt64 },
 		"no receiver":        func(m *executor.Message) { m.To = address.Undef },
 		"no sender":          func(m *executor.Message) { m.From = address.Undef },
-		"negative fee cap":   func(m *executor.Message) { m.GasFeeCap = big.NewInt(-1) },
 	} {
 		m := newMachine(t, 28)
 		before := root(t, m)
@@ -306,13 +305,47 @@ func TestNoReceipt(t *testing.T) {
 	}
 }
 
+// A message with negative fees is refused before it runs, on every network version, and changes nothing; unless it is
+// refused for something else, of which there is a receipt. Of implicit messages fees do not count.
+func TestNegativeFees(t *testing.T) {
+	first, last := machine.Versions()
+	for nv := first; nv <= last; nv++ {
+		for _, c := range []struct {
+			name, want string
+			change     func(*executor.Message)
+		}{
+			{"fee cap", "the gas fee cap -1 is negative", func(m *executor.Message) { m.GasFeeCap = big.NewInt(-1) }},
+			{"premium", "the gas premium -1 is negative", func(m *executor.Message) { m.GasPremium = big.NewInt(-1) }},
+			{"premium above a low fee cap", "the gas premium -150 is negative", func(m *executor.Message) {
+				m.GasPremium, m.GasFeeCap = big.NewInt(-150), big.Zero()
+			}},
+		} {
+			m := newMachine(t, nv)
+			before := root(t, m)
+			msg := fromAlice()
+			c.change(&msg)
+			r, err := executor.Execute(t.Context(), m, nil, &msg, executor.Explicit, chainLength)
+			var invalid *executor.InvalidMessage
+			if r != nil || !errors.As(err, &invalid) || !strings.Contains(err.Error(), c.want) || root(t, m) != before {
+				t.Errorf("nv%d, %s: %+v, %v", nv, c.name, r, err)
+			}
+			msg.Nonce++
+			if r, err := executor.Execute(t.Context(), m, nil, &msg, executor.Explicit, chainLength); err != nil || r.ExitCode != 2 || root(t, m) != before {
+				t.Errorf("nv%d, %s, wrong nonce: %+v, %v", nv, c.name, r, err)
+			}
+			if r, err := executor.Execute(t.Context(), m, nil, &msg, executor.Implicit, chainLength); err != nil || r.ExitCode != 0 {
+				t.Errorf("nv%d, %s, implicit: %+v, %v", nv, c.name, r, err)
+			}
+		}
+	}
+}
+
 // Where the state cannot take the fees there is no receipt, and the error is this machine's end.
 func TestSettlementFails(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*testing.T, *machine.Machine, *executor.Message)
 		want   string
 	}{
-		"negative premium": {func(_ *testing.T, _ *machine.Machine, msg *executor.Message) { msg.GasPremium = big.NewInt(-1) }, "negative"},
 		"no reward actor": {func(t *testing.T, m *machine.Machine, _ *executor.Message) {
 			if err := m.Tree.DeleteActor(2); err != nil {
 				t.Fatal(err)

@@ -77,7 +77,7 @@ func load(t testing.TB, name string) *world {
 	}
 	for i := range s.Len() {
 		if msg, err := s.Message(i); err == nil && !s.Implicit(i) {
-			w.vector = append(w.vector, parallel.Step{Message: msg, ChainLength: 200})
+			w.vector = append(w.vector, parallel.Step{Message: (*executor.Message)(msg), ChainLength: 200})
 		}
 	}
 	for id := abi.ActorID(0); id < 1400; id++ {
@@ -111,7 +111,7 @@ func (w *world) messages(t testing.TB, r *rand.Rand, n int) []parallel.Step {
 	var msgs []parallel.Step
 	for range n {
 		from := w.accounts[r.IntN(crowd)]
-		m := &fvm.Message{
+		m := &executor.Message{
 			From: idAddress(from), To: idAddress(w.accounts[r.IntN(crowd)]), Nonce: nonces[from], Value: big.NewInt(r.Int64N(1e6)),
 			GasLimit: 100_000_000, GasFeeCap: big.NewInt(110 + r.Int64N(10)), GasPremium: big.NewInt(r.Int64N(20)),
 		}
@@ -139,7 +139,7 @@ func (w *world) messages(t testing.TB, r *rand.Rand, n int) []parallel.Step {
 	return msgs
 }
 
-func (w *world) vary(t testing.TB, r *rand.Rand, m *fvm.Message) {
+func (w *world) vary(t testing.TB, r *rand.Rand, m *executor.Message) {
 	switch r.IntN(12) {
 	case 0, 1: // an account that may be new
 		key := bytes.Repeat([]byte{byte(r.IntN(4))}, 65)

@@ -577,11 +577,11 @@ func TestQuirkRefusedGrowthStaysOnAccount(t *testing.T) {
 	goldentest.Run(t, "nv24-wat-memory-grow-max", "nv18-wat-memory-grow-loop", "nv21-script-nested-012") // depth-memory, memory-after-return
 }
 
-// A syscall of a start function has no result in the reference, which breaks down on it.
-func TestQuirkSyscallWhileStarting(t *testing.T) {
+// An instance that is being made is not served.
+func TestNotServedWhileStarting(t *testing.T) {
 	g := newGuest(t, 28, plenty)
 	g.inv.Starting = true
-	if _, err := g.call("network::context", out); !isNodeFailure(err) || !strings.Contains(err.Error(), "network::context") || len(g.charges) > 0 {
+	if _, err := g.call("network::context", out); !isNodeFailure(err) || !errors.Is(err, execerr.ErrNoReference) || !strings.Contains(err.Error(), "network::context") || len(g.charges) > 0 {
 		t.Errorf("%v, charges %v", err, g.charges)
 	}
 }

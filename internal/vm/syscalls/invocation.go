@@ -57,7 +57,7 @@ type Invocation struct {
 	Unlimited bool
 	// AllPages is true once the guest has as many pages as Wasm allows.
 	AllPages bool
-	// Starting is true while a start function runs: syscalls are then a failure.
+	// Starting is true while the instance is made: it is not served yet.
 	Starting bool
 
 	call       sys // the syscall that runs; a guest makes one at a time

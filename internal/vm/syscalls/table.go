@@ -153,8 +153,7 @@ func (r row) hostFunc() engine.HostFunc {
 func (r *row) host(ctx context.Context, in engine.Instance, stack []uint64) error {
 	inv := in.Data().(*Invocation)
 	if inv.Starting {
-		// Quirk: the reference panics here and poisons its module cache.
-		return execerr.Nodef("a start function called %s::%s: the reference FVM breaks down on this, so there is no result to agree on", r.module, r.name)
+		return execerr.Nodef("%s::%s is not served to this actor: %w", r.module, r.name, execerr.ErrNoReference)
 	}
 	if err := inv.Settle(in); err != nil {
 		return err

@@ -140,8 +140,7 @@ func (p *plan) globals() []byte {
 			w.u8(0)
 		}
 		if f, ok := g.function(); ok {
-			// Quirk: a reference taken here is to the function, not to its thunk: the
-			// stack limiter does not see calls through it.
+			// Quirk: a reference taken here is to the function, not to its thunk.
 			index := p.function(f)
 			if f < p.m.nImpFunc {
 				index = p.outer(f)
@@ -484,7 +483,7 @@ func (p *plan) growCounted(w *writer, delta uint32) {
 
 func (p *plan) elseMinusOne(w *writer) { w.raw(opElse, opI32Const, 0x7f, opEnd) }
 
-// charge takes cost off the counter. Quirk: a cost above the greatest i64 adds to it.
+// charge takes cost off the counter. Quirk: it is an i64 there.
 func (p *plan) charge(w *writer, cost uint64) {
 	w.op(opGlobalGet, p.counter)
 	w.u8(opI64Const)

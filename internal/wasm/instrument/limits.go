@@ -54,8 +54,7 @@ func (p *plan) checkGlobals() error {
 }
 
 // checkGlobalsFirst is checkGlobals for 0.2.0, which raises only the indices behind the gas counter, so that those of the
-// guest are right, and that of the stack's height is not. It lets a guest import the gas counter itself, to read and
-// to set. That we do not offer: such a module is refused.
+// guest are right, and that of the stack's height is not. The gas counter itself is not offered to guests.
 func (p *plan) checkGlobalsFirst() error {
 	m := p.m
 	for _, im := range m.imports {

@@ -5,8 +5,7 @@ type Rules struct {
 	// StackLimit is the greatest height of the stack, in values.
 	StackLimit uint32
 	// StackCountsGroups: a function's locals weigh by the number of their groups
-	// (0.4.0), not by their number (0.2.0). Quirk: so ever so many locals of one type
-	// weigh 1.
+	// (0.4.0), not by their number (0.2.0), which is a quirk.
 	StackCountsGroups bool
 	// BranchTableSkipsDefault: the default target of br_table does not end
 	// metered blocks (0.4.0).
@@ -18,7 +17,7 @@ type Rules struct {
 	// bulk operations are a zero byte, and element segments are active and of table 0. 0.2.0 also does without a function
 	// section, has offsets of segments that are constants only, and finds the globals of modules that import some.
 	// Quirk: it takes the second index of memory.copy and table.copy for an instruction, unreachable. That is written back as
-	// the byte it was, so nothing traps, but the stack limiter takes all that follows in the block for unreachable.
+	// the byte it was, so nothing traps.
 	FirstParser bool
 	// CountPages: the guest counts its own pages in a global, and tells the host if the engine does not give what was
 	// granted. Not a rule of the reference: without a limit a memory can have 65536 pages, whose bytes some engines

@@ -13,7 +13,6 @@ import (
 	"github.com/filecoin-project/go-state-types/big"
 	"github.com/ipfs/go-cid"
 
-	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/internal/ipld/addr"
 	"github.com/edgefvm/fvm/internal/ipld/cbor"
@@ -38,7 +37,7 @@ type actorView struct {
 	Address string          `json:"address,omitempty"`
 }
 
-func viewOf(a *fvm.ActorState) *actorView {
+func viewOf(a *state.ActorState) *actorView {
 	if a == nil {
 		return nil
 	}

@@ -4,21 +4,18 @@ import (
 	"os"
 
 	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/engine/wasmtime"
 )
 
-// wasmtimeName is the engine that package fvm does not know: programs that import it must not
-// download the library.
-const wasmtimeName = "wasmtime"
+// engines are those of this program. Package fvm does not know wasmtime: programs that import it must not download the
+// library.
+var engines = append(fvm.Engines(), fvm.EngineKind{
+	Name: "wasmtime", Built: wasmtime.Built, Start: func(fvm.EngineConfig) (engine.Engine, error) { return wasmtime.New(wasmtime.Options{}) },
+})
 
 // EngineNames are the engines of this program, the default first.
-func EngineNames() []string {
-	names := fvm.EngineNames()
-	if wasmtime.Built {
-		names = append(names, wasmtimeName)
-	}
-	return names
-}
+func EngineNames() []string { return engines.Names() }
 
 // DefaultEngine is the engine of commands that are not told one.
 func DefaultEngine() string {
@@ -29,13 +26,4 @@ func DefaultEngine() string {
 }
 
 // NewEngine is another in tests.
-var NewEngine = func(cfg fvm.EngineConfig) (*fvm.Engine, error) {
-	if cfg.Name != wasmtimeName {
-		return fvm.NewEngine(cfg)
-	}
-	e, err := wasmtime.New(wasmtime.Options{})
-	if err != nil {
-		return nil, err
-	}
-	return fvm.EngineFrom(e), nil
-}
+var NewEngine = engines.New

@@ -302,8 +302,8 @@ func printFuzz(g *term.Page, r *fuzz.Report, cover bool) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Layers)) {
 		t := r.Layers[name]
-		g.Line("%s %7d cases %9d messages %9d passed %d failed, %d without a receipt, %d broken on both sides, %d unjudged%s", term.PadRight(name, 10),
-			t.Cases, t.Messages, t.Passed, t.Failed, t.NoReceipt, t.Gone, t.Unjudged, native(t))
+		g.Line("%s %7d cases %9d messages %9d passed %d failed, %d without a receipt, %d the reference was spared, %d without a result on either side, %d unjudged%s", term.PadRight(name, 10),
+			t.Cases, t.Messages, t.Passed, t.Failed, t.NoReceipt, t.Spared, t.Gone, t.Unjudged, native(t))
 	}
 	if cover {
 		for _, m := range []map[string]int{r.Coverage.Syscalls, r.Coverage.Charges, r.Coverage.Methods} {

@@ -229,7 +229,7 @@ and 2 more
 func TestFuzzText(t *testing.T) {
 	r := &fuzz.Report{
 		Seed: 7, Took: 61 * time.Second, Speed: 12.3, Shown: []string{"a case\nof two lines"},
-		Layers:   map[string]*fuzz.Tally{"wasm": {Cases: 10, Messages: 20, Passed: 19, Failed: 1, NoReceipt: 2, Gone: 1, Unjudged: 3, Native: 4}, "evm": {Cases: 1, Messages: 1, Passed: 1}},
+		Layers:   map[string]*fuzz.Tally{"wasm": {Cases: 10, Messages: 20, Passed: 19, Failed: 1, NoReceipt: 2, Spared: 5, Gone: 1, Unjudged: 3, Native: 4}, "evm": {Cases: 1, Messages: 1, Passed: 1}},
 		Coverage: &fuzz.Coverage{Syscalls: map[string]int{"self::root 0": 3}, Charges: map[string]int{"OnChainMessage": 1}, Methods: map[string]int{}},
 		Findings: []*fuzz.Finding{{Layer: "wasm", Seed: 7, Index: 5, NV: 28, Note: "a module", Differences: []vector.Difference{{Message: 1, Field: "exit_code", Want: "0", Got: "7"}}, Saved: "dir/a.json", Parts: 9, Left: 2}, {Layer: "evm", Seed: 7, Index: 6, NV: 18, Error: "the disk is full"}},
 	}
@@ -240,8 +240,8 @@ DIFFERS layer wasm, seed 7, case 5, network version 28: a module
      saved as dir/a.json, with 2 of 9 parts
 DIFFERS layer evm, seed 7, case 6, network version 18:
      could not be saved: the disk is full
-evm              1 cases         1 messages         1 passed 0 failed, 0 without a receipt, 0 broken on both sides, 0 unjudged
-wasm            10 cases        20 messages        19 passed 1 failed, 2 without a receipt, 1 broken on both sides, 3 unjudged, 4 decided by the reference's native stack
+evm              1 cases         1 messages         1 passed 0 failed, 0 without a receipt, 0 the reference was spared, 0 without a result on either side, 0 unjudged
+wasm            10 cases        20 messages        19 passed 1 failed, 2 without a receipt, 5 the reference was spared, 1 without a result on either side, 3 unjudged, 4 decided by the reference's native stack
         3 self::root 0
         1 OnChainMessage
 seed 7, 1m1s, 12 messages a second; reached 1 syscall results, 1 charges, 0 method results

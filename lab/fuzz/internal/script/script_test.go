@@ -65,6 +65,17 @@ func TestMutate(t *testing.T) {
 	}
 }
 
+// Half of the items, and more, are states in each era.
+func TestStates(t *testing.T) {
+	for era, want := range map[int]int{2: 41, 3: 60, 4: 98} {
+		b := &builder{e: &Env{Era: era, Pool: []uint64{1, 2, 3}}}
+		stateCases(b)
+		if len(b.cases) != want {
+			t.Errorf("era %d: %d, want %d", era, len(b.cases), want)
+		}
+	}
+}
+
 func TestSyscalls(t *testing.T) {
 	for era, least := range map[int]int{2: 35, 3: 38, 4: 38} {
 		if list := Syscalls(era); len(list) < least {
