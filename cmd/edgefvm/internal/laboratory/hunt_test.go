@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -39,6 +40,19 @@ func TestFuzz(t *testing.T) {
 	out := edgefvm.OK(t, "fuzz", "--oracle", program, "--layers", "envelopes", "--nv", "28", "--seed", "2", "--only", "1", "--coverage")
 	if !strings.Contains(out, "layer envelopes, seed 2, case 1, network version 28") || !strings.Contains(out, "OnChainMessage") {
 		t.Errorf("one case:\n%s", out)
+	}
+	// What vectors reach counts too, and what nothing reached is named.
+	reached := func(out string) int {
+		m := regexp.MustCompile(`(?m)^nv28, charges: (\d+) of \d+; not `).FindStringSubmatch(out)
+		if m == nil {
+			t.Fatalf("what is missing is not told:\n%s", out)
+		}
+		n, _ := strconv.Atoi(m[1])
+		return n
+	}
+	with := edgefvm.OK(t, "fuzz", "--oracle", program, "--layers", "envelopes", "--nv", "28", "--seed", "2", "--only", "1", "--coverage", "--with", clitest.Golden("nv28-onboard-035"))
+	if alone := reached(out); reached(with) <= alone {
+		t.Errorf("with a vector it reaches %d, without %d", reached(with), alone)
 	}
 }
 

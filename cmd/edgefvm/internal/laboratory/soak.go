@@ -80,8 +80,14 @@ makes in the background is part of what is measured.`,
 	return cmd
 }
 
+// shows is a term.Progress.
+type shows interface {
+	Bar(done, all int, text string)
+	Line(text string)
+}
+
 // showSoak tells how far a soak of files is that lasts so long.
-func showSoak(to *term.Progress, p soak.Progress, files int, length time.Duration) {
+func showSoak(to shows, p soak.Progress, files int, length time.Duration) {
 	if p.Warming {
 		to.Bar(min(int(p.Begun), files), files, "warming up")
 		return

@@ -3,6 +3,7 @@ package laboratory
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -327,5 +328,53 @@ func TestProgressOfVectors(t *testing.T) {
 	b.step(2, 2, &conformance.Outcome{Status: conformance.Passed, Name: "b"})
 	if b.failed != 1 || out.Len() != 0 {
 		t.Errorf("%d failed; it wrote %q to what is no terminal", b.failed, out.String())
+	}
+}
+
+// A soak tells on a terminal or in a log how far it is.
+func TestShowSoak(t *testing.T) {
+	var bars, lines []string
+	to := &told{bar: func(done, all int, text string) { bars = append(bars, fmt.Sprint(done, "/", all, " ", text)) }, line: func(text string) { lines = append(lines, text) }}
+	showSoak(to, soak.Progress{Warming: true, Begun: 3}, 5, time.Minute)
+	showSoak(to, soak.Progress{Warming: true, Begun: 9}, 5, time.Minute)
+	showSoak(to, soak.Progress{Messages: 1234, Sample: soak.Sample{At: 1900 * time.Millisecond, RSS: 50 << 20, Threads: 7}}, 5, time.Minute)
+	showSoak(to, soak.Progress{Messages: 1, Sample: soak.Sample{At: 61 * time.Second}}, 5, time.Minute)
+	if got := strings.Join(bars, "; "); got != "3/5 warming up; 5/5 warming up" {
+		t.Errorf("bars: %s", got)
+	}
+	if got := strings.Join(lines, "; "); got != "2s of 1m0s: 1,234 messages, 50 MB, 7 threads; 1m0s of 1m0s: 1 message, 0 MB, 0 threads" {
+		t.Errorf("lines: %s", got)
+	}
+}
+
+type told struct {
+	bar  func(done, all int, text string)
+	line func(text string)
+}
+
+func (d *told) Bar(done, all int, text string) { d.bar(done, all, text) }
+func (d *told) Line(text string)               { d.line(text) }
+
+func TestSeedAndVersions(t *testing.T) {
+	if n, err := seedOf("18446744073709551615"); err != nil || n != 1<<64-1 {
+		t.Errorf("%d, %v", n, err)
+	}
+	a, errA := seedOf("random")
+	b, errB := seedOf("random")
+	if errA != nil || errB != nil || a == b {
+		t.Errorf("two random seeds: %d, %d, %v, %v", a, b, errA, errB)
+	}
+	for _, s := range []string{"", "-1", "x", "1.5"} {
+		if _, err := seedOf(s); err == nil {
+			t.Errorf("%q is a seed", s)
+		}
+	}
+	if nvs, err := versionsOf([]string{"18", "28"}); err != nil || len(nvs) != 2 || nvs[0] != 18 || nvs[1] != 28 {
+		t.Errorf("%v, %v", nvs, err)
+	}
+	for _, s := range []string{"", "15", "x", "99999999999"} {
+		if _, err := versionsOf([]string{s}); err == nil {
+			t.Errorf("%q is a version", s)
+		}
 	}
 }
