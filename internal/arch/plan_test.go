@@ -47,6 +47,10 @@ var plan = []room{
 	{"lab/wasmgen", laboratory, 1, false},
 	{"lab/fuzz/internal/script", laboratory, 0, false},
 
+	{"explain/text", machine, 14, false},
+	{"explain/flame", machine, 14, false},
+	{"explain/pprof", machine, 14, false},
+	{"explain", machine, 13, false}, // a trace or vector in, a tree out
 	{"shadow", machine, 13, false},
 	{"vector", machine, 12, false},
 	{"", machine, 11, false},                     // the front door: New, Machine, Engine

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -85,25 +84,4 @@ func (s *lockStep) tallies() (lines []string) {
 		}
 	}
 	return lines
-}
-
-// recorded is what a bundle of package shadow says of the engines that differed, for people.
-func recorded(d *vector.EngineDifference) []string {
-	if d == nil {
-		return nil
-	}
-	head := d.Engine + " differed from " + d.Primary
-	if len(d.Agreed) > 0 {
-		head += ", with which " + strings.Join(d.Agreed, ", ") + " agreed"
-	}
-	lines := []string{head + ":"}
-	for _, p := range d.Differences {
-		lines = append(lines, "  "+p.String())
-	}
-	lines = append(lines, d.Again)
-	expected, beside := d.Primary, d.Engine
-	if d.Expected != d.Primary {
-		expected, beside = beside, expected
-	}
-	return slices.Concat(lines, []string{"what is expected here is what " + expected + " gave; the trace of " + beside + " is in " + d.Trace})
 }

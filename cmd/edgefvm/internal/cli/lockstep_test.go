@@ -11,6 +11,7 @@ import (
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/engine/wazero"
+	"github.com/edgefvm/fvm/explain"
 	"github.com/edgefvm/fvm/lab/conformance"
 )
 
@@ -121,7 +122,7 @@ func TestLockStep(t *testing.T) {
 			t.Errorf("explain lacks %q:\n%s", want, out)
 		}
 	}
-	x := fromJSON[explanation](t, ok(t, "explain", "--json", files[0]))
+	x := fromJSON[explain.Explanation](t, ok(t, "explain", "--json", files[0]))
 	if x.Engines == nil || x.Engines.Engine != "greedy" || len(x.Engines.Differences) == 0 {
 		t.Errorf("explain as JSON: %+v", x.Engines)
 	}

@@ -5,7 +5,6 @@ import (
 	"math/big"
 	"os"
 	"runtime"
-	"strings"
 	"testing"
 
 	fbig "github.com/filecoin-project/go-state-types/big"
@@ -83,9 +82,6 @@ func TestNumbers(t *testing.T) {
 	}
 	if got := cut("abcdef", 4); got != "abc…" {
 		t.Errorf("cut: %q", got)
-	}
-	if s := bar(1, 1000000, 20); s != "▏" || bar(1, 1, 20) != strings.Repeat("█", 20) || bar(0, 0, 20) != "" {
-		t.Errorf("bar: %q", s)
 	}
 	list := []int{5, 1, 4, 2, 3}
 	if at(list, 50) != 3 || at(list, 90) != 5 || at(list, 100) != 5 || at([]int{}, 50) != 0 || at([]int{7}, 50) != 7 {
