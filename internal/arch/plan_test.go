@@ -30,8 +30,13 @@ type room struct {
 
 // plan is the floor plan. Rooms on one storey do not know each other.
 var plan = []room{
-	{"cmd/edgefvm", command, 18, false},
-	{"cmd/edgefvm/internal/cli", command, 17, false},
+	{"cmd/edgefvm", command, 21, false},
+	{"cmd/edgefvm/internal/cli", command, 20, false},
+	{"cmd/edgefvm/internal/laboratory", command, 19, false},
+	{"cmd/edgefvm/internal/upkeep", command, 19, false},
+	{"cmd/edgefvm/internal/clitest", command, 19, false}, // for tests
+	{"cmd/edgefvm/internal/kit", command, 18, false},
+	{"cmd/edgefvm/internal/term", command, 17, false},
 
 	{"node", node, 14, false},
 	{"blockstore/pebble", machine, 2, false}, // a module of its own
@@ -40,6 +45,9 @@ var plan = []room{
 	{"lab/sweep", laboratory, 16, false},
 	{"lab/duel/dueltest", laboratory, 16, false}, // for tests
 	{"lab/duel", laboratory, 15, false},
+	{"lab/bench/chart", laboratory, 15, false},
+	{"lab/bench", laboratory, 14, false},
+	{"lab/soak", laboratory, 14, false},
 	{"lab/conformance/goldentest", laboratory, 14, false}, // for tests
 	{"lab/conformance", laboratory, 13, false},
 	{"lab/oracle", laboratory, 13, false},

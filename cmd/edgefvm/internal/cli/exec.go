@@ -125,7 +125,7 @@ func (x *execFlags) check(cmd *cobra.Command) error {
 	if x.nv < uint(first) || x.nv > uint(preview) {
 		return usagef("--nv %d: network versions %d to %d are known, and %d as a preview", x.nv, first, last, preview)
 	}
-	if x.nv == uint(preview) && x.actors == "" && len(x.set.cars) == 0 {
+	if x.nv == uint(preview) && x.actors == "" && len(x.set.CARs) == 0 {
 		return usagef("--nv %d has no actors yet: name some with --actors or --bundle", x.nv)
 	}
 	if x.epoch < 0 {
@@ -236,12 +236,12 @@ func (x *execFlags) loadState(ctx context.Context) (*blockstore.Memory, cid.Cid,
 
 func (x *execFlags) loadActors(cmd *cobra.Command) (blockstore.Blockstore, error) {
 	ctx, store := cmd.Context(), blockstore.NewMemory()
-	for _, path := range x.set.cars {
+	for _, path := range x.set.CARs {
 		if _, err := bundle.LoadCARFile(ctx, path, store); err != nil {
 			return nil, err
 		}
 	}
-	if len(x.set.cars) > 0 {
+	if len(x.set.CARs) > 0 {
 		return store, nil
 	}
 	version, net := 0, "mainnet"

@@ -82,8 +82,8 @@ func TestExecOut(t *testing.T) {
 
 	// The same again: its nonce is used up. The command fails, and says why.
 	r := run(t, "exec", "--car", first, "--nv", "28", "--epoch", "5800471", "--message", messageFile)
-	if r.code != exitFailed || !strings.Contains(r.out, "the nonce is 4, the sender's next is 5") {
-		t.Errorf("again: exit code %d\n%s%s", r.code, r.out, r.stderr)
+	if r.Code != exitFailed || !strings.Contains(r.Out, "the nonce is 4, the sender's next is 5") {
+		t.Errorf("again: exit code %d\n%s%s", r.Code, r.Out, r.Err)
 	}
 
 	next := []string{"exec", "--car", first, "--nv", "28", "--epoch", "5800471", "--from", sender, "--to", wallet, "--value", "1.5fil", "--json", "--out", second}
@@ -117,12 +117,12 @@ func TestExecParts(t *testing.T) {
 		t.Errorf("the roots are %v", roots)
 	}
 	r := run(t, execArgs("--from", sender, "--to", wallet, "--method", "3", "--params", "80")...)
-	if r.code != exitFailed || !strings.Contains(r.out, "exit code    21 (serialization failed)") || !strings.Contains(r.out, "failure ") || r.stderr != "" {
-		t.Errorf("bad parameters: exit code %d\n%s%s", r.code, r.out, r.stderr)
+	if r.Code != exitFailed || !strings.Contains(r.Out, "exit code    21 (serialization failed)") || !strings.Contains(r.Out, "failure ") || r.Err != "" {
+		t.Errorf("bad parameters: exit code %d\n%s%s", r.Code, r.Out, r.Err)
 	}
 	r = run(t, execArgs("--from", sender, "--to", wallet, "--implicit")...)
-	if r.code != exitOK || strings.Contains(r.out, "refund") {
-		t.Errorf("implicit: exit code %d\n%s%s", r.code, r.out, r.stderr)
+	if r.Code != exitOK || strings.Contains(r.Out, "refund") {
+		t.Errorf("implicit: exit code %d\n%s%s", r.Code, r.Out, r.Err)
 	}
 }
 

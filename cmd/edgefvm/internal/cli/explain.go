@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
 	"github.com/edgefvm/fvm/explain"
 	"github.com/edgefvm/fvm/explain/flame"
 	"github.com/edgefvm/fvm/explain/pprof"
@@ -20,7 +22,7 @@ import (
 
 // explaining are the flags of the command.
 type explaining struct {
-	setting
+	kit.Setting
 	asJSON        bool
 	flame, pprof  string // files
 	only, variant int
@@ -62,7 +64,7 @@ stacks are the calls and whose labels are the gas charge and the exit code:
 				err = text.Write(cmd.OutOrStdout(), x, textOptions(cmd.OutOrStdout(), e.only))
 			}
 			if err == nil && !x.Matches {
-				return errFailed
+				return kit.ErrFailed
 			}
 			return err
 		},
@@ -73,13 +75,13 @@ stacks are the calls and whose labels are the gas charge and the exit code:
 	f.StringVar(&e.pprof, "pprof", "", "write the gas of the calls into this `file`, for 'go tool pprof'")
 	f.IntVar(&e.only, "message", 0, "show only this message, counted from 1; JSON has all")
 	f.IntVar(&e.variant, "variant", 0, "variant of the vector, counted from 0")
-	e.setting.flags(cmd)
+	e.Flags(cmd)
 	return cmd
 }
 
 // textOptions are for what is printed to w; message 0: all.
 func textOptions(w io.Writer, message int) text.Options {
-	return text.Options{Columns: columnsOf(w), Colour: bool(newPainter(w)), Message: message}
+	return text.Options{Columns: term.Columns(w), Colour: bool(term.NewPainter(w)), Message: message}
 }
 
 func writeJSON(cmd *cobra.Command, v any) error {
@@ -91,29 +93,29 @@ func writeJSON(cmd *cobra.Command, v any) error {
 
 // load reads the vector and checks that it has what the flags ask for.
 func (e *explaining) load(path string) (*vector.Vector, error) {
-	if isTrace(path) {
-		return nil, usagef("%s is a trace: name the vector beside it", path)
+	if kit.IsTrace(path) {
+		return nil, kit.Usagef("%s is a trace: name the vector beside it", path)
 	}
 	v, err := conformance.Load(path)
 	if err != nil {
 		return nil, err
 	}
 	if e.only > len(v.Receipts()) || e.only < 0 {
-		return nil, usagef("the vector has %d messages, there is no message %d", len(v.Receipts()), e.only)
+		return nil, kit.Usagef("the vector has %d messages, there is no message %d", len(v.Receipts()), e.only)
 	}
 	if e.variant < 0 || e.variant >= len(v.Variants()) {
-		return nil, usagef("the vector has %d variants, there is no variant %d", len(v.Variants()), e.variant)
+		return nil, kit.Usagef("the vector has %d variants, there is no variant %d", len(v.Variants()), e.variant)
 	}
 	return v, nil
 }
 
 func (e *explaining) run(cmd *cobra.Command, v *vector.Vector) (*explain.Explanation, error) {
-	engine, err := e.start()
+	engine, err := e.Start()
 	if err != nil {
 		return nil, err
 	}
 	defer engine.Close(context.WithoutCancel(cmd.Context()))
-	actors := e.actors(cmd)
+	actors := e.Actors(cmd)
 	return explain.Vector(cmd.Context(), v, explain.VectorOptions{Variant: e.variant, Actors: actors, Engine: engine, Judge: judgeBy(actors, engine)})
 }
 
