@@ -10,7 +10,6 @@ require (
 	github.com/ipfs/go-cid v0.6.2
 	github.com/ipfs/go-ipld-format v0.6.0
 	github.com/multiformats/go-multihash v0.2.3
-	github.com/rivo/uniseg v0.4.7
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.9
 	github.com/whyrusleeping/cbor-gen v0.3.1

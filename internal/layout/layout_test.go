@@ -13,7 +13,7 @@ import (
 func TestWidth(t *testing.T) {
 	for in, want := range map[string]int{
 		"": 0, "plain": 5, "→ …·│█▏✓✗": 9, "日本": 4, "ｆ": 2, "한글": 4, "e\u0301": 1, "\u0301": 0, "🇨🇭": 2, "👍": 2, "👩‍👩‍👧": 2,
-		"\x1b[31mred\x1b[0m": 3, "\x1b[1m日\x1b[0m本": 4, "\x1b[cut": 4, "\x1b[1mx\x1b[": 2,
+		"\x1b[31mred\x1b[0m": 3, "\x1b[1m日\x1b[0m本": 4, "\x1b[cut": 4, "\x1b[1mx\x1b[": 2, "a\x1b[3": 3,
 	} {
 		if got := Width(in); got != want {
 			t.Errorf("%q takes %d columns, want %d", in, got, want)

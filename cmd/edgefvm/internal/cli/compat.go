@@ -12,6 +12,7 @@ import (
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
+	"github.com/edgefvm/fvm/internal/layout"
 	"github.com/edgefvm/fvm/vector"
 )
 
@@ -28,10 +29,10 @@ var (
 	isTrace   = kit.IsTrace
 	group     = kit.Group
 	columnsOf = term.Columns
-	clean     = term.Clean
-	padRight  = term.PadRight
-	cut       = term.Cut
-	fil       = term.FIL
+	clean     = layout.Clean
+	padRight  = layout.PadRight
+	cut       = layout.Cut
+	fil       = layout.FIL
 )
 
 // usageError is kit's, whose field cannot be given from here.
@@ -43,8 +44,8 @@ type painter bool
 
 func newPainter(w io.Writer) painter { return painter(term.NewPainter(w)) }
 
-func (p painter) bold(s string) string { return term.Painter(p).Bold(s) }
-func (p painter) dim(s string) string  { return term.Painter(p).Dim(s) }
+func (p painter) bold(s string) string { return layout.Painter(p).Bold(s) }
+func (p painter) dim(s string) string  { return layout.Painter(p).Dim(s) }
 
 // setting is kit's, by its old names.
 type setting struct{ kit.Setting }

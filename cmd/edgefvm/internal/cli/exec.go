@@ -27,6 +27,7 @@ import (
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/bundle"
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/explain"
 	"github.com/edgefvm/fvm/explain/text"
 	"github.com/edgefvm/fvm/internal/disk/wholefile"
@@ -493,7 +494,7 @@ func (x *execFlags) printResult(cmd *cobra.Command, res *fvm.Result, root cid.Ci
 			"penalty": res.Penalty.String(), "miner_tip": res.MinerTip.String(), "base_fee_burn": res.BaseFeeBurn.String(),
 			"over_estimation_burn": res.OverEstimationBurn.String(), "refund": res.Refund.String(), "gas_refund": res.GasRefund, "gas_burned": res.GasBurned,
 		}
-		return writeJSON(cmd, out)
+		return kit.WriteJSON(cmd, out)
 	}
 	g := newPage(cmd.OutOrStdout())
 	g.line("exit code    %d (%s)", res.ExitCode, meaning)

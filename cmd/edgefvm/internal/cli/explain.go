@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 
@@ -59,7 +58,7 @@ stacks are the calls and whose labels are the gas charge and the exit code:
 				return err
 			}
 			if e.asJSON {
-				err = writeJSON(cmd, x)
+				err = kit.WriteJSON(cmd, x)
 			} else {
 				err = text.Write(cmd.OutOrStdout(), x, textOptions(cmd.OutOrStdout(), e.only))
 			}
@@ -82,13 +81,6 @@ stacks are the calls and whose labels are the gas charge and the exit code:
 // textOptions are for what is printed to w; message 0: all.
 func textOptions(w io.Writer, message int) text.Options {
 	return text.Options{Columns: term.Columns(w), Colour: bool(term.NewPainter(w)), Message: message}
-}
-
-func writeJSON(cmd *cobra.Command, v any) error {
-	enc := json.NewEncoder(cmd.OutOrStdout())
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
 }
 
 // load reads the vector and checks that it has what the flags ask for.
