@@ -64,6 +64,10 @@ var plan = []room{
 	{"lab/wasmgen", laboratory, 1, false},
 	{"lab/fuzz/internal/script", laboratory, 2, false},
 
+	{"explain/text", machine, 14, false},
+	{"explain/flame", machine, 14, false},
+	{"explain/pprof", machine, 14, false},
+	{"explain", machine, 13, false}, // a trace or vector in, a tree out
 	{"shadow", machine, 13, false},
 	{"vector", machine, 12, false},
 	{"", machine, 11, false},                     // the front door: New, Machine, Engine
@@ -89,6 +93,7 @@ var plan = []room{
 	{"internal/ipld/hamt", machine, 2, true},
 	{"internal/ipld/cbor", machine, 0, true},
 	{"internal/ipld/addr", machine, 0, true},
+	{"internal/layout", machine, 0, false}, // text in columns
 	{"internal/disk/wholefile", machine, 0, false},
 	{"internal/disk/filelock", machine, 0, false},
 	{"bundle", machine, 2, false},

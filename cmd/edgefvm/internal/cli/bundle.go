@@ -11,6 +11,7 @@ import (
 
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/bundle"
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/internal/disk/wholefile"
 )
 
@@ -45,7 +46,7 @@ func newBundleList() *cobra.Command {
 				for i, e := range list {
 					rows[i] = row{e.Version, e.Network, e.Manifest}
 				}
-				return writeJSON(cmd, rows)
+				return kit.WriteJSON(cmd, rows)
 			}
 			g := newPage(cmd.OutOrStdout())
 			for _, e := range list {
@@ -111,7 +112,7 @@ func newBundleCIDs() *cobra.Command {
 				for _, a := range b.Actors {
 					actors[a.Name] = a.Code.String()
 				}
-				return writeJSON(cmd, map[string]any{"manifest": b.ManifestCID.String(), "actors": actors})
+				return kit.WriteJSON(cmd, map[string]any{"manifest": b.ManifestCID.String(), "actors": actors})
 			}
 			g := newPage(cmd.OutOrStdout())
 			g.line("%s %s", padRight("manifest", 18), b.ManifestCID)

@@ -27,6 +27,9 @@ import (
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/bundle"
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
+	"github.com/edgefvm/fvm/explain"
+	"github.com/edgefvm/fvm/explain/text"
 	"github.com/edgefvm/fvm/internal/disk/wholefile"
 )
 
@@ -316,7 +319,7 @@ func (x *execFlags) build(ctx context.Context, m *fvm.Machine) (*fvm.Message, er
 	if _, st, err := m.Actor(ctx, msg.To); err == nil && st != nil {
 		receiver, _ = m.ActorName(st.Code)
 	}
-	if msg.Method, err = parseMethod(receiver, x.method); err != nil {
+	if msg.Method, err = explain.ParseMethod(receiver, x.method); err != nil {
 		return nil, usagef("--method %q: %w", x.method, err)
 	}
 	if x.params != "" {
@@ -479,11 +482,11 @@ func reachable(ctx context.Context, state blockstore.Blockstore, root cid.Cid) i
 }
 
 func (x *execFlags) printResult(cmd *cobra.Command, res *fvm.Result, root cid.Cid) error {
-	events := make([]eventView, 0, len(res.Events))
+	events := make([]explain.Event, 0, len(res.Events))
 	for _, e := range res.Events {
-		events = append(events, viewEvent(e, ""))
+		events = append(events, explain.ViewEvent(e, ""))
 	}
-	meaning := exitName(res.ExitCode, "")
+	meaning := explain.ExitMeaning(res.ExitCode, "")
 	if x.asJSON {
 		out := map[string]any{
 			"exit_code": res.ExitCode, "meaning": meaning, "return": hex.EncodeToString(res.Return), "gas_used": res.GasUsed,
@@ -491,7 +494,7 @@ func (x *execFlags) printResult(cmd *cobra.Command, res *fvm.Result, root cid.Ci
 			"penalty": res.Penalty.String(), "miner_tip": res.MinerTip.String(), "base_fee_burn": res.BaseFeeBurn.String(),
 			"over_estimation_burn": res.OverEstimationBurn.String(), "refund": res.Refund.String(), "gas_refund": res.GasRefund, "gas_burned": res.GasBurned,
 		}
-		return writeJSON(cmd, out)
+		return kit.WriteJSON(cmd, out)
 	}
 	g := newPage(cmd.OutOrStdout())
 	g.line("exit code    %d (%s)", res.ExitCode, meaning)
@@ -510,6 +513,8 @@ func (x *execFlags) printResult(cmd *cobra.Command, res *fvm.Result, root cid.Ci
 	if res.Failure != "" {
 		g.line("failure      %s", strings.ReplaceAll(clean(strings.TrimSpace(res.Failure)), "\n", "\n             "))
 	}
-	(&explained{Events: events}).printEvents(g)
-	return g.err
+	if g.err != nil {
+		return g.err
+	}
+	return text.WriteEvents(g.w, events, textOptions(g.w, 0))
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/edgefvm/fvm/explain"
 )
 
 const (
@@ -206,12 +208,12 @@ func TestParseMethod(t *testing.T) {
 		{"", "0", 0}, {"evm", "Send", 0}, {"multisig", "Approve", 3}, {"evm", "InvokeContract", 3844450837},
 		{"storageminer", "ChangeWorkerAddress", 3}, {"multisig", "18446744073709551615", 1<<64 - 1}, {"account", "AuthenticateMessage", 2643134072},
 	} {
-		if n, err := parseMethod(tt.actor, tt.name); err != nil || uint64(n) != tt.want {
+		if n, err := explain.ParseMethod(tt.actor, tt.name); err != nil || uint64(n) != tt.want {
 			t.Errorf("%s of %q: %d, %v, want %d", tt.name, tt.actor, n, err, tt.want)
 		}
 	}
 	for _, name := range []string{"", "approve", "-1", "18446744073709551616", "a b"} {
-		if n, err := parseMethod("multisig", name); err == nil {
+		if n, err := explain.ParseMethod("multisig", name); err == nil {
 			t.Errorf("%q is %d", name, n)
 		}
 	}

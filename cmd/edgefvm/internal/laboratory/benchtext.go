@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
+	"github.com/edgefvm/fvm/internal/layout"
 	"github.com/edgefvm/fvm/lab/bench"
 )
 
@@ -16,14 +17,14 @@ func row(name string, cells ...string) string {
 	if len(cells) > 5 {
 		wide = 12
 	}
-	line := term.PadRight(term.Cut(name, 22), 22)
+	line := layout.PadRight(layout.Cut(name, 22), 22)
 	for _, c := range cells {
-		line += term.PadLeft(c, wide)
+		line += layout.PadLeft(c, wide)
 	}
 	return line
 }
 
-func printBench(g *term.Page, r *bench.Report) {
+func printBench(g *layout.Page, r *bench.Report) {
 	for _, l := range r.Left {
 		g.Line("left out: %s", term.OneLine(l.String()))
 	}
@@ -53,7 +54,7 @@ func printBench(g *term.Page, r *bench.Report) {
 }
 
 // printEngine writes an engine's tables.
-func printEngine(g *term.Page, s *bench.Sum) {
+func printEngine(g *layout.Page, s *bench.Sum) {
 	printTimes(g, s)
 	versions := bench.GroupBy(s.Timings, func(t *bench.Timing) string { return fmt.Sprintf("nv%d", t.NV) })
 	scenarios := bench.GroupBy(s.Timings, func(t *bench.Timing) string { return t.Scenario })
@@ -67,12 +68,12 @@ func printEngine(g *term.Page, s *bench.Sum) {
 	g.Line("")
 }
 
-func printTimes(g *term.Page, s *bench.Sum) {
+func printTimes(g *layout.Page, s *bench.Sum) {
 	times := func(name string, list []time.Duration, sum time.Duration) {
 		g.Line("%s", row(name, term.Short(bench.Percentile(list, 50)), term.Short(bench.Percentile(list, 90)), term.Short(bench.Percentile(list, 100)), term.Short(sum)))
 	}
 	counts := func(name string, list []uint64, sum uint64) {
-		g.Line("%s", row(name, term.Grouped(bench.Percentile(list, 50)), term.Grouped(bench.Percentile(list, 90)), term.Grouped(bench.Percentile(list, 100)), term.Grouped(sum)))
+		g.Line("%s", row(name, layout.Grouped(bench.Percentile(list, 50)), layout.Grouped(bench.Percentile(list, 90)), layout.Grouped(bench.Percentile(list, 100)), layout.Grouped(sum)))
 	}
 	var theirs []time.Duration
 	var allocs, bytes []uint64
@@ -92,7 +93,7 @@ func printTimes(g *term.Page, s *bench.Sum) {
 }
 
 // printRatios writes a table of groups: the ratio to the reference if there is one, gas and allocations.
-func printRatios(g *term.Page, title string, groups []*bench.Sum) {
+func printRatios(g *layout.Page, title string, groups []*bench.Sum) {
 	g.Title(title)
 	head := []string{"messages", "time p50"}
 	against := slices.ContainsFunc(groups, func(s *bench.Sum) bool { return len(s.Ratios) > 0 })
@@ -105,7 +106,7 @@ func printRatios(g *term.Page, title string, groups []*bench.Sum) {
 		for _, t := range s.Timings {
 			allocs = append(allocs, t.Allocs)
 		}
-		cells := []string{term.Grouped(len(s.Timings)), term.Short(bench.Percentile(s.Times(), 50))}
+		cells := []string{layout.Grouped(len(s.Timings)), term.Short(bench.Percentile(s.Times(), 50))}
 		if against {
 			cells = cells[:1]
 			for _, percent := range []int{10, 50, 90, 99} {
@@ -113,7 +114,7 @@ func printRatios(g *term.Page, title string, groups []*bench.Sum) {
 			}
 			cells = append(cells, orDash(s.Theirs > 0, s.Ratio()))
 		}
-		g.Line("%s", row(s.Name, append(cells, fmt.Sprintf("%.1f", s.Speed()), term.Grouped(bench.Percentile(allocs, 50)))...))
+		g.Line("%s", row(s.Name, append(cells, fmt.Sprintf("%.1f", s.Speed()), layout.Grouped(bench.Percentile(allocs, 50)))...))
 	}
 }
 
@@ -125,9 +126,9 @@ func orDash(there bool, v float64) string {
 }
 
 // printSpeed tells where less gas is done in a nanosecond than the network's prices are made for.
-func printSpeed(g *term.Page, s *bench.Sum, scenarios []*bench.Sum) {
+func printSpeed(g *layout.Page, s *bench.Sum, scenarios []*bench.Sum) {
 	slow, some := s.Slow()
-	line := fmt.Sprintf("gas a nanosecond: %.1f in all; below %d: %s of %s messages with gas", s.Speed(), bench.GasPerNS, term.Grouped(slow), term.Grouped(some))
+	line := fmt.Sprintf("gas a nanosecond: %.1f in all; below %d: %s of %s messages with gas", s.Speed(), bench.GasPerNS, layout.Grouped(slow), layout.Grouped(some))
 	var names []string
 	for _, sc := range scenarios {
 		if sc.Gas > 0 && sc.Speed() < bench.GasPerNS {
@@ -138,11 +139,11 @@ func printSpeed(g *term.Page, s *bench.Sum, scenarios []*bench.Sum) {
 		line += "; scenarios below it: " + strings.Join(names, ", ")
 	}
 	g.Line("")
-	g.Line("%s", term.Wrap(line, g.Columns, "  "))
+	g.Line("%s", layout.Wrap(line, g.Columns, "  "))
 }
 
 // printPhases writes where the time of all messages went.
-func printPhases(g *term.Page, s *bench.Sum) {
+func printPhases(g *layout.Page, s *bench.Sum) {
 	sum := s.Phases.Total()
 	apply := sum - s.Phases[bench.Flush] - s.Phases[bench.Writes]
 	g.Title("where the time goes")
@@ -152,7 +153,7 @@ func printPhases(g *term.Page, s *bench.Sum) {
 		g.Line("%s", row(name, term.Short(d), shareOf(d, sum), term.Short(d/time.Duration(len(s.Timings)))))
 	}
 	g.Line("%s", row("of these, hashing", term.Short(s.Hashing), shareOf(s.Hashing, sum), term.Short(s.Hashing/time.Duration(len(s.Timings)))))
-	g.Line("%s", term.Wrap(fmt.Sprintf("applying took %s with the clocks, %s without", term.Short(apply), term.Short(s.Ours)), g.Columns, "  "))
+	g.Line("%s", layout.Wrap(fmt.Sprintf("applying took %s with the clocks, %s without", term.Short(apply), term.Short(s.Ours)), g.Columns, "  "))
 }
 
 func shareOf(part, all time.Duration) string {
@@ -160,7 +161,7 @@ func shareOf(part, all time.Duration) string {
 }
 
 // printShares writes the phases of each scenario, syscalls taken together, in percent.
-func printShares(g *term.Page, groups []*bench.Sum) {
+func printShares(g *layout.Page, groups []*bench.Sum) {
 	g.Title("phases by scenario, in percent")
 	columns := []string{bench.Preflight, bench.Calls, bench.Instantiate, bench.Guest, bench.Syscalls, bench.Reads, bench.Settle, bench.Flush}
 	g.Line("%s", row("", columns...))
@@ -183,20 +184,20 @@ func printShares(g *term.Page, groups []*bench.Sum) {
 	}
 }
 
-func printCold(g *term.Page, list []bench.ColdTime, rounds int) {
+func printCold(g *layout.Page, list []bench.ColdTime, rounds int) {
 	g.Title("from the start of a process to its first receipt")
 	g.Line("%s", row("", "least", "median", "exit code", "gas"))
 	last := ""
 	for _, t := range list {
 		if t.Vector != last {
-			g.Line("%s", term.Clean(t.Vector))
+			g.Line("%s", layout.Clean(t.Vector))
 			last = t.Vector
 		}
-		code, gas := fmt.Sprint(t.ExitCode), term.Grouped(t.Gas)
+		code, gas := fmt.Sprint(t.ExitCode), layout.Grouped(t.Gas)
 		if t.Engine == bench.ReferenceName {
 			code, gas = "-", "-"
 		}
 		g.Line("%s", row("  "+t.Engine, term.Short(t.Least), term.Short(t.Median), code, gas))
 	}
-	g.Line("measured %d %s of each, after one to warm the caches", rounds, term.Choose(rounds, "process", "processes"))
+	g.Line("measured %d %s of each, after one to warm the caches", rounds, layout.Choose(rounds, "process", "processes"))
 }

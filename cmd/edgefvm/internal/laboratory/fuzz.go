@@ -19,6 +19,7 @@ import (
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
+	"github.com/edgefvm/fvm/internal/layout"
 	"github.com/edgefvm/fvm/lab/fuzz"
 )
 
@@ -42,7 +43,7 @@ func newFuzz() *cobra.Command {
 	names, about := fuzz.Layers()
 	var list []string
 	for i, n := range names {
-		list = append(list, "  "+term.PadRight(n, 10)+" "+about[i])
+		list = append(list, "  "+layout.PadRight(n, 10)+" "+about[i])
 	}
 	cmd := &cobra.Command{
 		Use:   "fuzz",
@@ -237,7 +238,7 @@ func fuzzLine(r *fuzz.Report) string {
 }
 
 // printReach prints what can be reached and was not, by the campaign and by the vectors that count with it.
-func (z *fuzzing) printReach(cmd *cobra.Command, g *term.Page, rep *fuzz.Report, opts fuzz.Options) error {
+func (z *fuzzing) printReach(cmd *cobra.Command, g *layout.Page, rep *fuzz.Report, opts fuzz.Options) error {
 	seen := rep.Coverage.Clone()
 	if len(z.with) > 0 {
 		files, err := kit.FindVectors(z.with)
@@ -284,25 +285,25 @@ func native(t *fuzz.Tally) string {
 	return fmt.Sprintf(", %d decided by the reference's native stack", t.Native)
 }
 
-func printFuzz(g *term.Page, r *fuzz.Report, cover bool) {
+func printFuzz(g *layout.Page, r *fuzz.Report, cover bool) {
 	for _, l := range r.Shown {
-		g.Line("%s", term.Clean(strings.ReplaceAll(l, "\n", "; ")))
+		g.Line("%s", layout.Clean(strings.ReplaceAll(l, "\n", "; ")))
 	}
 	for _, f := range r.Findings {
-		g.Line("%s layer %s, seed %d, case %d, network version %d: %s", g.P.Red("DIFFERS"), f.Layer, f.Seed, f.Index, f.NV, term.Clean(term.Cut(f.Note, 200)))
+		g.Line("%s layer %s, seed %d, case %d, network version %d: %s", g.P.Red("DIFFERS"), f.Layer, f.Seed, f.Index, f.NV, layout.Clean(layout.Cut(f.Note, 200)))
 		for _, d := range f.Differences {
-			g.Line("     %s", term.Clean(d.String()))
+			g.Line("     %s", layout.Clean(d.String()))
 		}
 		if f.Saved != "" {
-			g.Line("     saved as %s, with %d of %d parts", term.Clean(f.Saved), f.Left, f.Parts)
+			g.Line("     saved as %s, with %d of %d parts", layout.Clean(f.Saved), f.Left, f.Parts)
 		}
 		if f.Error != "" {
-			g.Line("     could not be saved: %s", term.Clean(f.Error))
+			g.Line("     could not be saved: %s", layout.Clean(f.Error))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Layers)) {
 		t := r.Layers[name]
-		g.Line("%s %7d cases %9d messages %9d passed %d failed, %d without a receipt, %d the reference was spared, %d without a result on either side, %d unjudged%s", term.PadRight(name, 10),
+		g.Line("%s %7d cases %9d messages %9d passed %d failed, %d without a receipt, %d the reference was spared, %d without a result on either side, %d unjudged%s", layout.PadRight(name, 10),
 			t.Cases, t.Messages, t.Passed, t.Failed, t.NoReceipt, t.Spared, t.Gone, t.Unjudged, native(t))
 	}
 	if cover {

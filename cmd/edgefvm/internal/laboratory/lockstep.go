@@ -10,7 +10,7 @@ import (
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
-	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
+	"github.com/edgefvm/fvm/internal/layout"
 	"github.com/edgefvm/fvm/lab/conformance"
 	"github.com/edgefvm/fvm/shadow"
 	"github.com/edgefvm/fvm/vector"
@@ -66,7 +66,7 @@ func (s *lockStep) tallies() (lines []string) {
 		var parts []string
 		for _, t := range e.Tally() {
 			if t.Modules > 0 {
-				parts = append(parts, fmt.Sprintf("%s on %s", term.Grouped(t.Modules), t.Name))
+				parts = append(parts, fmt.Sprintf("%s on %s", layout.Grouped(t.Modules), t.Name))
 			}
 		}
 		if len(parts) > 0 {

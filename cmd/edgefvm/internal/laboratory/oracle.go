@@ -12,6 +12,7 @@ import (
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
+	"github.com/edgefvm/fvm/internal/layout"
 	"github.com/edgefvm/fvm/lab/conformance"
 	"github.com/edgefvm/fvm/lab/duel"
 	"github.com/edgefvm/fvm/lab/oracle"
@@ -165,13 +166,13 @@ func askOracle(ctx context.Context, program string, v *vector.Vector, variant in
 	return p.Apply(ctx, bases, &duel.Base{Name: "vector", Store: state}, r)
 }
 
-func printAnswer(g *term.Page, a *oracle.Answer) error {
+func printAnswer(g *layout.Page, a *oracle.Answer) error {
 	for i, r := range a.Results {
 		if r.Error != "" {
-			g.Line("message %d: no receipt: %s", i, term.Clean(r.Error))
+			g.Line("message %d: no receipt: %s", i, layout.Clean(r.Error))
 			continue
 		}
-		g.Line("message %d: exit code %d, %s gas used, return %x", i, r.ExitCode, term.Grouped(uint64(r.GasUsed)), r.Return)
+		g.Line("message %d: exit code %d, %s gas used, return %x", i, r.ExitCode, layout.Grouped(uint64(r.GasUsed)), r.Return)
 		root := r.EventsRoot
 		if root == "" {
 			root = "none"

@@ -11,6 +11,7 @@ import (
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
+	"github.com/edgefvm/fvm/internal/layout"
 	"github.com/edgefvm/fvm/lab/soak"
 )
 
@@ -104,14 +105,14 @@ func printSoak(w io.Writer, r *soak.Report) error {
 			g.Line("and %d more", len(r.Failures)-most)
 			break
 		}
-		g.Line("%s %s", g.P.Red("FAIL"), term.Clean(f))
+		g.Line("%s %s", g.P.Red("FAIL"), layout.Clean(f))
 	}
 	g.Line("engine            %s", r.Engine)
 	g.Line("warm-up           %s", term.Short(r.Warm))
 	g.Line("measured          %s", term.Short(r.Took))
-	g.Line("messages          %s", term.Grouped(r.Messages))
-	g.Line("failed stores     %s, each an error of the node and no receipt", term.Grouped(r.Faults))
-	g.Line("nil dereferences  %s, each recovered", term.Grouped(r.Derefs))
+	g.Line("messages          %s", layout.Grouped(r.Messages))
+	g.Line("failed stores     %s, each an error of the node and no receipt", layout.Grouped(r.Faults))
+	g.Line("nil dereferences  %s, each recovered", layout.Grouped(r.Derefs))
 	if r.RSS[0] > 0 {
 		g.Line("memory            %d MB in the first quarter, %d MB in the last", r.RSS[0]>>20, r.RSS[1]>>20)
 		g.Line("threads           %d in the first quarter, %d in the last", r.Threads[0], r.Threads[1])

@@ -8,6 +8,7 @@ import (
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
+	"github.com/edgefvm/fvm/internal/layout"
 	"github.com/edgefvm/fvm/lab/sweep"
 )
 
@@ -142,7 +143,7 @@ func sumSweep(list []sweep.Outcome) *sweepReport {
 	return r
 }
 
-func (r *sweepReport) print(g *term.Page, most int) {
+func (r *sweepReport) print(g *layout.Page, most int) {
 	shown := 0
 	for _, o := range r.Vectors {
 		if o.Failures == 0 && o.Error == "" {
@@ -151,7 +152,7 @@ func (r *sweepReport) print(g *term.Page, most int) {
 		if shown++; shown > most {
 			continue
 		}
-		g.Line("%s %s", g.P.Red("FAIL"), term.Clean(o.Path))
+		g.Line("%s %s", g.P.Red("FAIL"), layout.Clean(o.Path))
 		if o.Error != "" {
 			g.Line("     %s", term.OneLine(o.Error))
 		}
@@ -162,10 +163,10 @@ func (r *sweepReport) print(g *term.Page, most int) {
 			g.Line("     first with gas limit %d", o.Limit)
 		}
 		for _, d := range o.Differences {
-			g.Line("     %s", term.Clean(d.String()))
+			g.Line("     %s", layout.Clean(d.String()))
 		}
 		if o.Saved != "" {
-			g.Line("     saved as %s", term.Clean(o.Saved))
+			g.Line("     saved as %s", layout.Clean(o.Saved))
 		}
 	}
 	if shown > most {

@@ -11,6 +11,7 @@ import (
 	"github.com/filecoin-project/go-state-types/network"
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
+	"github.com/edgefvm/fvm/internal/layout"
 	"github.com/edgefvm/fvm/lab/bench"
 	"github.com/edgefvm/fvm/lab/conformance"
 	"github.com/edgefvm/fvm/lab/fuzz"
@@ -21,7 +22,7 @@ import (
 )
 
 // printed is what a function writes on a page of so many columns.
-func printed(columns int, print func(g *term.Page)) string {
+func printed(columns int, print func(g *layout.Page)) string {
 	var out bytes.Buffer
 	g := term.NewPage(&out)
 	g.Columns = columns
@@ -66,7 +67,7 @@ func timings(theirs bool) []bench.Timing {
 
 func TestBenchText(t *testing.T) {
 	alone := &bench.Report{Vectors: 3, Rounds: 2, Engines: []bench.EngineReport{{Name: "wazero", Engine: "wazero", Timings: timings(false)}}, Left: []bench.LeftOut{{Path: "x.json", Why: errors.New("no\x1b luck")}}}
-	golden(t, "without a reference", printed(80, func(g *term.Page) { printBench(g, alone) }), `
+	golden(t, "without a reference", printed(80, func(g *layout.Page) { printBench(g, alone) }), `
 left out: x.json: no\x1b luck
 a message                        p50           p90           max         total
 time                          150 µs       2.00 ms       2.00 ms       2.20 ms
@@ -107,7 +108,7 @@ send                          90.0         0.0         0.0         0.0         0
 measured 3 messages of 3 vectors on wazero, least of 2 rounds: p50 150 µs, total 2.20 ms
 `)
 	two := &bench.Report{Vectors: 3, Rounds: 1, Engines: []bench.EngineReport{{Name: "a", Engine: "wasmedge-o0", Timings: timings(true)}, {Name: "b", Engine: "wazero", Timings: timings(true)[:1]}}}
-	out := printed(80, func(g *term.Page) { printBench(g, two) })
+	out := printed(80, func(g *layout.Page) { printBench(g, two) })
 	first, second, _ := strings.Cut(out, "\nb\n")
 	golden(t, "two engines with a reference", first+"\n", `
 a
@@ -143,7 +144,7 @@ func TestColdText(t *testing.T) {
 		{Engine: bench.ReferenceName, Vector: "a", Least: 65 * time.Second, Median: 65 * time.Second},
 		{Engine: "wazero", Vector: "b", Gas: 1, Least: 1_000_000, Median: 1_000_000},
 	}
-	golden(t, "cold", printed(80, func(g *term.Page) { printCold(g, list, 1) }), `
+	golden(t, "cold", printed(80, func(g *layout.Page) { printCold(g, list, 1) }), `
 
 from the start of a process to its first receipt
                                least        median     exit code           gas
@@ -208,7 +209,7 @@ func TestSweepText(t *testing.T) {
 	if r.Messages != 3 || r.Charges != 15 || r.Runs != 45 || r.Passed != 42 || r.Failed != 3 || r.Unjudged != 1 || r.Skipped != 1 || r.Partly != 1 || r.Gone != 1 {
 		t.Errorf("%+v", r)
 	}
-	golden(t, "sweep", printed(80, func(g *term.Page) { r.print(g, 20) }), `
+	golden(t, "sweep", printed(80, func(g *layout.Page) { r.print(g, 20) }), `
 FAIL bad.json
      2 of 15 runs fail
      first with gas limit 1234
@@ -218,11 +219,11 @@ FAIL broken.json
      no; luck
 3 messages of 4 vectors, cut or failed at 15 places, 1 of them not at every charge; 1 run without a receipt on either side
 `)
-	golden(t, "few failures", printed(80, func(g *term.Page) { r.print(g, 0) }), `
+	golden(t, "few failures", printed(80, func(g *layout.Page) { r.print(g, 0) }), `
 and 2 more
 3 messages of 4 vectors, cut or failed at 15 places, 1 of them not at every charge; 1 run without a receipt on either side
 `)
-	golden(t, "all well", printed(80, func(g *term.Page) { sumSweep(list[:1]).print(g, 0) }), `
+	golden(t, "all well", printed(80, func(g *layout.Page) { sumSweep(list[:1]).print(g, 0) }), `
 2 messages of 1 vector, cut or failed at 10 places
 `)
 }
@@ -234,7 +235,7 @@ func TestFuzzText(t *testing.T) {
 		Coverage: &fuzz.Coverage{Syscalls: map[string]int{"self::root 0": 3}, Charges: map[string]int{"OnChainMessage": 1}, Methods: map[string]int{}},
 		Findings: []*fuzz.Finding{{Layer: "wasm", Seed: 7, Index: 5, NV: 28, Note: "a module", Differences: []vector.Difference{{Message: 1, Field: "exit_code", Want: "0", Got: "7"}}, Saved: "dir/a.json", Parts: 9, Left: 2}, {Layer: "evm", Seed: 7, Index: 6, NV: 18, Error: "the disk is full"}},
 	}
-	golden(t, "fuzz", printed(80, func(g *term.Page) { printFuzz(g, r, true) }), `
+	golden(t, "fuzz", printed(80, func(g *layout.Page) { printFuzz(g, r, true) }), `
 a case; of two lines
 DIFFERS layer wasm, seed 7, case 5, network version 28: a module
      message 1 exit_code: want 0, got 7
@@ -261,7 +262,7 @@ func TestAnswerText(t *testing.T) {
 		{EventsRoot: "bafyevents", Penalty: "0", MinerTip: "0", BaseFeeBurn: "0", OverEstimationBurn: "0", Refund: "0"},
 		{Error: "it\x1b[2J is lost"},
 	}}
-	golden(t, "answer", printed(80, func(g *term.Page) { _ = printAnswer(g, a) }), `
+	golden(t, "answer", printed(80, func(g *layout.Page) { _ = printAnswer(g, a) }), `
 message 0: exit code 16, 1,234,567 gas used, return cafe
   events root none
   penalty 1, miner tip 2, base fee burn 3, over-estimation burn 4, refund 5
@@ -273,7 +274,7 @@ message 2: no receipt: it\x1b[2J is lost
 state root bafyroot
 `)
 	a.Root = ""
-	if out := printed(80, func(g *term.Page) { _ = printAnswer(g, a) }); !strings.HasSuffix(out, "no state root: the reference lost its machine\n") {
+	if out := printed(80, func(g *layout.Page) { _ = printAnswer(g, a) }); !strings.HasSuffix(out, "no state root: the reference lost its machine\n") {
 		t.Errorf("%s", out)
 	}
 }

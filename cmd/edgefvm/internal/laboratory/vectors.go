@@ -11,6 +11,7 @@ import (
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
+	"github.com/edgefvm/fvm/internal/layout"
 	"github.com/edgefvm/fvm/lab/conformance"
 )
 
@@ -103,7 +104,7 @@ func printReport(w io.Writer, rep *conformance.Report, most int, stopped bool, t
 }
 
 // printLast is the verdict, after a word on why a run is no success although nothing failed.
-func printLast(g *term.Page, rep *conformance.Report, stopped bool) {
+func printLast(g *layout.Page, rep *conformance.Report, stopped bool) {
 	switch {
 	case stopped:
 		paths := map[string]bool{}
@@ -123,7 +124,7 @@ func summary(rep *conformance.Report) string {
 	return fmt.Sprintf("%d passed, %d failed, %d skipped", rep.Passed, rep.Failed, rep.Skipped)
 }
 
-func printFailures(g *term.Page, rep *conformance.Report, most int) {
+func printFailures(g *layout.Page, rep *conformance.Report, most int) {
 	shown := 0
 	for _, o := range rep.Outcomes {
 		if o.Status != conformance.Failed {
@@ -136,16 +137,16 @@ func printFailures(g *term.Page, rep *conformance.Report, most int) {
 		if o.Variant != "" {
 			variant = " (" + o.Variant + ")"
 		}
-		g.Line("%s %s%s", g.P.Red("FAIL"), term.Clean(o.Path), term.Clean(variant))
+		g.Line("%s %s%s", g.P.Red("FAIL"), layout.Clean(o.Path), layout.Clean(variant))
 		for _, d := range o.Differences {
-			g.Line("     %s", term.Clean(d.String()))
+			g.Line("     %s", layout.Clean(d.String()))
 		}
 		if o.Error != "" {
-			g.Line("     %s", term.Clean(o.Error))
+			g.Line("     %s", layout.Clean(o.Error))
 		}
 	}
 	if shown > most {
-		g.Line("and %d more %s (--failures N shows them)", shown-most, term.Plural(shown-most, "failure"))
+		g.Line("and %d more %s (--failures N shows them)", shown-most, layout.Plural(shown-most, "failure"))
 	}
 	if shown > 0 {
 		g.Line("")
@@ -153,7 +154,7 @@ func printFailures(g *term.Page, rep *conformance.Report, most int) {
 }
 
 // printSkips tells why, once for each reason.
-func printSkips(g *term.Page, rep *conformance.Report) {
+func printSkips(g *layout.Page, rep *conformance.Report) {
 	counts := map[string]int{}
 	var reasons []string
 	for _, o := range rep.Outcomes {
@@ -172,7 +173,7 @@ func printSkips(g *term.Page, rep *conformance.Report) {
 }
 
 // printTable counts by scenario and network version: "12" all passed, "11/12" one failed, "-" skipped.
-func printTable(g *term.Page, rep *conformance.Report) {
+func printTable(g *layout.Page, rep *conformance.Report) {
 	if len(rep.Outcomes) == 0 {
 		return
 	}
@@ -226,19 +227,19 @@ func printTable(g *term.Page, rep *conformance.Report) {
 		return fmt.Sprint(c.passed)
 	}
 	row := func(name string, m map[network.Version]*cell) {
-		line := term.PadRight(name, first)
+		line := layout.PadRight(name, first)
 		for _, nv := range nvs {
-			line += term.PadLeft(show(m[nv]), wide)
+			line += layout.PadLeft(show(m[nv]), wide)
 		}
 		g.Line("%s", line)
 	}
-	head := term.PadRight("scenario", first)
+	head := layout.PadRight("scenario", first)
 	for _, nv := range nvs {
 		name := fmt.Sprintf("nv%d", nv)
 		if nv == 0 {
 			name = "none" // of an unreadable file
 		}
-		head += term.PadLeft(name, wide)
+		head += layout.PadLeft(name, wide)
 	}
 	g.Line("%s", g.P.Bold(head))
 	for _, s := range scenarios {

@@ -1,4 +1,3 @@
-// Package term is the terminal: how wide it is, what it may be sent, columns and
-// colours of text, numbers for people, and how far long work is. It knows nothing of
-// what the commands do.
+// Package term is the terminal: how wide it is, what it may be sent, and how far long
+// work is. It knows nothing of what the commands do. Text in columns is layout's.
 package term

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/edgefvm/fvm/internal/layout"
 )
 
 // Progress tells how far long work is: on the last line of a terminal, over what it said before. Elsewhere a bar is
@@ -62,7 +64,7 @@ func (p *Progress) Line(text string) {
 func (p *Progress) draw(text string, at bool) {
 	if now := p.now(); at || !p.drawn || now.Sub(p.last) >= betweenDrawn {
 		p.last, p.drawn = now, true
-		fmt.Fprint(p.w, "\r\x1b[K"+Cut(OneLine(text), p.columns-1))
+		fmt.Fprint(p.w, "\r\x1b[K"+layout.Cut(OneLine(text), p.columns-1))
 	}
 }
 

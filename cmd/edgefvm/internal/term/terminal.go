@@ -5,6 +5,8 @@ import (
 	"os"
 
 	xterm "golang.org/x/term"
+
+	"github.com/edgefvm/fvm/internal/layout"
 )
 
 // Is tells whether a person is likely to look at w.
@@ -38,35 +40,10 @@ func columnsOf(w io.Writer) int {
 	return 0
 }
 
-// Painter colours text, or leaves it as it is.
-type Painter bool
-
 // NewPainter colours only for a terminal that takes it (no-color.org).
-func NewPainter(w io.Writer) Painter {
-	return Painter(Is(w) && os.Getenv("NO_COLOR") == "" && !dumb())
+func NewPainter(w io.Writer) layout.Painter {
+	return layout.Painter(Is(w) && os.Getenv("NO_COLOR") == "" && !dumb())
 }
 
 // dumb is a terminal that takes text only.
 func dumb() bool { return os.Getenv("TERM") == "dumb" }
-
-func (p Painter) paint(code, s string) string {
-	if !p || s == "" {
-		return s
-	}
-	return "\x1b[" + code + "m" + s + "\x1b[0m"
-}
-
-// Bold, and the colours below, are for a word or a line; they do not nest.
-func (p Painter) Bold(s string) string { return p.paint("1", s) }
-
-// Dim is for what is beside the point.
-func (p Painter) Dim(s string) string { return p.paint("2", s) }
-
-// Red is for what is wrong.
-func (p Painter) Red(s string) string { return p.paint("31", s) }
-
-// Green is for what is right.
-func (p Painter) Green(s string) string { return p.paint("32", s) }
-
-// Cyan is for what belongs together.
-func (p Painter) Cyan(s string) string { return p.paint("36", s) }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/edgefvm/fvm/internal/layout"
 )
 
 func TestTerminal(t *testing.T) {
@@ -48,13 +50,13 @@ func TestTerminal(t *testing.T) {
 }
 
 func TestPainter(t *testing.T) {
-	on, off := Painter(true), Painter(false)
+	on, off := layout.Painter(true), layout.Painter(false)
 	for _, c := range []struct{ name, on, off, want string }{
 		{"bold", on.Bold("x"), off.Bold("x"), "\x1b[1mx\x1b[0m"}, {"dim", on.Dim("x"), off.Dim("x"), "\x1b[2mx\x1b[0m"},
 		{"red", on.Red("x"), off.Red("x"), "\x1b[31mx\x1b[0m"}, {"green", on.Green("x"), off.Green("x"), "\x1b[32mx\x1b[0m"},
 		{"cyan", on.Cyan("x"), off.Cyan("x"), "\x1b[36mx\x1b[0m"},
 	} {
-		if c.on != c.want || c.off != "x" || Width(c.on) != 1 {
+		if c.on != c.want || c.off != "x" || layout.Width(c.on) != 1 {
 			t.Errorf("%s: %q and %q", c.name, c.on, c.off)
 		}
 	}
@@ -95,8 +97,8 @@ func TestProgressBar(t *testing.T) {
 	}
 	*clock = clock.Add(time.Second)
 	p.Line(strings.Repeat("long ", 50))
-	if got := screen(out.String()); Width(got) != 59 {
-		t.Errorf("a line of %d columns on a terminal of 60", Width(got))
+	if got := screen(out.String()); layout.Width(got) != 59 {
+		t.Errorf("a line of %d columns on a terminal of 60", layout.Width(got))
 	}
 	p.End()
 	if got := screen(out.String()); got != "" {

@@ -10,6 +10,7 @@ import (
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
 	"github.com/edgefvm/fvm/engine/wazero"
 	"github.com/edgefvm/fvm/internal/engine/aot"
+	"github.com/edgefvm/fvm/internal/layout"
 	"github.com/edgefvm/fvm/internal/wasm/instrument"
 )
 
@@ -64,7 +65,7 @@ func cacheClean(dir string) (*cacheView, error) {
 }
 
 // cacheCommand makes a command on a cache folder of its help, of what it does to the folder, and of how it tells it.
-func cacheCommand(cmd *cobra.Command, run func(dir string) (*cacheView, error), text func(v *cacheView, g *term.Page)) *cobra.Command {
+func cacheCommand(cmd *cobra.Command, run func(dir string) (*cacheView, error), text func(v *cacheView, g *layout.Page)) *cobra.Command {
 	var dir string
 	var asJSON bool
 	cmd.Args = cobra.NoArgs
@@ -98,16 +99,16 @@ that lie unpacked beside it. A folder that does not exist is an empty cache.`,
 	}, cacheInfo, (*cacheView).print)
 }
 
-func (v *cacheView) print(g *term.Page) {
+func (v *cacheView) print(g *layout.Page) {
 	g.Line("folder        %s", v.Dir)
-	g.Line("entries       %s", term.Grouped(v.Entries))
-	g.Line("bytes         %s", term.Grouped(v.Bytes))
+	g.Line("entries       %s", layout.Grouped(v.Entries))
+	g.Line("bytes         %s", layout.Grouped(v.Bytes))
 	for _, k := range []struct {
 		name string
 		part cachePart
 	}{{"wazero", v.Wazero}, {"wasmedge", v.WasmEdge}} {
 		if k.part.Entries > 0 {
-			g.Line("  %s %s", term.PadRight(k.name, 11), k.part.text("entry", "entries"))
+			g.Line("  %s %s", layout.PadRight(k.name, 11), k.part.text("entry", "entries"))
 		}
 	}
 	if v.Bundles.Entries > 0 {
@@ -115,13 +116,13 @@ func (v *cacheView) print(g *term.Page) {
 	}
 	g.Line("pass version  %d", v.Pass)
 	if v.Bad > 0 {
-		g.Line("bad           %d %s and will be compiled again when needed", v.Bad, term.Choose(v.Bad, "entry fails its checksum", "entries fail their checksum"))
+		g.Line("bad           %d %s and will be compiled again when needed", v.Bad, layout.Choose(v.Bad, "entry fails its checksum", "entries fail their checksum"))
 	}
 }
 
 // text is a part in words.
 func (p *cachePart) text(one, many string) string {
-	return fmt.Sprintf("%s %s, %s bytes", term.Grouped(p.Entries), term.Choose(p.Entries, one, many), term.Grouped(p.Bytes))
+	return fmt.Sprintf("%s %s, %s bytes", layout.Grouped(p.Entries), layout.Choose(p.Entries, one, many), layout.Grouped(p.Bytes))
 }
 
 func newCacheClean() *cobra.Command {
@@ -133,7 +134,7 @@ they next run.`,
 	}, cacheClean, (*cacheView).printRemoved)
 }
 
-func (v *cacheView) printRemoved(g *term.Page) {
+func (v *cacheView) printRemoved(g *layout.Page) {
 	g.Line("removed %s, from %s", v.text("entry", "entries"), v.Dir)
 	if v.Bundles.Entries > 0 {
 		g.Line("removed %s", v.Bundles.text("unpacked bundle", "unpacked bundles"))

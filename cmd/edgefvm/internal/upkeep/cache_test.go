@@ -8,8 +8,8 @@ import (
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/clitest"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
-	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/upkeep"
+	"github.com/edgefvm/fvm/internal/layout"
 	"github.com/edgefvm/fvm/internal/wasm/instrument"
 )
 
@@ -42,7 +42,7 @@ func TestCache(t *testing.T) {
 		t.Fatalf("after a run: %+v", v)
 	}
 	out := edgefvm.OK(t, "cache", "info", "--cache", dir)
-	for _, want := range []string{"folder        " + dir + "\n", "entries       " + term.Grouped(v.Entries) + "\n", "bytes         " + term.Grouped(v.Bytes) + "\n", "pass version  "} {
+	for _, want := range []string{"folder        " + dir + "\n", "entries       " + layout.Grouped(v.Entries) + "\n", "bytes         " + layout.Grouped(v.Bytes) + "\n", "pass version  "} {
 		if !strings.Contains(out, want) {
 			t.Errorf("it lacks %q:\n%s", want, out)
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
+	"github.com/edgefvm/fvm/internal/layout"
 )
 
 // builders are the engines whose code is kept on disk, and the engine that makes it while one waits.
@@ -222,17 +223,17 @@ func (b *cacheBuild) compile(ctx context.Context, engine *fvm.Engine) []built {
 func (v *buildView) print(w io.Writer, after *cacheView) error {
 	g := term.NewPage(w)
 	for _, a := range v.Actors {
-		took := term.PadLeft(term.Short(a.Took), 10)
+		took := layout.PadLeft(term.Short(a.Took), 10)
 		if a.Error != "" {
-			took += "  " + g.P.Red("failed") + " " + term.Clean(a.Error)
+			took += "  " + g.P.Red("failed") + " " + layout.Clean(a.Error)
 		}
-		g.Line("%s nv%d  %s", term.PadRight(a.Bundle+" "+a.Actor, 34), a.NV, took)
+		g.Line("%s nv%d  %s", layout.PadRight(a.Bundle+" "+a.Actor, 34), a.NV, took)
 	}
 	if v.Slower > 0 {
 		g.Line("%d %s without the best code, as the warnings say; %s on wazero, with the same results.",
-			v.Slower, term.Choose(v.Slower, "module is", "modules are"), term.Choose(v.Slower, "it runs", "they run"))
+			v.Slower, layout.Choose(v.Slower, "module is", "modules are"), layout.Choose(v.Slower, "it runs", "they run"))
 	}
 	g.Line("%s in %s for %s: %s bytes more in %s, which holds %s",
-		term.Count(len(v.Actors), "actor"), term.Short(v.Took), v.Engine, term.Grouped(v.Bytes), v.Dir, term.Grouped(after.Bytes))
+		term.Count(len(v.Actors), "actor"), term.Short(v.Took), v.Engine, layout.Grouped(v.Bytes), v.Dir, layout.Grouped(after.Bytes))
 	return g.Err
 }

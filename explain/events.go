@@ -1,4 +1,4 @@
-package cli
+package explain
 
 import (
 	"encoding/hex"
@@ -7,52 +7,67 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/filecoin-project/go-state-types/abi"
+
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/internal/ipld/cbor"
 )
 
-// The codecs of event values.
+// codecCBOR is the codec of event values and of parameters that are CBOR, codecDagCBOR with links.
 const (
-	codecRaw  = 0x55
-	codecCBOR = 0x51
+	codecCBOR    = 0x51
+	codecDagCBOR = 0x71
 )
 
-// eventView is an event for people and for JSON.
-type eventView struct {
-	Emitter uint64       `json:"emitter"`
-	Actor   string       `json:"actor,omitempty"`
-	Type    string       `json:"type,omitempty"`
-	Entries []eventEntry `json:"entries"`
+// Event is an event that a message left.
+type Event struct {
+	Emitter abi.ActorID  `json:"emitter"`
+	Actor   string       `json:"actor,omitempty"` // the emitter's kind, "" if it is not known
+	Type    string       `json:"type,omitempty"`  // the value of "$type", which builtin actors set (FIP-0083)
+	Entries []EventEntry `json:"entries"`
 }
 
-type eventEntry struct {
+// EventEntry is a key and a value of an event.
+type EventEntry struct {
 	Key   string `json:"key"`
-	Value string `json:"value"` // decoded, or hex
-	Flags uint64 `json:"flags"`
-	Codec uint64 `json:"codec"`
-	Hex   string `json:"hex"`
+	Value string `json:"value"` // CBOR as text, see Diagnostic; else hex that begins with 0x
+	Flags uint64 `json:"flags"` // 1: the key is indexed, 2: the value is
+	Codec uint64 `json:"codec"` // of the value
+	Hex   string `json:"hex"`   // the value itself
 }
 
-func viewEvent(e fvm.Event, actor string) eventView {
-	v := eventView{Emitter: uint64(e.Emitter), Actor: actor}
+// ViewEvent reads an event. actor is the emitter's kind, "" if it is not known.
+func ViewEvent(e fvm.Event, actor string) Event {
+	v := Event{Emitter: e.Emitter, Actor: actor}
 	for _, n := range e.Entries {
 		text := "0x" + hex.EncodeToString(n.Value)
 		if n.Codec == codecCBOR {
-			if s, rest, ok := showCBOR(n.Value, 0); ok && len(rest) == 0 {
+			if s, ok := Diagnostic(n.Value); ok {
 				text = s
 			}
 		}
 		if n.Key == "$type" {
 			v.Type = strings.Trim(text, `"`)
 		}
-		v.Entries = append(v.Entries, eventEntry{n.Key, text, n.Flags, n.Codec, hex.EncodeToString(n.Value)})
+		v.Entries = append(v.Entries, EventEntry{n.Key, text, n.Flags, n.Codec, hex.EncodeToString(n.Value)})
 	}
 	return v
 }
 
+// Diagnostic writes CBOR for people, nearly as CBOR's diagnostic notation does: [1, -2, "text", 0xc0ffee, true, null], and
+// links as CIDs. ok is false for what is not one whole item, is nested deeper than 16, or has maps, floats or other tags,
+// which builtin actors do not use.
+func Diagnostic(data []byte) (text string, ok bool) {
+	text, rest, ok := showCBOR(data, 0)
+	if !ok || len(rest) > 0 {
+		return "", false
+	}
+	return text, true
+}
+
 const maxNesting = 16
 
-// showCBOR writes the first item of data for people, as CBOR diagnostic notation does, with links as CIDs.
+// showCBOR writes the first item of data, see Diagnostic.
 func showCBOR(data []byte, depth int) (text string, rest []byte, ok bool) {
 	major, arg, n := cbor.Header(data)
 	if n <= 0 || depth > maxNesting {

@@ -1,4 +1,4 @@
-package cli
+package explain
 
 import (
 	"fmt"
@@ -61,8 +61,9 @@ func frcNumber(name string) abi.MethodNum {
 	return n
 }
 
-// methodName is a method's name, or its number in words.
-func methodName(actor string, num abi.MethodNum) string {
+// MethodName is a method's name, or its number in words: "method 7". actor is the receiver's kind, such as "storageminer";
+// of others, and of "", the names are known that any actor may have.
+func MethodName(actor string, num abi.MethodNum) string {
 	if name := methodTables()[actor][num]; name != "" {
 		return name
 	}
@@ -78,10 +79,10 @@ func methodName(actor string, num abi.MethodNum) string {
 	return fmt.Sprintf("method %d", num)
 }
 
-// parseMethod reads a number, or the name of a method: "9", "InvokeContract". A builtin actor's own methods are
+// ParseMethod reads a number, or the name of a method: "9", "InvokeContract". A builtin actor's own methods are
 // known by name. Some of them have a public number too, but not in all versions, so the other is taken. Of
 // other actors the number is made from the name, as for any public method.
-func parseMethod(actor, s string) (abi.MethodNum, error) {
+func ParseMethod(actor, s string) (abi.MethodNum, error) {
 	if n, err := strconv.ParseUint(s, 10, 64); err == nil {
 		return abi.MethodNum(n), nil
 	}
@@ -115,8 +116,8 @@ var evmNames = map[exitcode.ExitCode]string{
 	38: "illegal EVM memory access", 39: "bad EVM jump", 40: "EVM self-destruct failed",
 }
 
-// exitName says an exit code in words.
-func exitName(code exitcode.ExitCode, actor string) string {
+// ExitMeaning says an exit code in words. actor is the kind of actor that it came from, "" if that is not known.
+func ExitMeaning(code exitcode.ExitCode, actor string) string {
 	if actor == "evm" || actor == "eam" {
 		if name := evmNames[code]; name != "" {
 			return name
@@ -137,30 +138,10 @@ var errnoNames = []string{
 	7: "invalid handle", 8: "illegal CID", 9: "illegal codec", 10: "serialization", 11: "forbidden", 12: "buffer too small", 13: "read only",
 }
 
-func errnoName(n uint32) string {
+// ErrnoMeaning says in words what a caller hears when a send fails before the receiver runs.
+func ErrnoMeaning(n uint32) string {
 	if int(n) < len(errnoNames) && errnoNames[n] != "" {
 		return errnoNames[n]
 	}
 	return "error " + strconv.FormatUint(uint64(n), 10)
-}
-
-// kinds groups gas charges for people, by the start of the charge's name; the first that fits counts.
-var kinds = []struct{ prefix, kind string }{
-	{"wasm_exec", "Wasm execution"}, {"wasm_", "Wasm memory"}, {"OnSyscall", "system calls"},
-	{"OnBlockCreate", "block writes"}, {"OnBlockLink", "block writes"}, {"OnBlock", "block reads"}, {"OnScanIpldLinks", "link scan"}, {"OnActorLookup", "state tree"}, {"OnActorUpdate", "state tree"},
-	{"OnLookupAddress", "state tree"}, {"OnResolveAddress", "state tree"}, {"OnActorGetRoot", "state tree"}, {"OnActorSetRoot", "state tree"},
-	{"OnChain", "chain inclusion"}, {"OnReturnValue", "calls"}, {"OnMethodInvocation", "calls"}, {"OnValueTransfer", "calls"},
-	{"OnCreateActor", "actor creation"}, {"OnDeleteActor", "actor creation"}, {"OnActorEvent", "events"},
-	{"OnHashing", "cryptography"}, {"OnVerify", "cryptography"}, {"OnRecover", "cryptography"}, {"OnCompute", "cryptography"}, {"OnSubmitVerifySeal", "cryptography"},
-	{"OnGetRandomness", "chain facts"}, {"OnTipsetCid", "chain facts"},
-}
-
-// kindOf is the kind of a gas charge.
-func kindOf(charge string) string {
-	for _, k := range kinds {
-		if strings.HasPrefix(charge, k.prefix) {
-			return k.kind
-		}
-	}
-	return "other"
 }

@@ -1,4 +1,4 @@
-package cli
+package explain
 
 import (
 	"bytes"
@@ -19,38 +19,40 @@ import (
 	"github.com/edgefvm/fvm/internal/vm/state"
 )
 
-// change is what a message did to an actor's entry in the state tree.
-type change struct {
+// Change is what a message did to an actor's entry in the state tree.
+type Change struct {
 	ID     abi.ActorID     `json:"id"`
-	Actor  string          `json:"actor"`
-	Before *actorView      `json:"before"` // nil: it was not there
-	After  *actorView      `json:"after"`  // nil: it is gone
-	Delta  abi.TokenAmount `json:"balance_delta"`
+	Actor  string          `json:"actor"`         // its kind, such as "storageminer"; the one after, if that changed
+	Before *Actor          `json:"before"`        // nil: it was not there
+	After  *Actor          `json:"after"`         // nil: it is gone
+	Delta  abi.TokenAmount `json:"balance_delta"` // attoFIL, after less before
 }
 
-// actorView is an actor's entry for people and for JSON.
-type actorView struct {
+// Actor is an actor's entry in the state tree.
+type Actor struct {
 	Code    cid.Cid         `json:"code"`
-	Head    cid.Cid         `json:"head"`
+	Head    cid.Cid         `json:"head"` // of its own state
 	Nonce   uint64          `json:"nonce"`
-	Balance abi.TokenAmount `json:"balance"`
-	Address string          `json:"address,omitempty"`
+	Balance abi.TokenAmount `json:"balance"`           // attoFIL
+	Address string          `json:"address,omitempty"` // the f4 address, "" if it has none
 }
 
-func viewOf(a *state.ActorState) *actorView {
+func viewOf(a *state.ActorState) *Actor {
 	if a == nil {
 		return nil
 	}
-	v := &actorView{Code: a.Code, Head: a.Head, Nonce: a.Nonce, Balance: a.Balance}
+	v := &Actor{Code: a.Code, Head: a.Head, Nonce: a.Nonce, Balance: a.Balance}
 	if a.Delegated != nil {
 		v.Address = addr.String(*a.Delegated)
 	}
 	return v
 }
 
-// differences lists the actors whose entries differ between two state roots. Only the parts of the trees that
-// differ are read, so a trimmed state is enough.
-func differences(ctx context.Context, store blockstore.Blockstore, before, after cid.Cid, name func(cid.Cid) string) ([]change, error) {
+// Changes lists the actors whose entries differ between two state roots, by ID. Only the parts of the trees that differ are
+// read, so a trimmed state is enough. actorName names their code, as fvm.Machine.ActorName does; nil: no names. An error is a
+// block that is missing, or that is no part of a state tree.
+func Changes(ctx context.Context, store blockstore.Blockstore, before, after cid.Cid, actorName func(cid.Cid) (string, bool)) ([]Change, error) {
+	o := Options{ActorName: actorName}
 	ids, err := changedIDs(ctx, store, before, after)
 	if err != nil {
 		return nil, err
@@ -64,7 +66,7 @@ func differences(ctx context.Context, store blockstore.Blockstore, before, after
 	if err != nil {
 		return nil, err
 	}
-	list := make([]change, 0, len(ids))
+	list := make([]Change, 0, len(ids))
 	for _, id := range ids {
 		a, err := old.Actor(ctx, id)
 		if err != nil {
@@ -74,12 +76,12 @@ func differences(ctx context.Context, store blockstore.Blockstore, before, after
 		if err != nil {
 			return nil, err
 		}
-		c := change{ID: id, Before: viewOf(a), After: viewOf(b), Delta: big.Zero()}
+		c := Change{ID: id, Before: viewOf(a), After: viewOf(b), Delta: big.Zero()}
 		if a != nil {
-			c.Delta, c.Actor = big.Sub(c.Delta, a.Balance), name(a.Code)
+			c.Delta, c.Actor = big.Sub(c.Delta, a.Balance), o.actorName(a.Code)
 		}
 		if b != nil {
-			c.Delta, c.Actor = big.Add(c.Delta, b.Balance), name(b.Code)
+			c.Delta, c.Actor = big.Add(c.Delta, b.Balance), o.actorName(b.Code)
 		}
 		list = append(list, c)
 	}

@@ -1,18 +1,15 @@
-package term
+package layout
 
 import (
 	"fmt"
 	"math/big"
 	"strings"
-	"time"
 
 	"github.com/filecoin-project/go-state-types/abi"
 )
 
 // Grouped writes a number with commas.
-func Grouped[N ~int | ~int64 | ~uint64](n N) string {
-	return groupDigits(fmt.Sprint(n))
-}
+func Grouped[N ~int | ~int64 | ~uint64](n N) string { return groupDigits(fmt.Sprint(n)) }
 
 func groupDigits(s string) string {
 	sign := ""
@@ -25,29 +22,19 @@ func groupDigits(s string) string {
 	return sign + s
 }
 
-// Choose is one for 1 and many for any other number.
-func Choose(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
-}
-
-// Plural is s, with an s but for 1.
-func Plural(n int, s string) string { return Choose(n, s, s+"s") }
-
-// Count is a number of things: "1,234 vectors".
-func Count(n int, s string) string { return Grouped(n) + " " + Plural(n, s) }
-
 // Gas writes milligas as gas, rounded up as receipts are.
 func Gas(milligas int64) string {
 	if milligas < 0 {
 		return Grouped(milligas / 1000)
 	}
-	return Grouped((milligas + 999) / 1000)
+	gas := milligas / 1000
+	if milligas%1000 > 0 {
+		gas++
+	}
+	return Grouped(gas)
 }
 
-// FIL writes an amount for people: exact, in FIL from a billionth on.
+// FIL writes an amount of attoFIL for people: exact, in FIL from a billionth on.
 func FIL(v abi.TokenAmount) string {
 	if v.Int == nil || v.Sign() == 0 {
 		return "0 FIL"
@@ -70,13 +57,21 @@ func FIL(v abi.TokenAmount) string {
 	return text + " FIL"
 }
 
-// Short writes a time with three or four digits.
-func Short(d time.Duration) string {
-	switch {
-	case d < time.Millisecond:
-		return fmt.Sprintf("%.0f µs", float64(d)/1e3)
-	case d < time.Second:
-		return fmt.Sprintf("%.2f ms", float64(d)/1e6)
+// Percent writes a part of a whole, "" if there is no whole.
+func Percent(part, of int64) string {
+	if of <= 0 {
+		return ""
 	}
-	return fmt.Sprintf("%.2f s", d.Seconds())
+	return fmt.Sprintf("%.1f%%", 100*float64(part)/float64(of))
 }
+
+// Choose is one for 1 and many for any other number.
+func Choose(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+// Plural is s, with an s but for 1.
+func Plural(n int, s string) string { return Choose(n, s, s+"s") }
