@@ -13,7 +13,6 @@ import (
 	"github.com/filecoin-project/go-state-types/big"
 	"github.com/ipfs/go-cid"
 
-	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/internal/ipld/addr"
 	"github.com/edgefvm/fvm/internal/ipld/cbor"
@@ -38,7 +37,7 @@ type Actor struct {
 	Address string          `json:"address,omitempty"` // the f4 address, "" if it has none
 }
 
-func viewOf(a *fvm.ActorState) *Actor {
+func viewOf(a *state.ActorState) *Actor {
 	if a == nil {
 		return nil
 	}
