@@ -14,7 +14,6 @@ import (
 	blocks "github.com/ipfs/go-block-format"
 	"github.com/ipfs/go-cid"
 
-	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/internal/ipld/cbor"
 	"github.com/edgefvm/fvm/internal/vm/crypto"
@@ -22,7 +21,7 @@ import (
 )
 
 // put sets actors of a tree and returns its root; nil is no actor.
-func put(t *testing.T, tree *state.Tree, actors map[abi.ActorID]*fvm.ActorState) cid.Cid {
+func put(t *testing.T, tree *state.Tree, actors map[abi.ActorID]*state.ActorState) cid.Cid {
 	t.Helper()
 	for id, a := range actors {
 		var err error
@@ -42,8 +41,8 @@ func put(t *testing.T, tree *state.Tree, actors map[abi.ActorID]*fvm.ActorState)
 	return root
 }
 
-func actor(code cid.Cid, nonce uint64, balance int64) *fvm.ActorState {
-	return &fvm.ActorState{Code: code, Head: code, Nonce: nonce, Balance: big.NewInt(balance)}
+func actor(code cid.Cid, nonce uint64, balance int64) *state.ActorState {
+	return &state.ActorState{Code: code, Head: code, Nonce: nonce, Balance: big.NewInt(balance)}
 }
 
 // counting counts the blocks that are read.
@@ -60,7 +59,7 @@ func (c *counting) Get(ctx context.Context, k cid.Cid) (blocks.Block, error) {
 func TestChanges(t *testing.T) {
 	store := blockstore.NewBuffered(blockstore.NewMemory())
 	tree := state.New(store)
-	many := map[abi.ActorID]*fvm.ActorState{}
+	many := map[abi.ActorID]*state.ActorState{}
 	for id := range abi.ActorID(2000) { // so many that the tree has levels
 		many[id] = actor(minerCode, 0, 100)
 	}
@@ -71,7 +70,7 @@ func TestChanges(t *testing.T) {
 	}
 	made := actor(evmCode, 1, 5)
 	made.Delegated = &delegated
-	after := put(t, tree, map[abi.ActorID]*fvm.ActorState{7: nil, 9: actor(minerCode, 3, 60), 300: actor(evmCode, 0, 100), 5000: made, 1 << 62: actor(cid.MustParse("bafkqaaa"), 0, 0)})
+	after := put(t, tree, map[abi.ActorID]*state.ActorState{7: nil, 9: actor(minerCode, 3, 60), 300: actor(evmCode, 0, 100), 5000: made, 1 << 62: actor(cid.MustParse("bafkqaaa"), 0, 0)})
 
 	counted := &counting{Blockstore: store}
 	got, err := Changes(t.Context(), counted, before, after, names)
@@ -110,7 +109,7 @@ func TestChanges(t *testing.T) {
 // A block that is missing, or no part of a state tree, is an error.
 func TestChangesOfBadStates(t *testing.T) {
 	store := blockstore.NewBuffered(blockstore.NewMemory())
-	good := put(t, state.New(store), map[abi.ActorID]*fvm.ActorState{5: actor(minerCode, 0, 1)})
+	good := put(t, state.New(store), map[abi.ActorID]*state.ActorState{5: actor(minerCode, 0, 1)})
 	block := func(data []byte) cid.Cid {
 		c := cbor.Blake2bCID(cbor.CodecDagCBOR, crypto.Blake2b256(data))
 		store.PutRaw(c, data)

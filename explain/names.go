@@ -140,7 +140,7 @@ var errnoNames = []string{
 
 // ErrnoMeaning says in words what a caller hears when a send fails before the receiver runs.
 func ErrnoMeaning(n uint32) string {
-	if int(n) < len(errnoNames) && errnoNames[n] != "" {
+	if uint64(n) < uint64(len(errnoNames)) && errnoNames[n] != "" {
 		return errnoNames[n]
 	}
 	return "error " + strconv.FormatUint(uint64(n), 10)
