@@ -7,6 +7,8 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"slices"
+	"strings"
 	"testing"
 	"testing/iotest"
 
@@ -59,12 +61,7 @@ func sampleCAR(t testing.TB) ([]byte, []blocks.Block) {
 func TestCAR(t *testing.T) {
 	ctx := context.Background()
 	car, bs := sampleCAR(t)
-	var packed bytes.Buffer
-	z := gzip.NewWriter(&packed)
-	if _, err := z.Write(car); err != nil || z.Close() != nil {
-		t.Fatal(err)
-	}
-	for _, in := range [][]byte{car, packed.Bytes()} {
+	for _, in := range [][]byte{car, packed(t, car)} {
 		m := NewMemory()
 		roots, err := LoadCAR(ctx, iotest.OneByteReader(bytes.NewReader(in)), m, CAROptions{})
 		if err != nil {
@@ -81,6 +78,67 @@ func TestCAR(t *testing.T) {
 		if m.Len() != len(bs) || len(m.Keys()) != len(bs) {
 			t.Errorf("%d blocks of %d", m.Len(), len(bs))
 		}
+	}
+}
+
+// packed compresses an archive.
+func packed(t testing.TB, car []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	z := gzip.NewWriter(&out)
+	if _, err := z.Write(car); err != nil || z.Close() != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// TestCARUnpacks: what a compressed archive becomes is bounded by what was read of it, or by the caller; a plain one is not.
+func TestCARUnpacks(t *testing.T) {
+	var zeros, tiny bytes.Buffer
+	zero := mustBlock(t, cbor.CodecRaw, uint64(cbor.HashBlake2b256), make([]byte, 1<<20))
+	inline := mustBlock(t, cbor.CodecRaw, uint64(cbor.HashIdentity), []byte{0})
+	if err := errors.Join(WriteCAR(&zeros, nil, each(slices.Repeat([]blocks.Block{zero}, 70)...)), WriteCAR(&tiny, nil, each(slices.Repeat([]blocks.Block{inline}, 540_000)...))); err != nil {
+		t.Fatal(err)
+	}
+	packedZeros, packedTiny := packed(t, zeros.Bytes()), packed(t, tiny.Bytes())
+	var many bytes.Buffer
+	if err := WriteCAR(&many, nil, small(20_000)); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name   string
+		in     []byte
+		o      CAROptions
+		blocks int64 // 0: refused
+	}{
+		{"zeros", packedZeros, CAROptions{}, 0},
+		{"zeros, plain", zeros.Bytes(), CAROptions{}, 70},
+		{"zeros, as the caller likes", packedZeros, CAROptions{MaxUnpacked: 71 << 20}, 70},
+		{"zeros, less than the caller likes", packedZeros, CAROptions{MaxUnpacked: 70 << 20}, 0},
+		{"zeros, without a bound", packedZeros, CAROptions{MaxUnpacked: -1}, 70},
+		{"tiny blocks", packedTiny, CAROptions{}, 0}, // 4 MB of archive, and 73 MB of memory
+		{"tiny blocks, plain", tiny.Bytes(), CAROptions{}, 540_000},
+		{"an honest archive", packed(t, many.Bytes()), CAROptions{}, 20_000},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var heard, last int64
+			tt.o.Progress = func(bytes, blocks int64) {
+				if blocks < last || blocks > last+progressBlocks || bytes < blocks {
+					t.Errorf("after %d blocks the progress is %d bytes, %d blocks", last, bytes, blocks)
+				}
+				heard, last = bytes, blocks
+			}
+			_, err := LoadCAR(t.Context(), bytes.NewReader(tt.in), NewMemory(), tt.o)
+			if tt.blocks == 0 {
+				if !errors.Is(err, ErrCARBound) || !errors.Is(err, ErrCAR) || !strings.Contains(err.Error(), "CAROptions.MaxUnpacked") {
+					t.Errorf("error: %v", err)
+				}
+				return
+			}
+			if err != nil || last != tt.blocks || heard < tt.blocks*7 {
+				t.Errorf("%d blocks of %d bytes: %v", last, heard, err)
+			}
+		})
 	}
 }
 
@@ -149,24 +207,26 @@ func TestCARRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
-		name string
-		in   []byte
-		o    CAROptions
+		name  string
+		in    []byte
+		o     CAROptions
+		bound string
 	}{
-		{"empty", nil, CAROptions{}},
-		{"empty header", []byte{0}, CAROptions{}},
-		{"no CBOR", []byte{1, 0xff}, CAROptions{}},
-		{"version 2", unhex(t, "0aa16776657273696f6e02"), CAROptions{}},
-		{"endless length", bytes.Repeat([]byte{0xff}, 20), CAROptions{}},
-		{"huge length", unhex(t, "ffffffffffffffffff01"), CAROptions{}},
-		{"long header", car, CAROptions{MaxHeader: 8}},
-		{"long block", car, CAROptions{MaxBlock: 64}},
-		{"long archive", car, CAROptions{MaxTotal: 100}},
-		{"unknown hash", sha3.Bytes(), CAROptions{}},
-		{"empty section", append(bytes.Clone(car), 0), CAROptions{}},
-		{"no CID", append(bytes.Clone(car), 1, 1), CAROptions{}},
+		{"empty", nil, CAROptions{}, ""},
+		{"empty header", []byte{0}, CAROptions{}, ""},
+		{"no CBOR", []byte{1, 0xff}, CAROptions{}, ""},
+		{"version 2", unhex(t, "0aa16776657273696f6e02"), CAROptions{}, ""},
+		{"endless length", bytes.Repeat([]byte{0xff}, 20), CAROptions{}, ""},
+		{"huge length", unhex(t, "ffffffffffffffffff01"), CAROptions{}, "MaxHeader"},
+		{"long header", car, CAROptions{MaxHeader: 8}, "MaxHeader"},
+		{"long block", car, CAROptions{MaxBlock: 64}, "MaxBlock"},
+		{"long archive", car, CAROptions{MaxTotal: 100}, "MaxTotal"},
+		{"unknown hash", sha3.Bytes(), CAROptions{}, ""},
+		{"empty section", append(bytes.Clone(car), 0), CAROptions{}, ""},
+		{"no CID", append(bytes.Clone(car), 1, 1), CAROptions{}, ""},
 	} {
-		if _, err := read(tt.in, tt.o); !errors.Is(err, ErrCAR) {
+		_, err := read(tt.in, tt.o)
+		if !errors.Is(err, ErrCAR) || errors.Is(err, ErrCARBound) != (tt.bound != "") || !strings.Contains(err.Error(), tt.bound) {
 			t.Errorf("%s: %v", tt.name, err)
 		}
 	}

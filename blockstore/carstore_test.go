@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
+	"iter"
 	"testing"
 
 	blocks "github.com/ipfs/go-block-format"
@@ -50,6 +52,74 @@ func TestCARStore(t *testing.T) {
 	}
 	if err := s.PutMany(ctx, []blocks.Block{other}); !errors.Is(err, ErrReadOnly) {
 		t.Errorf("PutMany: %v", err)
+	}
+}
+
+// counted counts reads.
+type counted struct {
+	io.ReaderAt
+	reads, bytes int
+}
+
+func (c *counted) ReadAt(p []byte, at int64) (int, error) {
+	n, err := c.ReaderAt.ReadAt(p, at)
+	c.reads, c.bytes = c.reads+1, c.bytes+n
+	return n, err
+}
+
+// An archive of small blocks is read once, and large blocks are jumped over.
+func TestOpenCARReadsOn(t *testing.T) {
+	const n = 20_000
+	large := make([]blocks.Block, 50)
+	for i := range large {
+		large[i] = mustBlock(t, cbor.CodecRaw, uint64(cbor.HashBlake2b256), bytes.Repeat([]byte{byte(i)}, 1<<20))
+	}
+	for name, bs := range map[string]iter.Seq2[blocks.Block, error]{"small": small(n), "large": each(large...)} {
+		var car bytes.Buffer
+		if err := WriteCAR(&car, nil, bs); err != nil {
+			t.Fatal(err)
+		}
+		r := &counted{ReaderAt: bytes.NewReader(car.Bytes())}
+		if _, err := OpenCAR(r, int64(car.Len()), CAROptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if most := min(car.Len(), 2*wholeRead*len(large)) + wholeRead; r.bytes > most { // the header is read twice
+			t.Errorf("%s: %d bytes were read of %d", name, r.bytes, car.Len())
+		}
+	}
+}
+
+// Small blocks that are read again come from memory, which does not grow without end.
+func TestCARStoreKeeps(t *testing.T) {
+	const most, n = 1 << 20, 3 << 20 / (60 + blockCost)
+	var car bytes.Buffer
+	if err := WriteCAR(&car, nil, small(n)); err != nil {
+		t.Fatal(err)
+	}
+	r := &counted{ReaderAt: bytes.NewReader(car.Bytes())}
+	s, err := OpenCAR(r, int64(car.Len()), CAROptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.kept.most = most
+	first, err := blocks.NewBlock(nil), error(nil)
+	i := 0
+	for b := range small(n) {
+		if i == 0 {
+			first = b.(*blocks.BasicBlock)
+		}
+		if _, err = s.Get(t.Context(), b.Cid()); err != nil {
+			t.Fatal(err)
+		}
+		if i++; i%100 == 0 {
+			before := r.reads
+			if _, err := s.Get(t.Context(), first.Cid()); err != nil || r.reads != before {
+				t.Fatalf("after %d blocks one that is asked for again and again is read again: %v", i, err)
+			}
+		}
+	}
+	if kept := len(s.kept.young) + len(s.kept.old); kept > n*3/4 || kept < n/4 {
+		t.Errorf("%d of %d blocks are kept", kept, n)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/filecoin-project/go-state-types/network"
@@ -68,10 +69,46 @@ func ParseName(name string) (version int, network string, err error) {
 	if !ok {
 		network = "mainnet"
 	}
-	if _, err := fmt.Sscanf(v, "v%d", &version); err != nil || fmt.Sprintf("v%d", version) != v || network == "" {
+	if _, err := fmt.Sscanf(v, "v%d", &version); err != nil || fmt.Sprintf("v%d", version) != v || !isNetwork(network) {
 		return 0, "", fmt.Errorf("bundle name %q: want VERSION/NETWORK, such as v16/mainnet", name)
 	}
 	return version, network, nil
+}
+
+// isNetwork tells whether a word can name a network; it becomes part of file names.
+func isNetwork(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r != '-' && (r < 'a' || r > 'z') && (r < '0' || r > '9') })
+}
+
+// known are the names that Lotus's list has for a manifest, in the order of versions.
+func known(manifest string) (all []Entry) {
+	for name, m := range manifests {
+		if m == manifest {
+			v, n, err := ParseName(name)
+			if err == nil {
+				all = append(all, Entry{Version: v, Network: n, Manifest: m})
+			}
+		}
+	}
+	slices.SortFunc(all, Entry.compare)
+	return all
+}
+
+// namesOf are the names of entries.
+func namesOf(all []Entry) (names []string) {
+	for _, e := range all {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// sameAs is the earliest name that Lotus's list has for a bundle's manifest, of a version before the bundle's; "" if
+// there is none.
+func sameAs(e Entry) string {
+	if all := known(e.Manifest); len(all) > 0 && all[0].Version < e.Version {
+		return all[0].Name()
+	}
+	return ""
 }
 
 // NameOf is the name of the bundle with a list of actors, which is what the system actor's state names: mainnet's
@@ -79,15 +116,14 @@ func ParseName(name string) (version int, network string, err error) {
 func NameOf(list cid.Cid) string {
 	head := cbor.AppendCID(cbor.AppendUint(cbor.AppendArray(nil, 2), 1), list)
 	manifest := cbor.Blake2bCID(cbor.CodecDagCBOR, blake2b.Sum256(head)).String()
-	found := ""
-	for name, m := range manifests {
-		main := strings.HasSuffix(name, "/mainnet")
-		foundMain := strings.HasSuffix(found, "/mainnet")
-		if m == manifest && (found == "" || main && !foundMain || main == foundMain && name < found) {
-			found = name
-		}
+	all := known(manifest)
+	if i := slices.IndexFunc(all, func(e Entry) bool { return e.Network == "mainnet" }); i >= 0 {
+		return all[i].Name()
 	}
-	return found
+	if len(all) == 0 {
+		return ""
+	}
+	return all[0].Name()
 }
 
 // LoadCAR reads a bundle CAR, plain or gzip, adds its blocks to store, and

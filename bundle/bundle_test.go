@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,6 +23,7 @@ import (
 func lotus(t *testing.T) *Set {
 	t.Helper()
 	t.Setenv(EnvDir, "")
+	t.Setenv(EnvAdded, t.TempDir())
 	s, err := Open(context.Background(), Options{Progress: os.Stderr})
 	if err != nil {
 		t.Fatal(err)
@@ -43,6 +46,24 @@ func TestManifestsAreLotus(t *testing.T) {
 	}
 	if len(found) != len(manifests) || len(found) == 0 {
 		t.Errorf("%d manifests listed, Lotus has %d", len(manifests), len(found))
+	}
+}
+
+// Versions that are one bundle under two names are known here. A change of this list changes what the README and CONFORMANCE
+// say of a network version: while v19 is v18, network version 29 was checked with the code of version 18.
+func TestSharedManifests(t *testing.T) {
+	shared := map[string][]string{}
+	for _, manifest := range manifests {
+		if names := namesOf(known(manifest)); len(names) > 1 {
+			shared[names[0]] = names[1:]
+		}
+	}
+	want := map[string][]string{"v8/caterpillarnet": {"v9/caterpillarnet"}}
+	for _, network := range []string{"butterflynet", "calibrationnet", "caterpillarnet", "devnet", "mainnet", "testing", "testing-fake-proofs"} {
+		want["v18/"+network] = []string{"v19/" + network}
+	}
+	if !maps.EqualFunc(shared, want, slices.Equal) {
+		t.Errorf("one manifest have %v\nnot %v", shared, want)
 	}
 }
 
@@ -196,7 +217,7 @@ func TestBadInput(t *testing.T) {
 	if _, err := Open(ctx, Options{Dir: t.TempDir()}); err == nil || !strings.Contains(err.Error(), "holds neither") {
 		t.Errorf("an empty folder: %v", err)
 	}
-	for _, name := range []string{"", "16/mainnet", "v/mainnet", "v16x/mainnet", "v16/", "v 16/mainnet"} {
+	for _, name := range []string{"", "16/mainnet", "v/mainnet", "v16x/mainnet", "v16/", "v 16/mainnet", "v16/..", "v16/a/b"} {
 		if _, _, err := ParseName(name); err == nil {
 			t.Errorf("ParseName(%q) is fine", name)
 		}
@@ -206,6 +227,7 @@ func TestBadInput(t *testing.T) {
 func TestWithoutGo(t *testing.T) {
 	t.Setenv("GOMODCACHE", t.TempDir())
 	t.Setenv(EnvDir, "")
+	t.Setenv(EnvAdded, t.TempDir())
 	if _, err := Open(context.Background(), Options{NoDownload: true}); err == nil || !strings.Contains(err.Error(), "go mod download") {
 		t.Errorf("no downloads: %v", err)
 	}

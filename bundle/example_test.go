@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"os"
 
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/bundle"
@@ -24,6 +25,24 @@ func ExampleSet_Load() {
 	// Output:
 	// version 18 of mainnet has 16 actors
 	// system bafk2bzaceb6wbrd6oqnplfdawnu6n27gwwajtfj4xjq3k54uq77ynniniyzce
+}
+
+// A program keeps bundles from elsewhere in a folder of its own.
+func ExampleAdd() {
+	const folder = "my-bundles"
+	ctx := context.Background()
+	car, err := os.Open("builtin-actors-mainnet.car")
+	check(err)
+	defer car.Close()
+	a, err := bundle.Add(ctx, car, folder, bundle.AddOptions{Version: 19, Network: "mainnet"})
+	check(err)
+	fmt.Println(a.ManifestCID, "lies in", a.Path)
+
+	set, err := bundle.Open(ctx, bundle.Options{Added: folder})
+	check(err)
+	store, err := set.Store(ctx, 19, "mainnet")
+	check(err)
+	_ = store // the lower layer of a machine's store
 }
 
 func check(err error) {

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"archive/tar"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,26 +31,42 @@ type Set struct {
 	pinned bool // from the Lotus module: manifests must be those that it lists
 	// unpacked is a folder for CARs out of its archives, "" if there is none.
 	unpacked string
+	// added is a folder of bundles that go before, "" if there is none.
+	added string
+	// missing says why there is no dir, when there are added bundles alone.
+	missing error
 }
 
-// Dir is the folder that holds the bundles.
+// Dir is the folder that holds the bundles; those that were added lie elsewhere. It is "" if there are only such.
 func (s *Set) Dir() string { return s.dir }
 
 // Entry names a bundle of a set.
 type Entry struct {
 	Version int
 	Network string
-	// Manifest is the CID that the bundle must have; "" where any will do.
+	// Manifest is the CID of its manifest; "" where that would have to be unpacked first.
 	Manifest string
+	// SameAs is the name of an earlier version in Lotus's list that is this bundle under another name; "" if there is none.
+	SameAs string
+	// Added tells that it is one that Add stored. One of the same name elsewhere is not listed.
+	Added bool
 }
 
 // Name is the bundle's name, such as "v16/mainnet".
 func (e Entry) Name() string { return fmt.Sprintf("v%d/%s", e.Version, e.Network) }
 
+// compare orders entries by version, then network.
+func (e Entry) compare(f Entry) int {
+	return cmp.Or(cmp.Compare(e.Version, f.Version), strings.Compare(e.Network, f.Network))
+}
+
 // List names every bundle, by version, then network. For a folder of archives other than Lotus's it unpacks
 // them all, which takes seconds.
 func (s *Set) List(ctx context.Context) ([]Entry, error) {
-	var list []Entry
+	list, err := listAdded(s.added)
+	if err != nil {
+		return nil, err
+	}
 	if s.pinned {
 		for name, manifest := range manifests {
 			v, n, err := ParseName(name)
@@ -59,25 +76,29 @@ func (s *Set) List(ctx context.Context) ([]Entry, error) {
 			if ok, err := exists(s.archive(v)); err != nil {
 				return nil, err
 			} else if ok {
-				list = append(list, Entry{v, n, manifest})
+				list = append(list, Entry{Version: v, Network: n, Manifest: manifest})
 			}
 		}
-	} else if err := s.listDir(ctx, &list); err != nil {
-		return nil, err
-	}
-	slices.SortFunc(list, func(a, b Entry) int {
-		if a.Version != b.Version {
-			return a.Version - b.Version
+	} else if s.missing == nil {
+		if err := s.listDir(ctx, &list); err != nil {
+			return nil, err
 		}
-		return strings.Compare(a.Network, b.Network)
-	})
-	return slices.Compact(list), nil
+	}
+	for i, e := range list {
+		list[i].SameAs = sameAs(e)
+	}
+	// Of one name the first stays, which is an added one, or a CAR beside an archive.
+	slices.SortStableFunc(list, Entry.compare)
+	return slices.CompactFunc(list, func(a, b Entry) bool { return a.compare(b) == 0 }), nil
 }
 
 func (s *Set) listDir(ctx context.Context, list *[]Entry) error {
 	files, err := os.ReadDir(s.dir)
 	if err != nil {
 		return fmt.Errorf("actor bundles: %w", err)
+	}
+	if *list, err = appendCARs(*list, s.dir, Entry{}); err != nil {
+		return err
 	}
 	for _, f := range files {
 		if base, ok := strings.CutSuffix(f.Name(), archiveExt); ok {
@@ -92,12 +113,6 @@ func (s *Set) listDir(ctx context.Context, list *[]Entry) error {
 			if err != nil {
 				return err
 			}
-			continue
-		}
-		base, ok := strings.CutSuffix(f.Name(), carExt)
-		v, network, dash := strings.Cut(base, "-")
-		if n, err := versionOf(v); ok && dash && err == nil {
-			*list = append(*list, Entry{Version: n, Network: network})
 		}
 	}
 	return nil
@@ -115,50 +130,79 @@ func (s *Set) archive(version int) string {
 	return filepath.Join(s.dir, fmt.Sprintf("v%d%s", version, archiveExt))
 }
 
-func (s *Set) car(version int, network string) string {
-	return filepath.Join(s.dir, fmt.Sprintf("v%d-%s%s", version, network, carExt))
+// carIn is where the CAR of a bundle lies in a folder of CARs.
+func carIn(dir string, e Entry) string {
+	return filepath.Join(dir, fmt.Sprintf("v%d-%s%s", e.Version, e.Network, carExt))
 }
 
 // Load adds a bundle's blocks to store and returns its manifest. Every block is
 // checked against its CID, and the manifest's CID against Lotus's list if the
-// bundle comes from there.
+// bundle comes from there. With an added bundle come the blocks of the one whose
+// place it takes, so that states made with that still execute.
 func (s *Set) Load(ctx context.Context, version int, network string, store blockstore.Blockstore) (*Bundle, error) {
-	var b *Bundle
-	err := s.read(ctx, version, network, func(r io.Reader) (err error) {
+	e := Entry{Version: version, Network: network}
+	b, err := s.loadAdded(ctx, e, store)
+	if err != nil {
+		return nil, fmt.Errorf("actor bundle %s: %w", e.Name(), err)
+	}
+	own, err := s.loadOwn(ctx, e, store)
+	if b != nil && (errors.Is(err, ErrNotFound) || s.missing != nil) {
+		return b, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("actor bundle %s: %w", e.Name(), err)
+	}
+	if b != nil {
+		return b, nil
+	}
+	return own, nil
+}
+
+// loadOwn loads a bundle that was not added.
+func (s *Set) loadOwn(ctx context.Context, e Entry, store blockstore.Blockstore) (b *Bundle, err error) {
+	err = s.read(ctx, e, func(r io.Reader) (err error) {
 		b, err = LoadCAR(ctx, r, store)
 		return err
 	})
-	name := Entry{Version: version, Network: network}.Name()
 	if err != nil {
-		return nil, fmt.Errorf("actor bundle %s: %w", name, err)
+		return nil, err
 	}
-	if want := manifests[name]; s.pinned && b.ManifestCID.String() != want {
-		return nil, fmt.Errorf("actor bundle %s: its manifest is %s, expected %s: the module in %s was altered", name, b.ManifestCID, want, s.dir)
+	if want := manifests[e.Name()]; s.pinned && b.ManifestCID.String() != want {
+		return nil, fmt.Errorf("its manifest is %s, expected %s: the module in %s was altered", b.ManifestCID, want, s.dir)
 	}
-	b.Version, b.Network = version, network
+	b.Version, b.Network = e.Version, e.Network
 	return b, nil
 }
 
-// Export writes a bundle as a CAR, as it is in the archive.
+// Export writes a bundle as a CAR, as it lies there.
 func (s *Set) Export(ctx context.Context, version int, network string, w io.Writer) error {
-	return s.read(ctx, version, network, func(r io.Reader) error {
+	e := Entry{Version: version, Network: network}
+	out := func(r io.Reader) error {
 		_, err := io.Copy(w, r)
 		return err
-	})
+	}
+	if f, err := s.openAdded(e); err == nil {
+		defer f.Close()
+		return out(f)
+	}
+	return s.read(ctx, e, out)
 }
 
-// read hands the CAR of a bundle to use.
-func (s *Set) read(ctx context.Context, version int, network string, use func(io.Reader) error) error {
-	if s.pinned && manifests[Entry{Version: version, Network: network}.Name()] == "" {
+// read hands the CAR of a bundle that was not added to use.
+func (s *Set) read(ctx context.Context, e Entry, use func(io.Reader) error) error {
+	if s.missing != nil {
+		return s.missing
+	}
+	if s.pinned && manifests[e.Name()] == "" {
 		return fmt.Errorf("%w in %s", ErrNotFound, s.dir)
 	}
-	if f, err := os.Open(s.car(version, network)); err == nil {
+	if f, err := os.Open(carIn(s.dir, e)); err == nil {
 		defer f.Close()
 		return use(f)
 	}
 	found := false
-	err := s.walk(ctx, version, func(name string, r io.Reader) (bool, error) {
-		if name != network {
+	err := s.walk(ctx, e.Version, func(name string, r io.Reader) (bool, error) {
+		if name != e.Network {
 			return true, nil
 		}
 		found = true

@@ -17,8 +17,8 @@ import (
 // The Go module that holds the archives, and the sum that the go command has for it.
 const (
 	Module        = "github.com/filecoin-project/lotus"
-	ModuleVersion = "v1.36.2"
-	moduleSum     = "h1:BYAyqv2/gLxusLd3o4VeORv67ZmN+z+qhEZge07Ey+o="
+	ModuleVersion = "v1.36.3"
+	moduleSum     = "h1:PXAYW3I5Aj7mI1vDGLb1wxY/RjSoEcN3Ef3jPPIBJZ4="
 )
 
 // EnvDir is the environment variable that names a folder of bundles.
@@ -31,6 +31,11 @@ type Options struct {
 	// lies there is taken as it is. Default: the folder that EDGEFVM_BUNDLES
 	// names; without one, the Lotus module.
 	Dir string
+	// Added is a folder of bundles that Add put there. They go before those of the same names elsewhere, see Set.Load.
+	// Default: DefaultAdded's, unless Dir is given.
+	Added string
+	// NoAdded has no added bundles. Default: they are looked for.
+	NoAdded bool
 	// Unpacked is a folder where Store keeps bundles of Lotus's archives unpacked. It is made when it is needed. Default: none.
 	Unpacked string
 	// NoDownload forbids to fetch the Lotus module. Default: it is fetched.
@@ -40,13 +45,25 @@ type Options struct {
 }
 
 // Open finds the bundles. Nothing is unpacked yet. It runs the go command only
-// if the module is not in the module cache.
+// if the module is not in the module cache. Where there are added bundles it is
+// enough to have those.
 func Open(ctx context.Context, opts Options) (*Set, error) {
-	s, err := find(ctx, opts)
-	if err == nil {
-		s.unpacked = opts.Unpacked
+	added := opts.Added
+	switch {
+	case opts.NoAdded:
+		added = ""
+	case added == "" && opts.Dir == "":
+		added = DefaultAdded()
 	}
-	return s, err
+	s, err := find(ctx, opts)
+	if err != nil {
+		if list, lerr := listAdded(added); lerr != nil || len(list) == 0 || ctx.Err() != nil {
+			return nil, err
+		}
+		s = &Set{missing: err}
+	}
+	s.unpacked, s.added = opts.Unpacked, added
+	return s, nil
 }
 
 func find(ctx context.Context, opts Options) (*Set, error) {

@@ -21,48 +21,77 @@ import (
 // process which needs little of a bundle does not wait for all of it. Where neither is, it has all in memory, as from Load.
 // The file stays open until the store is garbage.
 func (s *Set) Store(ctx context.Context, version int, network string) (blockstore.Blockstore, error) {
-	store, err := openFile(ctx, s.car(version, network))
+	e := Entry{Version: version, Network: network}
+	added, err := s.storeAdded(ctx, e)
+	if err != nil {
+		return nil, fmt.Errorf("actor bundle %s: %w", e.Name(), err)
+	}
+	own, err := s.storeOwn(ctx, e)
+	switch {
+	case added == nil && err != nil:
+		return nil, fmt.Errorf("actor bundle %s: %w", e.Name(), err)
+	case added == nil:
+		return own, nil
+	case errors.Is(err, ErrNotFound) || s.missing != nil:
+		return added, nil
+	case err != nil:
+		return nil, fmt.Errorf("actor bundle %s: %w", e.Name(), err)
+	}
+	return &blockstore.Overlay{Top: added, Base: own}, nil
+}
+
+// storeOwn is the store of a bundle that was not added.
+func (s *Set) storeOwn(ctx context.Context, e Entry) (blockstore.Blockstore, error) {
+	if s.missing != nil {
+		return nil, s.missing
+	}
+	store, _, err := openFile(ctx, carIn(s.dir, e))
 	if err == nil {
 		return store, nil
 	}
-	path := s.unpackedCAR(version, network)
+	path := s.unpackedCAR(e)
 	if path != "" {
-		if store, err := openFile(ctx, path); err == nil {
+		if store, _, err := openFile(ctx, path); err == nil {
 			return store, nil
 		}
 	}
 	m := blockstore.NewMemory()
-	if _, err := s.Load(ctx, version, network, m); err != nil {
+	if _, err := s.loadOwn(ctx, e, m); err != nil {
 		return nil, err
 	}
 	if path != "" {
-		s.unpack(ctx, version, network, path)
+		s.unpack(ctx, e, path)
 	}
 	return m, nil
 }
 
 // unpackedCAR is where a bundle of the Lotus module lies unpacked, "" if there is no place. Its name has the manifest's CID, so
 // that another release of the same version has another file.
-func (s *Set) unpackedCAR(version int, network string) string {
-	manifest := manifests[Entry{Version: version, Network: network}.Name()]
+func (s *Set) unpackedCAR(e Entry) string {
+	manifest := manifests[e.Name()]
 	if !s.pinned || s.unpacked == "" || manifest == "" {
 		return ""
 	}
-	return filepath.Join(s.unpacked, fmt.Sprintf("v%d-%s-%s%s", version, network, manifest, carExt))
+	return filepath.Join(s.unpacked, fmt.Sprintf("v%d-%s-%s%s", e.Version, e.Network, manifest, carExt))
 }
 
 // unpack makes the file at path if it can. If not, the next process unpacks again, which only takes it longer.
-func (s *Set) unpack(ctx context.Context, version int, network, path string) {
+func (s *Set) unpack(ctx context.Context, e Entry, path string) {
 	if os.MkdirAll(filepath.Dir(path), 0o777) == nil {
-		wholefile.Write(path, func(w io.Writer) error { return s.Export(ctx, version, network, w) }) //nolint:errcheck // see above
+		wholefile.Write(path, func(w io.Writer) error { //nolint:errcheck // see above
+			return s.read(ctx, e, func(r io.Reader) error {
+				_, err := io.Copy(w, r)
+				return err
+			})
+		})
 	}
 }
 
 // openFile opens a bundle's CAR, if it is plain, and looks whether all of it is there.
-func openFile(ctx context.Context, path string) (_ blockstore.Blockstore, err error) {
+func openFile(ctx context.Context, path string) (_ blockstore.Blockstore, _ *Bundle, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() {
 		if err != nil {
@@ -71,17 +100,17 @@ func openFile(ctx context.Context, path string) (_ blockstore.Blockstore, err er
 	}()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fs.ErrInvalid
+		return nil, nil, fs.ErrInvalid
 	}
 	store, err := blockstore.OpenCAR(f, info.Size(), blockstore.CAROptions{MaxTotal: maxCAR})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	_, err = whatIsIn(ctx, store, store.Roots())
-	return &fileStore{store, path}, err
+	b, err := whatIsIn(ctx, store, store.Roots())
+	return &fileStore{store, path}, b, err
 }
 
 // fileStore is a CAR on disk that says where it lies.

@@ -16,6 +16,7 @@ import (
 func unpacking(t *testing.T, dir string) *Set {
 	t.Helper()
 	t.Setenv(EnvDir, "")
+	t.Setenv(EnvAdded, t.TempDir())
 	s, err := Open(t.Context(), Options{Unpacked: dir, Progress: os.Stderr})
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +66,7 @@ func TestStore(t *testing.T) {
 	if err != nil || files != 1 || size < 1<<20 {
 		t.Errorf("%d files of %d bytes: %v", files, size, err)
 	}
-	path := s.unpackedCAR(18, "mainnet")
+	path := s.unpackedCAR(Entry{Version: 18, Network: "mainnet"})
 	if err := os.Truncate(path, size-1); err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +93,7 @@ func TestStoreOfAlteredFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := store.(*blockstore.Memory)
-	path := s.unpackedCAR(18, "mainnet")
+	path := s.unpackedCAR(Entry{Version: 18, Network: "mainnet"})
 	car, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

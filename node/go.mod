@@ -1,3 +1,3 @@
 module github.com/edgefvm/fvm/node
 
-go 1.25.7
+go 1.25.14

@@ -1,8 +1,12 @@
 package filelock
 
 import (
+	"bufio"
 	"errors"
+	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -11,14 +15,82 @@ import (
 	"time"
 )
 
+// TestMain is a process that takes a lock and keeps it, if a test says so.
+func TestMain(m *testing.M) {
+	path := os.Getenv("FILELOCK_TEST_HOLD")
+	if path == "" {
+		os.Exit(m.Run())
+	}
+	unlock, err := Try(path)
+	if err != nil {
+		os.Exit(1)
+	}
+	fmt.Println("held")
+	io.Copy(io.Discard, os.Stdin) //nolint:errcheck // until this process is killed
+	unlock()
+}
+
+// A lock ends with its process, however that ends.
+func TestLockOfDeadProcess(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.lock")
+	holder := exec.Command(os.Args[0])
+	holder.Env = append(os.Environ(), "FILELOCK_TEST_HOLD="+path)
+	out, err := holder.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := holder.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := holder.Start(); err != nil {
+		t.Fatal(err)
+	}
+	kill := sync.OnceFunc(func() { holder.Process.Kill(); holder.Wait() })
+	defer kill()
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Try(path); !errors.Is(err, ErrBusy) {
+		t.Errorf("held by another process: %v", err)
+	}
+	if _, ok := Abandoned(path); ok {
+		t.Error("taken for abandoned while its process lives")
+	}
+	kill()
+	drop, ok := Abandoned(path)
+	if !ok {
+		t.Fatal("not abandoned, and its process is dead")
+	}
+	drop()
+	unlock, err := Try(path)
+	if err != nil {
+		t.Fatalf("after its process was killed: %v", err)
+	}
+	unlock()
+}
+
+// What cannot be a lock is an error, or no lock.
+func TestNoLock(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Try(filepath.Join(dir, "none", "x.lock")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("in no folder: %v", err)
+	}
+	link, file := filepath.Join(dir, "link"), filepath.Join(dir, "file")
+	if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Symlink(file, link)); err != nil {
+		t.Skip(err)
+	}
+	for _, path := range []string{filepath.Join(dir, "none"), link, dir} {
+		if _, ok := Abandoned(path); ok {
+			t.Errorf("%s is an abandoned lock", path)
+		}
+	}
+}
+
 func TestLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.lock")
 	unlock, err := Try(path)
 	if err != nil {
 		t.Fatal(err)
-	}
-	if _, err := os.Stat(path); err != nil {
-		t.Skip("no file locks on this system")
 	}
 	if _, err := Try(path); !errors.Is(err, ErrBusy) {
 		t.Errorf("second lock: %v", err)
@@ -37,13 +109,6 @@ func TestLock(t *testing.T) {
 // Files of locks come and go, and still there is one holder at a time.
 func TestLockExcludes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.lock")
-	if unlock, err := Try(path); err != nil {
-		t.Fatal(err)
-	} else if _, err := os.Stat(path); err != nil {
-		t.Skip("no file locks on this system")
-	} else {
-		unlock()
-	}
 	var holders, taken atomic.Int32
 	var wg sync.WaitGroup
 	for range 8 {
@@ -82,9 +147,6 @@ func TestSweep(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer release()
-	if _, err := os.Stat(filepath.Join(living, OwnerLock)); err != nil {
-		t.Skip("no file locks on this system")
-	}
 	old := time.Now().Add(-2 * time.Hour)
 	make := func(name string, locked, aged bool) string {
 		dir := filepath.Join(parent, name)

@@ -1,12 +1,14 @@
 // Package filelock keeps processes out of each other's files, and finds what dead ones left behind.
 //
-// The caches of compiled code use it. Locks are those of flock(2); elsewhere there are none, and work may be done twice.
+// The caches of compiled code use it, and what is kept about archives. Locks are those of flock(2), on Windows of
+// LockFileEx; the system ends them with the process.
 package filelock
 
 import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -25,14 +27,19 @@ func Folder(parent, prefix string) (dir string, release func(), err error) {
 		if err != nil {
 			return "", nil, err
 		}
-		release, err := Try(filepath.Join(dir, OwnerLock))
+		unlock, err := Try(filepath.Join(dir, OwnerLock))
 		if errors.Is(err, ErrBusy) {
 			continue // taken for a leftover while the lock was made; it will be removed
 		}
 		if err != nil {
 			return "", nil, errors.Join(err, os.RemoveAll(dir))
 		}
-		return dir, release, nil
+		return dir, func() {
+			unlock()
+			if runtime.GOOS == "windows" {
+				os.Remove(dir) // it could not be removed before, with the lock's file in it
+			}
+		}, nil
 	}
 }
 
@@ -52,8 +59,11 @@ func Sweep(parent, prefix string, age time.Duration, mine func(dir string) bool)
 		if _, err := os.Lstat(lock); err == nil {
 			// While it is held here, no other sweeper is at work.
 			if drop, dead := Abandoned(lock); dead {
-				os.RemoveAll(dir) //nolint:errcheck // the next one tries again
+				err := os.RemoveAll(dir)
 				drop()
+				if err != nil {
+					os.RemoveAll(dir) //nolint:errcheck // Windows removes no file that is open; the next one tries again
+				}
 			}
 		} else if info, err := it.Info(); err == nil && time.Since(info.ModTime()) > age {
 			os.RemoveAll(dir) //nolint:errcheck // of a process that ended before it had the lock

@@ -1,23 +1,19 @@
-// Package wholefile writes files that are there whole or not at all.
+// Package wholefile writes files that are there whole or not at all, also after a loss of power.
 //
-// The command writes its output with it, and conformance the vectors that it makes. The caches of compiled code, which must
-// outlive a crash of the system, have their own ways.
+// The command writes its output with it, lab/conformance the vectors that it makes, bundle what it keeps. The caches of
+// compiled code check their files when they read them, and have their own ways.
 package wholefile
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"sync/atomic"
 )
 
-var parts atomic.Uint64
-
-// Write makes the file path of what write gives. It appears when it is whole: after an error what was there before is
-// still there. Writers of one path may run at once; one of them is the last. To what is no regular file, a pipe or a
-// device, it writes as it goes. Errors of opening leave out the path.
+// Write makes the file path of what write gives. It appears when it is whole and on the disk: after an error, or when
+// the system stops, what was there before is still there. It keeps the permissions of the file before. Writers of one
+// path may run at once; one of them is the last. To what is no regular file, a pipe or a device, it writes as it goes.
+// Errors of opening leave out the path.
 func Write(path string, write func(io.Writer) error) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		if info.IsDir() {
@@ -29,16 +25,12 @@ func Write(path string, write func(io.Writer) error) error {
 		}
 		return errors.Join(write(f), f.Close())
 	}
-	part := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%d.%d.part", filepath.Base(path), os.Getpid(), parts.Add(1)))
-	f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
+	f, err := create(path)
 	if err != nil {
 		return errors.Unwrap(err) // without the path
 	}
-	if err = errors.Join(write(f), f.Close()); err == nil {
-		err = os.Rename(part, path)
+	if err = write(f); err == nil {
+		err = f.CloseAtomicallyReplace()
 	}
-	if err != nil {
-		return errors.Join(err, os.Remove(part))
-	}
-	return nil
+	return errors.Join(err, f.Cleanup())
 }

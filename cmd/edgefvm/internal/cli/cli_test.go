@@ -108,7 +108,7 @@ func TestUsage(t *testing.T) {
 		{"vectors", "edgefvm: vectors needs a command: run"},
 		{"cache", "cache needs a command: build, info, clean"},
 		{"cache inf", `cache has no command "inf"; did you mean info?`},
-		{"bundle frob", `bundle has no command "frob"; it has list, cids, export`},
+		{"bundle frob", `bundle has no command "frob"; it has list, cids, export, add, remove`},
 		{"vectors run", "edgefvm: vectors run needs PATH..."},
 		{"vectors run --jobs 0 x", "--jobs must be at least 1"},
 		{"vectors run --frob x", "unknown flag: --frob"},
