@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"bytes"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -11,15 +9,25 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/clitest"
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 )
 
 const goldens = clitest.Goldens
+
+const (
+	stateCAR    = "../../../../testdata/multisig.car"
+	messageFile = "../../../../testdata/multisig.msg"
+)
+
+func execArgs(more ...string) []string {
+	return append([]string{"exec", "--car", stateCAR, "--nv", "28", "--epoch", "5800470"}, more...)
+}
 
 var edgefvm = clitest.Program(Run)
 
 func TestMain(m *testing.M) { clitest.Main(m, edgefvm) }
 
-// The names that the tests of this package have for package clitest.
+// Short names for the helpers of package clitest, and what they need of kit.
 var (
 	golden      = clitest.Golden
 	needBundles = clitest.NeedBundles
@@ -30,14 +38,14 @@ var (
 	lastLine    = clitest.LastLine
 	writeTo     = clitest.WriteTo
 	readFrom    = clitest.ReadFrom
-	plain       = clitest.Plain
 	smallBundle = clitest.SmallBundle
 )
 
-func fromJSON[T any](t testing.TB, text string) T {
-	t.Helper()
-	return clitest.FromJSON[T](t, text)
-}
+const (
+	exitOK          = kit.ExitOK
+	exitUsage       = kit.ExitUsage
+	exitInterrupted = kit.ExitInterrupted
+)
 
 func commands(t testing.TB, visit func(cmd *cobra.Command)) {
 	t.Helper()
@@ -159,62 +167,5 @@ func TestRootPrintsHelp(t *testing.T) {
 	}
 	if got := ok(t, "--version"); !strings.HasPrefix(got, "edgefvm version ") {
 		t.Errorf("--version: %q", got)
-	}
-}
-
-func TestBundle(t *testing.T) {
-	needBundles(t)
-	out := ok(t, "bundle", "list")
-	if !strings.Contains(out, "v18/mainnet ") {
-		t.Errorf("bundle list:\n%s", out)
-	}
-	type entry struct {
-		Version           int
-		Network, Manifest string
-	}
-	list := fromJSON[[]entry](t, ok(t, "bundle", "list", "--json"))
-	if n := strings.Count(out, "\n"); len(list) != n || n == 0 {
-		t.Errorf("%d lines, %d in the JSON", n, len(list))
-	}
-	manifest := ""
-	for _, e := range list {
-		if e.Version == 18 && e.Network == "mainnet" {
-			manifest = e.Manifest
-		}
-	}
-	type cids struct {
-		Manifest string
-		Actors   map[string]string
-	}
-	b := fromJSON[cids](t, ok(t, "bundle", "cids", "v18/mainnet", "--json"))
-	if b.Manifest != manifest || manifest == "" || len(b.Actors) < 16 {
-		t.Errorf("bundle cids: manifest %q with %d actors, listed %q", b.Manifest, len(b.Actors), manifest)
-	}
-	if out := ok(t, "bundle", "cids", "v18/mainnet"); !strings.Contains(out, b.Actors["storageminer"]) {
-		t.Errorf("bundle cids:\n%s", out)
-	}
-
-	dir := t.TempDir()
-	car := filepath.Join(dir, "v18-mainnet.car")
-	if out := ok(t, "bundle", "export", "v18/mainnet", "--out", car); out != car+"\n" {
-		t.Errorf("bundle export printed %q", out)
-	}
-	if again := fromJSON[cids](t, ok(t, "bundle", "cids", car, "--json")); again.Manifest != manifest {
-		t.Errorf("the exported bundle's manifest is %s, want %s", again.Manifest, manifest)
-	}
-	if out := ok(t, "bundle", "list", "--bundles", dir); !strings.HasPrefix(out, "v18/mainnet") {
-		t.Errorf("bundle list of the exported:\n%s", out)
-	}
-	ok(t, execArgs("--message", messageFile, "--bundle", car)...)
-
-	before := readFrom(t, car)
-	fails(t, exitFailed, []string{"bundle", "export", "v18/nowhere", "-o", car}, "exporting v18/nowhere", "no such bundle", "bundle list")
-	if !bytes.Equal(readFrom(t, car), before) {
-		t.Error("an export that failed changed the file that was there")
-	}
-	fails(t, exitFailed, []string{"bundle", "cids", "v99/mainnet"}, "no such bundle", "bundle list")
-	fails(t, exitFailed, []string{"bundle", "list", "--bundles", t.TempDir()}, "holds neither")
-	if files, _ := os.ReadDir(dir); len(files) != 1 {
-		t.Errorf("leftovers: %v", files)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/laboratory"
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/messages"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/upkeep"
 )
 
@@ -21,9 +22,9 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // sections are the commands as the help shows them.
 func sections() []section {
 	return []section{
-		{"messages", "Messages:", []*cobra.Command{newExec(), newExplain()}},
+		{"messages", "Messages:", messages.Commands()},
 		{"laboratory", "The laboratory, which compares and measures:", laboratory.Commands()},
-		{"upkeep", "Upkeep:", append([]*cobra.Command{newBundle()}, upkeep.Commands()...)},
+		{"upkeep", "Upkeep:", upkeep.Commands()},
 	}
 }
 

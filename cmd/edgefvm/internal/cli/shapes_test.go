@@ -2,10 +2,12 @@ package cli
 
 import (
 	"encoding/json"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/lab/duel/dueltest"
 )
 
@@ -45,12 +47,16 @@ func TestShapes(t *testing.T) {
 	shapes := documented(t)
 	program := dueltest.Program(t, dueltest.Sound)
 	v, car := golden("nv28-multisig-007"), smallBundle(t, "account")
+	t.Setenv(bundle.EnvAdded, t.TempDir())
+	exported := filepath.Join(t.TempDir(), "v18-mainnet.car")
+	ok(t, "bundle", "export", "v18/mainnet", "--out", exported)
 	for _, c := range []struct {
 		shape string
 		args  []string
 		lists []string // keys of the output whose lists of objects are told too
 	}{
 		{"exec", execArgs("--message", messageFile), nil},
+		{"explain", []string{"explain", v}, []string{"messages"}},
 		{"vectors run", []string{"vectors", "run", v}, []string{"outcomes"}},
 		{"bench", []string{"bench", "--rounds", "1", v}, nil},
 		{"sweep", []string{"sweep", "--oracle", program, "--most", "1", v}, nil},
@@ -60,6 +66,9 @@ func TestShapes(t *testing.T) {
 		{"cache info", []string{"cache", "info", "--cache", t.TempDir()}, nil},
 		{"cache info", []string{"cache", "clean", "--cache", t.TempDir()}, nil},
 		{"cache build", []string{"cache", "build", "--bundle", car, "--nv", "28", "--cache", t.TempDir()}, []string{"actors"}},
+		{"bundle list", []string{"bundle", "list"}, nil},
+		{"bundle cids", []string{"bundle", "cids", "v18/mainnet"}, nil},
+		{"bundle add", []string{"bundle", "add", exported}, nil},
 		{"version", []string{"version"}, nil},
 	} {
 		r := run(t, append(c.args, "--json")...)

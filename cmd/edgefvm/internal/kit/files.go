@@ -59,13 +59,15 @@ func LoadBundle(ctx context.Context, opts bundle.Options, name string, store blo
 	return b, version, BundleHint(ctx, s, name, err)
 }
 
-// BundleHint adds to the error that there is no such bundle those that may have been meant, and where the names are.
+// BundleHint adds to the error that there is no such bundle those of the set that may have been meant, if there is one,
+// and where the names are.
 func BundleHint(ctx context.Context, s *bundle.Set, name string, err error) error {
 	if !errors.Is(err, bundle.ErrNotFound) {
 		return err
 	}
 	var names []string
-	if list, err := s.List(ctx); err == nil {
+	if s != nil {
+		list, _ := s.List(ctx) // without it the names are not told
 		for _, e := range list {
 			names = append(names, e.Name())
 		}

@@ -1,4 +1,4 @@
-package cli
+package messages_test
 
 import (
 	"encoding/base64"
@@ -7,13 +7,16 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/clitest"
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 )
 
 // The commands on network versions 16 and 17.
 
 // exec comes to the receipt and the state root of a golden vector.
 func TestExecBefore18(t *testing.T) {
-	needBundles(t)
+	clitest.NeedBundles(t)
 	var v struct {
 		CAR           []byte
 		Preconditions struct {
@@ -33,7 +36,7 @@ func TestExecBefore18(t *testing.T) {
 			}
 		}
 	}
-	data, err := os.ReadFile(golden("nv17-init-001"))
+	data, err := os.ReadFile(clitest.Golden("nv17-init-001"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,45 +46,45 @@ func TestExecBefore18(t *testing.T) {
 	if len(v.Messages) != 1 {
 		t.Fatalf("%d messages", len(v.Messages))
 	}
-	car := writeTo(t, filepath.Join(t.TempDir(), "state.car"), v.CAR)
-	r := fromJSON[receipt](t, ok(t, "exec", "--car", car, "--nv", "17", "--epoch", v.Preconditions.Variants[0].Epoch.String(), "--base-fee", v.Preconditions.BaseFee.String(),
+	car := clitest.WriteTo(t, filepath.Join(t.TempDir(), "state.car"), v.CAR)
+	r := clitest.FromJSON[receipt](t, edgefvm.OK(t, "exec", "--car", car, "--nv", "17", "--epoch", v.Preconditions.Variants[0].Epoch.String(), "--base-fee", v.Preconditions.BaseFee.String(),
 		"--circ-supply", v.Preconditions.CircSupply.String(), "--message", base64.StdEncoding.EncodeToString(v.Messages[0].Bytes), "--json"))
 	want := v.Postconditions.Receipts[0]
 	if r.ExitCode != want.ExitCode || r.GasUsed != want.GasUsed || r.Burn != want.Burn || r.Root != v.Postconditions.StateTree.Root["/"] || r.EventsRoot != nil {
 		t.Errorf("%+v, want %+v", r, want)
 	}
-	fails(t, exitFailed, []string{"exec", "--car", car, "--nv", "18", "--epoch", "1", "--message", messageFile}, "its version is 4, not one of [5]")
+	edgefvm.Fails(t, kit.ExitFailed, []string{"exec", "--car", car, "--nv", "18", "--epoch", "1", "--message", messageFile}, "its version is 4, not one of [5]")
 }
 
 // explain names actors, though the network's traces of the time do not, and shows gas that was given back.
 func TestExplainBefore18(t *testing.T) {
-	needBundles(t)
-	text := ok(t, "explain", golden("nv17-init-001"))
+	clitest.NeedBundles(t)
+	text := edgefvm.OK(t, "explain", clitest.Golden("nv17-init-001"))
 	for _, s := range []string{"network version 17", "actors v9/", "init f01 · Exec", "as expected: receipts, gas, state root, every gas charge"} {
 		if !strings.Contains(text, s) {
 			t.Errorf("explain lacks %q:\n%s", s, text)
 		}
 	}
-	text = ok(t, "explain", "--message", "1", golden("nv17-script-destroy-001"))
+	text = edgefvm.OK(t, "explain", "--message", "1", clitest.Golden("nv17-script-destroy-001"))
 	for _, s := range []string{"actor creation", "-98,800", "-39.7%", "script f01012 · method 2", "-28,139"} {
 		if !strings.Contains(text, s) {
 			t.Errorf("explain lacks %q:\n%s", s, text)
 		}
 	}
 	svg := filepath.Join(t.TempDir(), "gas.svg")
-	ok(t, "explain", "--flamegraph", svg, golden("nv17-script-destroy-001"))
-	if drawn := string(readFrom(t, svg)); strings.Contains(drawn, `width="-`) || !strings.Contains(drawn, "chain inclusion") {
+	edgefvm.OK(t, "explain", "--flamegraph", svg, clitest.Golden("nv17-script-destroy-001"))
+	if drawn := string(clitest.ReadFrom(t, svg)); strings.Contains(drawn, `width="-`) || !strings.Contains(drawn, "chain inclusion") {
 		t.Error("the flame graph has boxes of negative width, or none")
 	}
 }
 
 // Two engines in lock-step, and the bench.
 func TestLockstepAndBenchBefore18(t *testing.T) {
-	needBundles(t)
-	if text := ok(t, "vectors", "run", "--engine", "wazero,wazero-interpreter", golden("nv17-init-001"), golden("nv16-init-002")); !strings.Contains(text, "2 passed, 0 failed") {
+	clitest.NeedBundles(t)
+	if text := edgefvm.OK(t, "vectors", "run", "--engine", "wazero,wazero-interpreter", clitest.Golden("nv17-init-001"), clitest.Golden("nv16-init-002")); !strings.Contains(text, "2 passed, 0 failed") {
 		t.Errorf("lock-step:\n%s", text)
 	}
-	if text := ok(t, "bench", "--rounds", "1", golden("nv17-init-001")); !strings.Contains(text, "measured 1 message of 1 vector") {
+	if text := edgefvm.OK(t, "bench", "--rounds", "1", clitest.Golden("nv17-init-001")); !strings.Contains(text, "measured 1 message of 1 vector") {
 		t.Errorf("bench:\n%s", text)
 	}
 }

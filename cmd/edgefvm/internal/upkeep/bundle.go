@@ -1,4 +1,4 @@
-package cli
+package upkeep
 
 import (
 	"errors"
@@ -12,15 +12,17 @@ import (
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
 	"github.com/edgefvm/fvm/internal/disk/wholefile"
+	"github.com/edgefvm/fvm/internal/layout"
 )
 
 func newBundle() *cobra.Command {
-	return group("bundle", "The networks' actor bundles", newBundleList(), newBundleCIDs(), newBundleExport(), newBundleAdd(), newBundleRemove())
+	return kit.Group("bundle", "The networks' actor bundles", newBundleList(), newBundleCIDs(), newBundleExport(), newBundleAdd(), newBundleRemove())
 }
 
 func newBundleList() *cobra.Command {
-	var set setting
+	var set kit.Setting
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "list",
@@ -31,7 +33,7 @@ network version runs with that code.`,
 		Example: "  edgefvm bundle list\n  edgefvm bundle list --json | jq -r '.[] | select(.network == \"mainnet\") | .manifest'",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := bundle.Open(cmd.Context(), set.bundleOptions(cmd))
+			s, err := bundle.Open(cmd.Context(), set.BundleOptions(cmd))
 			if err != nil {
 				return err
 			}
@@ -53,7 +55,7 @@ network version runs with that code.`,
 				}
 				return kit.WriteJSON(cmd, rows)
 			}
-			g := newPage(cmd.OutOrStdout())
+			g := term.NewPage(cmd.OutOrStdout())
 			for _, e := range list {
 				note := ""
 				switch {
@@ -62,51 +64,18 @@ network version runs with that code.`,
 				case e.SameAs != "":
 					note = "  same as " + e.SameAs
 				}
-				g.line("%s %s%s", padRight(e.Name(), 26), g.p.dim(e.Manifest), note)
+				g.Line("%s %s%s", layout.PadRight(e.Name(), 26), g.P.Dim(e.Manifest), note)
 			}
-			return g.err
+			return g.Err
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	set.bundleFlags(cmd)
+	set.BundleFlags(cmd)
 	return cmd
 }
 
-// loadNamed loads "v16/mainnet", or the CAR in a file.
-func loadNamed(cmd *cobra.Command, set *setting, name string) (*bundle.Bundle, error) {
-	b, _, err := loadInto(cmd, set, name, blockstore.NewMemory())
-	return b, err
-}
-
-// loadInto does that with a store for the blocks. The version is 0 for a file, which does not tell it.
-func loadInto(cmd *cobra.Command, set *setting, name string, store blockstore.Blockstore) (b *bundle.Bundle, version int, err error) {
-	ctx := cmd.Context()
-	if info, err := os.Stat(name); err == nil && !info.IsDir() || strings.HasSuffix(name, ".car") {
-		b, err := bundle.LoadCARFile(ctx, name, store)
-		return b, 0, err
-	}
-	version, network, err := bundle.ParseName(name)
-	if err != nil {
-		return nil, 0, usageError{err}
-	}
-	s, err := bundle.Open(ctx, set.bundleOptions(cmd))
-	if err != nil {
-		return nil, 0, err
-	}
-	b, err = s.Load(ctx, version, network, store)
-	return b, version, listHint(err)
-}
-
-// listHint says where the names are.
-func listHint(err error) error {
-	if errors.Is(err, bundle.ErrNotFound) {
-		return fmt.Errorf("%w; 'edgefvm bundle list' names them", err)
-	}
-	return err
-}
-
 func newBundleCIDs() *cobra.Command {
-	var set setting
+	var set kit.Setting
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "cids BUNDLE",
@@ -115,7 +84,7 @@ func newBundleCIDs() *cobra.Command {
 		Example: "  edgefvm bundle cids v16/mainnet\n  edgefvm bundle cids ./builtin-actors-devnet.car",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			b, err := loadNamed(cmd, &set, args[0])
+			b, _, err := kit.LoadBundle(cmd.Context(), set.BundleOptions(cmd), args[0], blockstore.NewMemory())
 			if err != nil {
 				return err
 			}
@@ -126,21 +95,21 @@ func newBundleCIDs() *cobra.Command {
 				}
 				return kit.WriteJSON(cmd, map[string]any{"manifest": b.ManifestCID.String(), "actors": actors})
 			}
-			g := newPage(cmd.OutOrStdout())
-			g.line("%s %s", padRight("manifest", 18), b.ManifestCID)
+			g := term.NewPage(cmd.OutOrStdout())
+			g.Line("%s %s", layout.PadRight("manifest", 18), b.ManifestCID)
 			for _, a := range b.Actors {
-				g.line("%s %s", padRight(a.Name, 18), a.Code)
+				g.Line("%s %s", layout.PadRight(a.Name, 18), a.Code)
 			}
-			return g.err
+			return g.Err
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	set.bundleFlags(cmd)
+	set.BundleFlags(cmd)
 	return cmd
 }
 
 func newBundleExport() *cobra.Command {
-	var set setting
+	var set kit.Setting
 	var out string
 	cmd := &cobra.Command{
 		Use:     "export BUNDLE",
@@ -151,9 +120,9 @@ func newBundleExport() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			version, network, err := bundle.ParseName(args[0])
 			if err != nil {
-				return usageError{err}
+				return kit.AsUsage(err)
 			}
-			s, err := bundle.Open(cmd.Context(), set.bundleOptions(cmd))
+			s, err := bundle.Open(cmd.Context(), set.BundleOptions(cmd))
 			if err != nil {
 				return err
 			}
@@ -162,14 +131,14 @@ func newBundleExport() *cobra.Command {
 			}
 			err = wholefile.Write(out, func(w io.Writer) error { return s.Export(cmd.Context(), version, network, w) })
 			if err != nil {
-				return fmt.Errorf("exporting %s to %s: %w", args[0], out, listHint(err))
+				return fmt.Errorf("exporting %s to %s: %w", args[0], out, kit.BundleHint(cmd.Context(), s, args[0], err))
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s\n", out)
 			return nil
 		},
 	}
 	cmd.Flags().StringVarP(&out, "out", "o", "", "`file` to write (default: vN-NETWORK.car)")
-	set.bundleFlags(cmd)
+	set.BundleFlags(cmd)
 	return cmd
 }
 
@@ -203,7 +172,7 @@ The folder is edgefvm/bundles in the user's folder of configuration, or the one 
 			a, err := bundle.Add(cmd.Context(), f, folder, o)
 			switch {
 			case errors.Is(err, bundle.ErrUnnamed):
-				return usagef("%s: %w, with --version N --network NAME", args[0], err)
+				return kit.Usagef("%s: %w, with --version N --network NAME", args[0], err)
 			case errors.Is(err, bundle.ErrTaken):
 				return fmt.Errorf("%s: %w; --replace takes its place", args[0], err)
 			case err != nil:
@@ -222,25 +191,25 @@ The folder is edgefvm/bundles in the user's folder of configuration, or the one 
 
 func printAddition(cmd *cobra.Command, a *bundle.Addition, asJSON bool) error {
 	if asJSON {
-		return writeJSON(cmd, map[string]any{
+		return kit.WriteJSON(cmd, map[string]any{
 			"version": a.Version, "network": a.Network, "manifest": a.ManifestCID.String(), "actors": len(a.Actors),
 			"known_as": a.Known, "instead": a.Instead, "instead_same_as": a.InsteadSameAs, "path": a.Path,
 		})
 	}
 	name := bundle.Entry{Version: a.Version, Network: a.Network}.Name()
-	g := newPage(cmd.OutOrStdout())
-	g.line("%s %s", padRight(name, 26), a.ManifestCID)
-	g.line("%d actors; the code of each is there and can run", len(a.Actors))
+	g := term.NewPage(cmd.OutOrStdout())
+	g.Line("%s %s", layout.PadRight(name, 26), a.ManifestCID)
+	g.Line("%d actors; the code of each is there and can run", len(a.Actors))
 	switch {
 	case len(a.Known) > 1:
-		g.line("Lotus's list has it as %s", strings.Join(a.Known, ", "))
+		g.Line("Lotus's list has it as %s", strings.Join(a.Known, ", "))
 	case a.InsteadSameAs != "":
-		g.line("in the place of Lotus's %s, which is %s again", name, a.InsteadSameAs)
+		g.Line("in the place of Lotus's %s, which is %s again", name, a.InsteadSameAs)
 	case a.Instead != "":
-		g.line("in the place of Lotus's %s, %s", name, a.Instead)
+		g.Line("in the place of Lotus's %s, %s", name, a.Instead)
 	}
-	g.line("%s", a.Path)
-	return g.err
+	g.Line("%s", a.Path)
+	return g.Err
 }
 
 func newBundleRemove() *cobra.Command {
@@ -249,16 +218,16 @@ func newBundleRemove() *cobra.Command {
 		Short:   "Remove a bundle that was added",
 		Example: "  edgefvm bundle remove v19/mainnet",
 		Args:    cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			version, network, err := bundle.ParseName(args[0])
 			if err != nil {
-				return usageError{err}
+				return kit.AsUsage(err)
 			}
 			folder, err := addedFolder()
 			if err != nil {
 				return err
 			}
-			return listHint(bundle.Remove(folder, version, network))
+			return kit.BundleHint(cmd.Context(), nil, args[0], bundle.Remove(folder, version, network))
 		},
 	}
 }

@@ -1,4 +1,4 @@
-package cli
+package messages
 
 import (
 	"bytes"
@@ -28,14 +28,16 @@ import (
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
 	"github.com/edgefvm/fvm/explain"
 	"github.com/edgefvm/fvm/explain/text"
 	"github.com/edgefvm/fvm/internal/disk/wholefile"
+	"github.com/edgefvm/fvm/internal/layout"
 )
 
 // execFlags are the flags of exec.
 type execFlags struct {
-	set                             setting
+	set                             kit.Setting
 	cars                            []string
 	root                            string
 	nv                              uint
@@ -97,7 +99,7 @@ verifier ends with an error that says so.`,
 	f.StringVar(&x.actors, "actors", "", "bundle `NAME` such as v16/mainnet (default: mainnet's for --nv)")
 	f.StringVarP(&x.out, "out", "o", "", "write the new state to this CAR `file`")
 	f.BoolVar(&x.asJSON, "json", false, "print JSON")
-	x.set.flags(cmd)
+	x.set.Flags(cmd)
 	for _, name := range []string{"car", "nv", "epoch"} {
 		_ = cmd.MarkFlagRequired(name)
 	}
@@ -113,27 +115,27 @@ func (x *execFlags) check(cmd *cobra.Command) error {
 	if given("message") {
 		for _, name := range partFlags {
 			if given(name) {
-				return usagef("--message is the whole message: leave out --%s", name)
+				return kit.Usagef("--message is the whole message: leave out --%s", name)
 			}
 		}
 		if x.message == "" {
-			return usagef("--message is empty: want a file, hex or base64")
+			return kit.Usagef("--message is empty: want a file, hex or base64")
 		}
 	} else if x.from == "" || x.to == "" {
-		return usagef("which message? Give --message, or --from and --to")
+		return kit.Usagef("which message? Give --message, or --from and --to")
 	}
 	first, last, preview := fvm.NetworkVersions()
 	if x.nv < uint(first) || x.nv > uint(preview) {
-		return usagef("--nv %d: network versions %d to %d are known, and %d as a preview", x.nv, first, last, preview)
+		return kit.Usagef("--nv %d: network versions %d to %d are known, and %d as a preview", x.nv, first, last, preview)
 	}
 	if x.nv == uint(preview) && x.actors == "" && len(x.set.CARs) == 0 {
-		return usagef("--nv %d has no actors yet: name some with --actors or --bundle", x.nv)
+		return kit.Usagef("--nv %d has no actors yet: name some with --actors or --bundle", x.nv)
 	}
 	if x.epoch < 0 {
-		return usagef("--epoch %d is negative", x.epoch)
+		return kit.Usagef("--epoch %d is negative", x.epoch)
 	}
 	if x.message == "" && x.gasLimit <= 0 {
-		return usagef("--gas-limit %d: a message needs some gas", x.gasLimit)
+		return kit.Usagef("--gas-limit %d: a message needs some gas", x.gasLimit)
 	}
 	return nil
 }
@@ -151,7 +153,7 @@ func (x *execFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	engine, err := x.set.start()
+	engine, err := x.set.Start()
 	if err != nil {
 		return err
 	}
@@ -201,7 +203,7 @@ func (x *execFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	if res.ExitCode != 0 {
-		return errFailed
+		return kit.ErrFailed
 	}
 	return nil
 }
@@ -226,11 +228,11 @@ func (x *execFlags) loadState(ctx context.Context) (*blockstore.Memory, cid.Cid,
 	if x.root != "" {
 		var err error
 		if root, err = cid.Decode(x.root); err != nil {
-			return nil, root, usagef("--root %q: want a CID such as bafy2bz...: %w", x.root, err)
+			return nil, root, kit.Usagef("--root %q: want a CID such as bafy2bz...: %w", x.root, err)
 		}
 	}
 	if !root.Defined() {
-		return nil, root, usagef("the CAR names no root: give --root")
+		return nil, root, kit.Usagef("the CAR names no root: give --root")
 	}
 	return state, root, nil
 }
@@ -249,17 +251,17 @@ func (x *execFlags) loadActors(cmd *cobra.Command) (blockstore.Blockstore, error
 	var err error
 	if x.actors != "" {
 		if version, net, err = bundle.ParseName(x.actors); err != nil {
-			return nil, usageError{err}
+			return nil, kit.AsUsage(err)
 		}
 	} else if version, err = bundle.VersionFor(network.Version(x.nv)); err != nil {
-		return nil, usageError{err}
+		return nil, kit.AsUsage(err)
 	}
-	s, err := bundle.Open(ctx, x.set.bundleOptions(cmd))
+	s, err := bundle.Open(ctx, x.set.BundleOptions(cmd))
 	if err != nil {
 		return nil, err
 	}
 	code, err := s.Store(ctx, version, net)
-	return code, listHint(err)
+	return code, kit.BundleHint(ctx, s, bundle.Entry{Version: version, Network: net}.Name(), err)
 }
 
 func (x *execFlags) config(root cid.Cid, store blockstore.Blockstore, engine *fvm.Engine) (fvm.Config, error) {
@@ -289,7 +291,7 @@ func (x *execFlags) build(ctx context.Context, m *fvm.Machine) (*fvm.Message, er
 		}
 		msg, err := fvm.DecodeMessage(data)
 		if err != nil {
-			return nil, fmt.Errorf("--message, %s of %d %s: %w; want a message's CBOR, without its signature", form, len(data), plural(len(data), "byte"), err)
+			return nil, fmt.Errorf("--message, %s of %d %s: %w; want a message's CBOR, without its signature", form, len(data), layout.Plural(len(data), "byte"), err)
 		}
 		return msg, nil
 	}
@@ -298,7 +300,7 @@ func (x *execFlags) build(ctx context.Context, m *fvm.Machine) (*fvm.Message, er
 	read := func(name, s string, into *address.Address) {
 		if err == nil {
 			if *into, err = address.NewFromString(s); err != nil {
-				err = usagef("%s %q: %w; want an address such as f0100, f1... or f410f...", name, s, err)
+				err = kit.Usagef("%s %q: %w; want an address such as f0100, f1... or f410f...", name, s, err)
 			}
 		}
 	}
@@ -320,7 +322,7 @@ func (x *execFlags) build(ctx context.Context, m *fvm.Machine) (*fvm.Message, er
 		receiver, _ = m.ActorName(st.Code)
 	}
 	if msg.Method, err = explain.ParseMethod(receiver, x.method); err != nil {
-		return nil, usagef("--method %q: %w", x.method, err)
+		return nil, kit.Usagef("--method %q: %w", x.method, err)
 	}
 	if x.params != "" {
 		if msg.Params, _, err = readData("--params", x.params); err != nil {
@@ -362,14 +364,14 @@ func parseAmount(name, s string) (abi.TokenAmount, error) {
 	digits, inFIL := strings.CutSuffix(strings.ToLower(strings.TrimSpace(s)), "fil")
 	whole, part, dot := strings.Cut(digits, ".")
 	if (dot && !inFIL) || len(part) > 18 || whole+part == "" {
-		return big.Zero(), usagef("%s %q: want whole attoFIL, or FIL as 1.5fil", name, s)
+		return big.Zero(), kit.Usagef("%s %q: want whole attoFIL, or FIL as 1.5fil", name, s)
 	}
 	if inFIL {
 		whole += part + strings.Repeat("0", 18-len(part))
 	}
 	v, err := big.FromString(whole)
 	if err != nil || v.Sign() < 0 || strings.HasPrefix(whole, "+") {
-		return big.Zero(), usagef("%s %q: want whole attoFIL, or FIL as 1.5fil", name, s)
+		return big.Zero(), kit.Usagef("%s %q: want whole attoFIL, or FIL as 1.5fil", name, s)
 	}
 	return v, nil
 }
@@ -382,7 +384,7 @@ func readData(name, s string) (data []byte, form string, err error) {
 	if info, err := os.Stat(s); err != nil || info.IsDir() {
 		data, form, ok := decodeText(s)
 		if !ok {
-			return nil, "", usagef("%s %q: want a file, hex or base64; there is no such file", name, cut(s, 60))
+			return nil, "", kit.Usagef("%s %q: want a file, hex or base64; there is no such file", name, layout.Cut(s, 60))
 		}
 		return data, form, nil
 	}
@@ -496,25 +498,25 @@ func (x *execFlags) printResult(cmd *cobra.Command, res *fvm.Result, root cid.Ci
 		}
 		return kit.WriteJSON(cmd, out)
 	}
-	g := newPage(cmd.OutOrStdout())
-	g.line("exit code    %d (%s)", res.ExitCode, meaning)
-	g.line("return       0x%s", hex.EncodeToString(res.Return))
-	g.line("gas used     %d", res.GasUsed)
+	g := term.NewPage(cmd.OutOrStdout())
+	g.Line("exit code    %d (%s)", res.ExitCode, meaning)
+	g.Line("return       0x%s", hex.EncodeToString(res.Return))
+	g.Line("gas used     %d", res.GasUsed)
 	if res.EventsRoot != nil {
-		g.line("events root  %s", res.EventsRoot)
+		g.Line("events root  %s", res.EventsRoot)
 	}
 	if !x.implicit {
-		g.line("burnt        %s", fil(big.Add(res.BaseFeeBurn, res.OverEstimationBurn)))
-		g.line("miner's tip  %s", fil(res.MinerTip))
-		g.line("penalty      %s", fil(res.Penalty))
-		g.line("refund       %s", fil(res.Refund))
+		g.Line("burnt        %s", layout.FIL(big.Add(res.BaseFeeBurn, res.OverEstimationBurn)))
+		g.Line("miner's tip  %s", layout.FIL(res.MinerTip))
+		g.Line("penalty      %s", layout.FIL(res.Penalty))
+		g.Line("refund       %s", layout.FIL(res.Refund))
 	}
-	g.line("state root   %s", root)
+	g.Line("state root   %s", root)
 	if res.Failure != "" {
-		g.line("failure      %s", strings.ReplaceAll(clean(strings.TrimSpace(res.Failure)), "\n", "\n             "))
+		g.Line("failure      %s", strings.ReplaceAll(layout.Clean(strings.TrimSpace(res.Failure)), "\n", "\n             "))
 	}
-	if g.err != nil {
-		return g.err
+	if g.Err != nil {
+		return g.Err
 	}
-	return text.WriteEvents(g.w, events, textOptions(g.w, 0))
+	return text.WriteEvents(g.W, events, textOptions(g.W, 0))
 }
