@@ -22,11 +22,11 @@ const coldProcess = "first-receipt"
 // the reference, and the cold process of bench.
 func Main(m *testing.M, p Program) {
 	aot.RunIfChild()
-	dueltest.RunIfChild()
 	os.Unsetenv("EDGEFVM_ENGINE")
-	if len(os.Args) > 1 && os.Args[1] == coldProcess {
+	if len(os.Args) > 1 && os.Args[1] == coldProcess { // before the next, which the environment decides
 		os.Exit(p(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 	}
+	dueltest.RunIfChild()
 	if mode := os.Getenv(EnvPeer); mode != "" {
 		beReference(mode)
 		return
