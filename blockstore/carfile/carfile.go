@@ -52,8 +52,9 @@ type Store struct {
 }
 
 // Open opens an archive of version 1, not compressed, which must not change while the store is used. Archives below 64 MiB
-// get an index in memory. For others it takes an index that is there and fits, or makes one: that reads the archive once,
-// with about 20 MB of memory. If another process is making it, it waits. Errors are those of blockstore.ReadCAR.
+// get an index in memory. For others it takes an index that is there and fits, or makes one: that reads the archive once, with
+// 10 MB of memory for ten million blocks and 60 for a hundred. If another process is making it, it waits. Errors are those of
+// blockstore.ReadCAR.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	return open(ctx, path, o, smallest)
 }
