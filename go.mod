@@ -12,6 +12,7 @@ require (
 	github.com/filecoin-project/go-hamt-ipld/v3 v3.4.1
 	github.com/filecoin-project/go-state-types v0.17.0
 	github.com/gofrs/flock v0.13.1
+	github.com/google/pprof v0.0.0-20260202012954-cb029daf43ef
 	github.com/google/renameio/v2 v2.0.2
 	github.com/ipfs/go-block-format v0.2.0
 	github.com/ipfs/go-cid v0.6.2
@@ -20,6 +21,7 @@ require (
 	github.com/klauspost/compress v1.20.4
 	github.com/klauspost/cpuid/v2 v2.4.2
 	github.com/multiformats/go-multihash v0.2.3
+	github.com/rivo/uniseg v0.4.7
 	github.com/supranational/blst v0.3.17
 	github.com/tetratelabs/wazero v1.12.0
 	github.com/whyrusleeping/cbor-gen v0.3.1

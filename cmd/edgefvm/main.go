@@ -1,5 +1,5 @@
 // Command edgefvm runs Filecoin messages: conformance vectors, single messages
-// on a state, and the actors' bundles. The commands live in internal/cli.
+// on a state, and the actors' bundles. The commands live in internal: cli puts them together.
 package main
 
 import (

@@ -32,8 +32,14 @@ type room struct {
 
 // plan is the floor plan. Rooms on one storey do not know each other.
 var plan = []room{
-	{"cmd/edgefvm", command, 18, false},
-	{"cmd/edgefvm/internal/cli", command, 17, false},
+	{"cmd/edgefvm", command, 21, false},
+	{"cmd/edgefvm/internal/cli", command, 20, false},
+	{"cmd/edgefvm/internal/laboratory", command, 19, false},
+	{"cmd/edgefvm/internal/messages", command, 19, false},
+	{"cmd/edgefvm/internal/upkeep", command, 19, false},
+	{"cmd/edgefvm/internal/clitest", command, 19, false}, // for tests
+	{"cmd/edgefvm/internal/kit", command, 18, false},
+	{"cmd/edgefvm/internal/term", command, 17, false},
 
 	{"examples/intest", examples, 14, false},
 	{"examples/tipset", examples, 14, false},
@@ -49,6 +55,9 @@ var plan = []room{
 	{"lab/sweep", laboratory, 16, false},
 	{"lab/duel/dueltest", laboratory, 16, false}, // for tests
 	{"lab/duel", laboratory, 15, false},
+	{"lab/bench/chart", laboratory, 15, false},
+	{"lab/bench", laboratory, 14, false},
+	{"lab/soak", laboratory, 14, false},
 	{"lab/conformance/goldentest", laboratory, 14, false}, // for tests
 	{"lab/conformance", laboratory, 13, false},
 	{"lab/oracle", laboratory, 13, false},
@@ -56,6 +65,10 @@ var plan = []room{
 	{"lab/wasmgen", laboratory, 1, false},
 	{"lab/fuzz/internal/script", laboratory, 2, false},
 
+	{"explain/text", machine, 14, false},
+	{"explain/flame", machine, 14, false},
+	{"explain/pprof", machine, 14, false},
+	{"explain", machine, 13, false}, // a trace or vector in, a tree out
 	{"shadow", machine, 13, false},
 	{"vector", machine, 12, false},
 	{"", machine, 11, false},                     // the front door: New, Machine, Engine
@@ -82,6 +95,7 @@ var plan = []room{
 	{"internal/ipld/hamt", machine, 2, true},
 	{"internal/ipld/cbor", machine, 0, true},
 	{"internal/ipld/addr", machine, 0, true},
+	{"internal/layout", machine, 0, false}, // text in columns
 	{"internal/disk/wholefile", machine, 0, false},
 	{"internal/disk/filelock", machine, 0, false},
 	{"bundle", machine, 5, false},

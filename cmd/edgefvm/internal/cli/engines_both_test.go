@@ -57,7 +57,7 @@ func TestFaultsOfTwoEngines(t *testing.T) {
 					t.Error("a nil dereference was not recovered")
 				}
 			}()
-			var p *sample
+			var p *struct{ Threads int }
 			p.Threads++
 		}()
 	}

@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/edgefvm/fvm/bundle"
+	"github.com/edgefvm/fvm/lab/duel/dueltest"
+)
+
+// documented reads the shapes of JSON in the command's README: by command, the keys, and whether each may be missing.
+func documented(t *testing.T) map[string]map[string]bool {
+	t.Helper()
+	_, text, _ := strings.Cut(string(readFrom(t, "../../README.md")), "## Shapes of `--json`\n")
+	shapes := map[string]map[string]bool{}
+	for _, part := range strings.Split(text, "\n### ")[1:] {
+		name, body, _ := strings.Cut(part, "\n")
+		shapes[name] = map[string]bool{}
+		for _, m := range regexp.MustCompile("`([a-z_]+)`(\\??)").FindAllStringSubmatch(body, -1) {
+			shapes[name][m[1]] = m[2] == "?"
+		}
+	}
+	return shapes
+}
+
+// keysOf are the keys of an object, or of the objects of a list, at the first two levels where lists of objects are told.
+func keysOf(t *testing.T, v any, into map[string]bool) {
+	t.Helper()
+	switch v := v.(type) {
+	case []any:
+		for _, e := range v {
+			keysOf(t, e, into)
+		}
+	case map[string]any:
+		for k := range v {
+			into[k] = true
+		}
+	}
+}
+
+// What commands print as JSON has the shape that is documented, key by key.
+func TestShapes(t *testing.T) {
+	needBundles(t)
+	shapes := documented(t)
+	program := dueltest.Program(t, dueltest.Sound)
+	v, car := golden("nv28-multisig-007"), smallBundle(t, "account")
+	t.Setenv(bundle.EnvAdded, t.TempDir())
+	exported := filepath.Join(t.TempDir(), "v18-mainnet.car")
+	ok(t, "bundle", "export", "v18/mainnet", "--out", exported)
+	for _, c := range []struct {
+		shape string
+		args  []string
+		lists []string // keys of the output whose lists of objects are told too
+	}{
+		{"exec", execArgs("--message", messageFile), nil},
+		{"explain", []string{"explain", v}, []string{"messages"}},
+		{"vectors run", []string{"vectors", "run", v}, []string{"outcomes"}},
+		{"bench", []string{"bench", "--rounds", "1", v}, nil},
+		{"sweep", []string{"sweep", "--oracle", program, "--most", "1", v}, nil},
+		{"fuzz", []string{"fuzz", "--oracle", program, "--for", "0", "--cases", "1", "--layers", "envelopes", "-j", "1"}, nil},
+		{"oracle apply", []string{"oracle", "apply", "--oracle", program, v}, nil},
+		{"soak", []string{"soak", "--minutes", "0.001", v}, []string{"samples"}},
+		{"cache info", []string{"cache", "info", "--cache", t.TempDir()}, nil},
+		{"cache info", []string{"cache", "clean", "--cache", t.TempDir()}, nil},
+		{"cache build", []string{"cache", "build", "--bundle", car, "--nv", "28", "--cache", t.TempDir()}, []string{"actors"}},
+		{"bundle list", []string{"bundle", "list"}, nil},
+		{"bundle cids", []string{"bundle", "cids", "v18/mainnet"}, nil},
+		{"bundle add", []string{"bundle", "add", exported}, nil},
+		{"version", []string{"version"}, nil},
+	} {
+		r := run(t, append(c.args, "--json")...)
+		if r.Code != exitOK && c.shape != "soak" { // which is too short to judge, and says so
+			t.Errorf("%s: exit code %d\n%s", c.shape, r.Code, r.Err)
+			continue
+		}
+		var out any
+		if err := json.Unmarshal([]byte(r.Out), &out); err != nil {
+			t.Errorf("%s: %v", c.shape, err)
+			continue
+		}
+		got := map[string]bool{}
+		keysOf(t, out, got)
+		for _, key := range c.lists {
+			keysOf(t, out.(map[string]any)[key], got)
+		}
+		want := shapes[c.shape]
+		for k := range got {
+			if _, ok := want[k]; !ok {
+				t.Errorf("%s: the key %q is not documented", c.shape, k)
+			}
+		}
+		if c.shape == "cache info" || c.shape == "soak" { // of which inner objects share names, or samples may be none
+			continue
+		}
+		for k, missing := range want {
+			if !missing && !got[k] {
+				t.Errorf("%s: the key %q is documented and not there", c.shape, k)
+			}
+		}
+	}
+	for name := range shapes {
+		words := strings.Fields(name)
+		cmd, _, err := newRoot().Find(words)
+		if err != nil || cmd.Flags().Lookup("json") == nil {
+			t.Errorf("there is a shape of %q, which prints no JSON: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package messages
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
+	"github.com/edgefvm/fvm/explain"
+	"github.com/edgefvm/fvm/explain/flame"
+	"github.com/edgefvm/fvm/explain/pprof"
+	"github.com/edgefvm/fvm/explain/text"
+	"github.com/edgefvm/fvm/internal/disk/wholefile"
+	"github.com/edgefvm/fvm/lab/conformance"
+	"github.com/edgefvm/fvm/vector"
+)
+
+// explaining are the flags of the command.
+type explaining struct {
+	kit.Setting
+	asJSON        bool
+	flame, pprof  string // files
+	only, variant int
+}
+
+func newExplain() *cobra.Command {
+	var e explaining
+	cmd := &cobra.Command{
+		Use:   "explain VECTOR",
+		Short: "Run a vector and show what its messages did, call by call",
+		Long: `Runs a conformance vector and shows, for each message, the tree of calls between
+actors with the gas of each, the gas by kind of charge, the events, and what changed in
+the state. The result is compared with what the vector expects. Of a bundle that
+'vectors run --differences' wrote it tells first which engines differed, and in what.
+
+--flamegraph draws the gas; --pprof writes it as a profile for 'go tool pprof', whose
+stacks are the calls and whose labels are the gas charge and the exit code:
+'go tool pprof -top gas.pb.gz', or -http : for a browser.`,
+		Example: `  edgefvm explain lab/conformance/testdata/nv28-onboard-035.json
+  edgefvm explain --flamegraph gas.svg lab/conformance/testdata/nv28-createminer-003.json
+  edgefvm explain --pprof gas.pb.gz lab/conformance/testdata/nv28-onboard-035.json
+  edgefvm explain --json lab/conformance/testdata/nv27-deals-003.json | jq .messages[0].events`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			v, err := e.load(args[0])
+			if err != nil {
+				return err
+			}
+			x, err := e.run(cmd, v)
+			if err != nil {
+				return err
+			}
+			if err := e.files(x); err != nil {
+				return err
+			}
+			if e.asJSON {
+				err = kit.WriteJSON(cmd, x)
+			} else {
+				err = text.Write(cmd.OutOrStdout(), x, textOptions(cmd.OutOrStdout(), e.only))
+			}
+			if err == nil && !x.Matches {
+				return kit.ErrFailed
+			}
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVar(&e.asJSON, "json", false, "print JSON")
+	f.StringVar(&e.flame, "flamegraph", "", "draw the gas of the calls into this SVG `file`")
+	f.StringVar(&e.pprof, "pprof", "", "write the gas of the calls into this `file`, for 'go tool pprof'")
+	f.IntVar(&e.only, "message", 0, "show only this message, counted from 1; JSON has all")
+	f.IntVar(&e.variant, "variant", 0, "variant of the vector, counted from 0")
+	e.Flags(cmd)
+	return cmd
+}
+
+// textOptions are for what is printed to w; message 0: all.
+func textOptions(w io.Writer, message int) text.Options {
+	return text.Options{Columns: term.Columns(w), Colour: bool(term.NewPainter(w)), Message: message}
+}
+
+// load reads the vector and checks that it has what the flags ask for.
+func (e *explaining) load(path string) (*vector.Vector, error) {
+	if kit.IsTrace(path) {
+		return nil, kit.Usagef("%s is a trace: name the vector beside it", path)
+	}
+	v, err := conformance.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	if e.only > len(v.Receipts()) || e.only < 0 {
+		return nil, kit.Usagef("the vector has %d messages, there is no message %d", len(v.Receipts()), e.only)
+	}
+	if e.variant < 0 || e.variant >= len(v.Variants()) {
+		return nil, kit.Usagef("the vector has %d variants, there is no variant %d", len(v.Variants()), e.variant)
+	}
+	return v, nil
+}
+
+func (e *explaining) run(cmd *cobra.Command, v *vector.Vector) (*explain.Explanation, error) {
+	engine, err := e.Start()
+	if err != nil {
+		return nil, err
+	}
+	defer engine.Close(context.WithoutCancel(cmd.Context()))
+	actors := e.Actors(cmd)
+	return explain.Vector(cmd.Context(), v, explain.VectorOptions{Variant: e.variant, Actors: actors, Engine: engine, Judge: judgeBy(actors, engine)})
+}
+
+// judgeBy judges by the laboratory's rules, which know the official vectors that run otherwise than their files say.
+func judgeBy(actors *vector.Actors, engine *fvm.Engine) func(context.Context, *vector.Vector, int) explain.Verdict {
+	return func(ctx context.Context, v *vector.Vector, variant int) explain.Verdict {
+		o := conformance.RunVector(ctx, v, variant, &conformance.Options{Actors: actors, Engine: engine})
+		verdict := explain.Verdict{Matches: o.Status == conformance.Passed, Traced: o.Traced}
+		for _, d := range o.Differences {
+			verdict.Differs = append(verdict.Differs, d.String())
+		}
+		if o.Error != "" {
+			verdict.Differs = append(verdict.Differs, o.Error)
+		}
+		return verdict
+	}
+}
+
+// files writes those that the flags name.
+func (e *explaining) files(x *explain.Explanation) error {
+	for _, f := range []struct {
+		flag, path string
+		write      func(io.Writer) error
+	}{
+		{"--flamegraph", e.flame, func(w io.Writer) error { return flame.Write(w, x, flame.Options{Message: e.only}) }},
+		{"--pprof", e.pprof, func(w io.Writer) error { return pprof.Write(w, x, pprof.Options{Message: e.only}) }},
+	} {
+		if f.path == "" {
+			continue
+		}
+		if err := wholefile.Write(f.path, f.write); err != nil {
+			return fmt.Errorf("%s %s: %w", f.flag, f.path, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,7 @@
+package messages
+
+// What exec reads of a command line.
+var (
+	ReadData    = readData
+	ParseAmount = parseAmount
+)
