@@ -24,7 +24,7 @@ func TestDeclarations(t *testing.T) {
 	if err != nil {
 		t.Skip("no cc")
 	}
-	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/bytecodealliance/wasmtime-go/v25").Output()
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/bytecodealliance/wasmtime-go/v37").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestDeclarations(t *testing.T) {
 	}
 	check := func(extra string) (string, error) {
 		// asserts on sizes, types of all functions, values of all constants
-		text := fmt.Sprintf("#include <wasmtime.h>\n#if WASMTIME_VERSION_MAJOR != 25\n#error version\n#endif\n#include \"api.h\"\n%s\n", extra)
+		text := fmt.Sprintf("#include <wasmtime.h>\n#if WASMTIME_VERSION_MAJOR != 37\n#error version\n#endif\n#include \"api.h\"\n%s\n", extra)
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
