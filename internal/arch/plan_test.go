@@ -74,6 +74,7 @@ var plan = []room{
 	{"internal/ipld/addr", machine, 0, true},
 	{"internal/disk/wholefile", machine, 0, false},
 	{"internal/disk/filelock", machine, 0, false},
+	{"internal/disk/owned", machine, 0, false},
 	{"bundle", machine, 2, false},
 	{"bls", machine, 1, false},
 	{"blockstore", machine, 1, true},
