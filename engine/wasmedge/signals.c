@@ -61,8 +61,10 @@ static int next_sigaction(int sig, const action *act, action *old) {
 }
 
 // kept is a copy of an action that stays as it is until the process ends, the same
-// one for the same action: a process has few. NULL if there are too many.
+// one for the same action: a process has few. NULL if there are too many, but never for
+// the default, which a process sets to die.
 static const action *kept(const action *a) {
+  static const action plain; // SIG_DFL
   enum { FREE, BUSY, FULL, MOST = 64 };
   static struct {
     atomic_int state;
@@ -80,7 +82,7 @@ static const action *kept(const action *a) {
         !memcmp(&all[i].a.sa_mask, &a->sa_mask, sizeof a->sa_mask))
       return &all[i].a;
   }
-  return NULL;
+  return a->sa_handler == SIG_DFL ? &plain : NULL;
 }
 
 static void say(const char *text) { (void)!write(STDERR_FILENO, text, strlen(text)); }

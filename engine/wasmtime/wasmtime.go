@@ -37,8 +37,8 @@ import (
 
 // DefaultMaxStack is the native stack that a guest may use when Options does not
 // say. Our own limiter lets it have 2048 values in 1024 calls, so this is 2 KiB
-// for each value. Code that is made for it needs more (see TestHugeFrames) and gets
-// engine.TrapStackOverflow, which is a failure of this node and never a receipt.
+// for each value. A guest that needs more gets engine.TrapStackOverflow, which is a
+// failure of this node and never a receipt.
 const DefaultMaxStack = 4 << 20
 
 // Options are the settings of an engine. None of them changes a result.

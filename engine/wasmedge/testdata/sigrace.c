@@ -113,6 +113,7 @@ static void too_many(void) {
     refused++;
   }
   check(refused > 30 && refused < 60, "another number of actions is kept");
+  check(signal(SIGSEGV, SIG_DFL) != SIG_ERR && signal(SIGSEGV, SIG_IGN) == SIG_ERR, "the default is refused, or another is not");
   a.sa_flags = SA_RESTART;
   sigemptyset(&a.sa_mask);
   check(sigaction(SIGSEGV, &a, NULL) == 0, "a known action is refused");

@@ -215,8 +215,8 @@ func (c *Cache) build(ctx context.Context, s *store, key string, wasm []byte, le
 		return "", &storageError{err}
 	}
 	if err := c.compile(ctx, in, out, level); err != nil {
-		// The compiler does not always notice that it could not write: it crashes,
-		// or complains about what it wrote. It needs about nine times the Wasm.
+		// A compiler that could not write may say something else. It needs about nine
+		// times the Wasm.
 		if full := probe(job, 8*len(wasm)); full != nil {
 			err = &storageError{errors.Join(full, err)}
 		}
