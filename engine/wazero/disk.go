@@ -106,6 +106,9 @@ func (d *disk) open(dir string) (wz.CompilationCache, error) {
 	if err := os.MkdirAll(d.entries, 0o700); err != nil && !readOnly {
 		d.log.Warn("compiled code cannot be added to the cache", "dir", d.entries, "err", err)
 	}
+	if err := owned.Dir(d.entries); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
 	return wz.NewCompilationCacheWithDir(d.staging)
 }
 
@@ -224,7 +227,7 @@ func (d *disk) path(key digest) string {
 
 // stage verifies the entry for a module and puts it where wazero looks.
 func (d *disk) stage(key digest) (name string, ok bool) {
-	if err := owned.Dir(d.entries); err != nil {
+	if err := owned.Dir(d.entries); err != nil { // it may have changed since
 		if !errors.Is(err, fs.ErrNotExist) {
 			d.log.Warn("compiled code is not taken from the cache", "err", err)
 		}

@@ -265,6 +265,28 @@ func TestCacheOfOthers(t *testing.T) {
 	}
 }
 
+// A folder that opens to others while it is in use is left alone.
+func TestCacheOpens(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no such modes")
+	}
+	dir := filepath.Join(t.TempDir(), "cache")
+	use(t, dir, 1)
+	s := newSession(t, dir)
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	s.run(1)
+	s.run(2)
+	if hits := s.eng.(*wazeroEngine).FromDisk(); hits != 0 {
+		t.Errorf("%d modules came from the cache", hits)
+	}
+	if log := s.close(); !strings.Contains(log, "is not taken from the cache") || !strings.Contains(log, "was not cached") {
+		t.Errorf("warnings: %s", log)
+	}
+	wantStats(t, dir, CacheStats{Entries: 1})
+}
+
 // An entry in the place of another is not what wazero looks for.
 func TestCacheSwappedEntries(t *testing.T) {
 	dir := t.TempDir()
