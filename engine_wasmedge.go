@@ -22,6 +22,12 @@ func (e *withCache) Close(ctx context.Context) error {
 	return errors.Join(e.Engine.Close(ctx), e.cache.Close())
 }
 
+// RunIfChild is for the first line of main in a program that uses an engine wasmedge: such a program is WasmEdge's compiler
+// too, in a process of its own, and this call is what makes that process one. It does not return there. Elsewhere it
+// notes that this program can be asked to compile, and returns at once. A program that does not call it, and names no other in
+// EngineConfig.Compiler, runs only machine code that is in the cache: no program is ever looked for.
+func RunIfChild() { aot.RunIfChild() }
+
 // startWasmEdge makes the engines whose names begin with wasmedge.
 func startWasmEdge(cfg EngineConfig) (_ engine.Engine, err error) {
 	if !wasmedge.Built {
@@ -34,8 +40,12 @@ func startWasmEdge(cfg EngineConfig) (_ engine.Engine, err error) {
 	case "wasmedge-o2":
 		levels, patient = levels[1:], true
 	}
+	var command []string
+	if cfg.Compiler != "" {
+		command = []string{cfg.Compiler}
+	}
 	cache, err := aot.Open(aot.Options{
-		Dir: cfg.CacheDir, PassVersion: strconv.Itoa(instrument.PassVersion), Jobs: cfg.Jobs, Generic: cfg.Generic, Logger: cfg.Logger,
+		Command: command, Dir: cfg.CacheDir, PassVersion: strconv.Itoa(instrument.PassVersion), Jobs: cfg.Jobs, Generic: cfg.Generic, Logger: cfg.Logger,
 	})
 	if err != nil {
 		return nil, err

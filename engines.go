@@ -34,6 +34,10 @@ type EngineConfig struct {
 	NoCache bool
 	// Jobs is how many modules WasmEdge compiles at a time. 0: one.
 	Jobs int
+	// Compiler is the program that compiles for the engines wasmedge: a path, or a name that is looked for in PATH. Its
+	// main calls RunIfChild and it has the same WasmEdge, as edgefvm of the same version. Default: this program, if it
+	// calls RunIfChild; else what is not in the cache is an error, which says so.
+	Compiler string
 	// Generic makes WasmEdge's code for every processor of the architecture, to ship a
 	// cache to other machines. Default: for this one. Code of either kind is used.
 	Generic bool

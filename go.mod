@@ -3,7 +3,7 @@ module github.com/edgefvm/fvm
 go 1.25.14
 
 require (
-	github.com/bytecodealliance/wasmtime-go/v25 v25.0.0
+	github.com/bytecodealliance/wasmtime-go/v37 v37.0.0
 	github.com/consensys/gnark-crypto v0.21.0
 	github.com/decred/dcrd/dcrec/secp256k1/v4 v4.4.1
 	github.com/filecoin-project/go-address v1.2.0

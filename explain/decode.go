@@ -5,6 +5,7 @@ import (
 	"github.com/filecoin-project/go-state-types/network"
 	"github.com/ipfs/go-cid"
 
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 	"github.com/edgefvm/fvm/trace"
 )
 
@@ -30,7 +31,7 @@ type Decoders struct {
 // CBOR are decoders that know no types: they show CBOR as text, see Diagnostic.
 func CBOR() Decoders {
 	show := func(p Payload) (any, bool) {
-		if p.Codec != codecCBOR && p.Codec != codecDagCBOR && p.Codec != 0 {
+		if p.Codec != cbor.CodecCBOR && p.Codec != cbor.CodecDagCBOR && p.Codec != 0 {
 			return nil, false
 		}
 		text, ok := Diagnostic(p.Data)

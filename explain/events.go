@@ -13,12 +13,6 @@ import (
 	"github.com/edgefvm/fvm/internal/ipld/cbor"
 )
 
-// codecCBOR is the codec of event values and of parameters that are CBOR, codecDagCBOR with links.
-const (
-	codecCBOR    = 0x51
-	codecDagCBOR = 0x71
-)
-
 // Event is an event that a message left.
 type Event struct {
 	Emitter abi.ActorID  `json:"emitter"`
@@ -41,7 +35,7 @@ func ViewEvent(e fvm.Event, actor string) Event {
 	v := Event{Emitter: e.Emitter, Actor: actor}
 	for _, n := range e.Entries {
 		text := "0x" + hex.EncodeToString(n.Value)
-		if n.Codec == codecCBOR {
+		if n.Codec == cbor.CodecCBOR {
 			if s, ok := Diagnostic(n.Value); ok {
 				text = s
 			}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 )
 
 func TestDiagnostic(t *testing.T) {
@@ -33,11 +34,11 @@ func TestDiagnostic(t *testing.T) {
 
 func TestViewEvent(t *testing.T) {
 	e := fvm.Event{Emitter: 5, Entries: []fvm.EventEntry{
-		{Flags: 3, Key: "$type", Codec: codecCBOR, Value: []byte("\x64sold")}, {Flags: 1, Key: "id", Codec: codecCBOR, Value: []byte{7}},
-		{Key: "bad", Codec: codecCBOR, Value: []byte{0x18}}, {Key: "t1", Codec: 0x55, Value: []byte{7}},
+		{Flags: 3, Key: "$type", Codec: cbor.CodecCBOR, Value: []byte("\x64sold")}, {Flags: 1, Key: "id", Codec: cbor.CodecCBOR, Value: []byte{7}},
+		{Key: "bad", Codec: cbor.CodecCBOR, Value: []byte{0x18}}, {Key: "t1", Codec: 0x55, Value: []byte{7}},
 	}}
 	want := Event{Emitter: 5, Actor: "storagemarket", Type: "sold", Entries: []EventEntry{
-		{"$type", `"sold"`, 3, codecCBOR, "64736f6c64"}, {"id", "7", 1, codecCBOR, "07"}, {"bad", "0x18", 0, codecCBOR, "18"}, {"t1", "0x07", 0, 0x55, "07"},
+		{"$type", `"sold"`, 3, cbor.CodecCBOR, "64736f6c64"}, {"id", "7", 1, cbor.CodecCBOR, "07"}, {"bad", "0x18", 0, cbor.CodecCBOR, "18"}, {"t1", "0x07", 0, 0x55, "07"},
 	}}
 	if got := ViewEvent(e, "storagemarket"); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/internal/ipld/addr"
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 	"github.com/edgefvm/fvm/trace"
 )
 
@@ -65,7 +66,7 @@ func TestMessageFields(t *testing.T) {
 // Decoders are asked for each call that has data, with what is known of it, and what they say goes into the JSON.
 func TestDecoders(t *testing.T) {
 	outer, inner := call(1, 5, 9), call(5, 6, 2)
-	outer.Params = &trace.Block{Codec: codecCBOR, Data: []byte{0x81, 0x07}}
+	outer.Params = &trace.Block{Codec: cbor.CodecCBOR, Data: []byte{0x81, 0x07}}
 	inner.Params = &trace.Block{Data: []byte{0x18}}
 	events := trace.Events{outer, invoke(5, minerCode), inner, &trace.Error{Errno: 6}, &trace.Return{Data: &trace.Block{Codec: 0x55, Data: []byte{1}}}}
 	var asked []Payload
@@ -77,7 +78,7 @@ func TestDecoders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Payload{{NetworkVersion: 28, Method: 2, Name: "method 2", Data: []byte{0x18}}, {28, "storageminer", minerCode, 9, "TerminateSectors", codecCBOR, []byte{0x81, 0x07}}}
+	want := []Payload{{NetworkVersion: 28, Method: 2, Name: "method 2", Data: []byte{0x18}}, {28, "storageminer", minerCode, 9, "TerminateSectors", cbor.CodecCBOR, []byte{0x81, 0x07}}}
 	if !reflect.DeepEqual(asked, want) {
 		t.Errorf("asked about %+v, want %+v", asked, want)
 	}

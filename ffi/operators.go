@@ -19,6 +19,9 @@ import (
 type Settings struct {
 	// Engine runs the actors: EDGEFVM_ENGINE, one of fvm.EngineNames. Default: the first of them.
 	Engine string
+	// Compiler is the program that compiles for the engines wasmedge, since a node's main does not: EDGEFVM_COMPILER, the
+	// path of edgefvm of the same version. Default: none, and only code that is in the cache is run.
+	Compiler string
 	// Shadow are engines that run each message beside the first one, in lock-step: EDGEFVM_SHADOW, names with commas
 	// between them. Without Engine the first of them is the one whose results count. Default: none.
 	Shadow []string
@@ -35,7 +38,7 @@ func SettingsFrom(getenv func(string) string) (Settings, error) {
 	if getenv == nil {
 		return Settings{}, errors.New("ffi.SettingsFrom: no environment given")
 	}
-	s := Settings{Engine: strings.TrimSpace(getenv("EDGEFVM_ENGINE")), ShadowDir: getenv("EDGEFVM_SHADOW_DIR")}
+	s := Settings{Engine: strings.TrimSpace(getenv("EDGEFVM_ENGINE")), Compiler: getenv("EDGEFVM_COMPILER"), ShadowDir: getenv("EDGEFVM_SHADOW_DIR")}
 	if s.Engine != "" && !slices.Contains(fvm.EngineNames(), s.Engine) {
 		return s, fmt.Errorf("EDGEFVM_ENGINE: there is no engine %q in this program; known: %s", s.Engine, strings.Join(fvm.EngineNames(), ", "))
 	}
@@ -104,7 +107,7 @@ var operators = sync.OnceValues(func() (*setup, error) {
 func (s Settings) setup() (*setup, error) {
 	var engines []*fvm.Engine
 	for _, name := range s.engines() {
-		e, err := fvm.NewEngine(fvm.EngineConfig{Name: name})
+		e, err := fvm.NewEngine(fvm.EngineConfig{Name: name, Compiler: s.Compiler})
 		if err != nil {
 			return nil, fmt.Errorf("the engine %s: %w", name, err)
 		}

@@ -62,6 +62,15 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+func TestCompilerSetting(t *testing.T) {
+	s, err := SettingsFrom(func(name string) string {
+		return map[string]string{"EDGEFVM_COMPILER": "/opt/edgefvm"}[name]
+	})
+	if err != nil || s.Compiler != "/opt/edgefvm" {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
 // The environment of a process, as operators set it: a child runs a message and prints what came of it.
 func TestEnvironment(t *testing.T) {
 	if os.Getenv("FFI_TEST_CHILD") != "" {

@@ -8,12 +8,12 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/cli"
-	"github.com/edgefvm/fvm/internal/engine/aot"
 )
 
 func main() {
-	aot.RunIfChild() // WasmEdge's compiler runs in a process of its own
+	fvm.RunIfChild() // WasmEdge's compiler runs in a process of its own
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	code := cli.Run(ctx, os.Args[1:], os.Stdout, os.Stderr)

@@ -11,12 +11,22 @@ import (
 	"github.com/edgefvm/fvm/lab/enginetest"
 )
 
-// overflow is left out of the contract tests: endless recursion ends the process,
-// which TestCures shows, and the interpreter's stack has no end.
+// overflow is left out of the contract tests: it wants a trap, and here the end of the
+// native stack is none (TestJudge).
 const overflow = "StackOverflow"
 
 func TestContract(t *testing.T) {
 	enginetest.RunWithout(t, func(t *testing.T) engine.Engine { return mustOpen(t, aot()) }, overflow)
+}
+
+// All of it also holds where the library carries the calls of the host, as one does
+// that was never run.
+func TestContractLongWay(t *testing.T) {
+	before := longWays()
+	enginetest.RunWithout(t, func(t *testing.T) engine.Engine { return mustOpen(t, longWay(t)) }, overflow)
+	if longWays() == before {
+		t.Error("the library carried no call")
+	}
 }
 
 func TestContractInterpreter(t *testing.T) {

@@ -11,8 +11,6 @@
 
 enum { I32 = 0x7f, I64 = 0x7e, F32 = 0x7d, F64 = 0x7c };
 
-uint32_t efvm_without;
-
 // Everything about validity is decided by the instrumentation pass; SIMD and
 // what came after version 2 of WebAssembly are not part of it. The enumeration
 // changes between versions, so all of it is cleared first. Reference types are
@@ -73,7 +71,7 @@ static void leave(int inside, const struct efvm_guest *outer) {
 // waits for the host; 0 without one. It is saved when another guest is about to run,
 // which happens far less often than that a guest calls the host.
 static size_t outer_state(void) {
-  return efvm_current && !(efvm_without & EFVM_CURE_THREAD_LOCAL) ? efvm_thread_local_size() : 0;
+  return efvm_current ? efvm_thread_local_size() : 0;
 }
 
 static void save(void *to, size_t n) {
@@ -154,7 +152,7 @@ int efvm_host(struct efvm_guest *g, const struct efvm_host *h, uint64_t *words) 
   const struct efvm_guest *outer = efvm_current;
   efvm_refresh(g);
   int inside = efvm_inside;
-  if (!(efvm_without & EFVM_CURE_CALLBACK)) efvm_inside = 0;
+  efvm_inside = 0; // a fault of Go code is Go's
   int failed = efvmHostCall(g->handle, h->index, words);
   leave(inside, outer);
   put_counter(g);

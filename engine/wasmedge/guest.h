@@ -76,24 +76,6 @@ struct efvm_host {
 // A host function's error: category and number.
 #define EFVM_HOST_FAILED (((uint32_t)WasmEdge_ErrCategory_UserLevelError << 24) | 1u)
 
-// Cures that tests switch off, to see that they are needed.
-#define EFVM_CURE_HANDLERS 1u
-#define EFVM_CURE_MASK 2u
-#define EFVM_CURE_THREAD_LOCAL 4u
-#define EFVM_CURE_OVERFLOW 8u
-#define EFVM_CURE_ROOM 16u
-#define EFVM_CURE_CALLBACK 32u
-#define EFVM_CURE_PAGES 64u
-// Parts of a reset, for the same.
-#define EFVM_RESET_ACCESS 128u
-#define EFVM_RESET_ZEROS 256u
-#define EFVM_RESET_IMAGE 512u
-#define EFVM_RESET_GLOBALS 1024u
-#define EFVM_RESET_RESIDENTS 2048u
-// The short way to the host.
-#define EFVM_SHORTCUT 4096u
-extern uint32_t efvm_without;
-
 // guest.c
 WasmEdge_ConfigureContext *efvm_configure(int interpreter, uint32_t max_pages);
 uint32_t efvm_load(WasmEdge_ConfigureContext *conf, const char *path, const uint8_t *wasm, uint32_t len,
@@ -116,6 +98,7 @@ int efvm_host(struct efvm_guest *g, const struct efvm_host *h, uint64_t *words);
 uint64_t efvm_get_long_ways(void);
 
 // shortcut.c
+int efvm_knows_table(const char *library, uint32_t number);
 void efvm_shortcut(const char *path);
 
 // reset.c
@@ -124,7 +107,7 @@ size_t efvm_page_count(void);
 int efvm_shrink(struct efvm_guest *g);
 struct efvm_image *efvm_image_of(const struct efvm_guest *g);
 void efvm_image_free(struct efvm_image *image);
-uint64_t efvm_reset(struct efvm_guest *g, const struct efvm_image *image);
+uint64_t efvm_reset(struct efvm_guest *g, const struct efvm_image *image, const unsigned char *there);
 const char *efvm_difference(struct efvm_guest *g, struct efvm_guest *fresh, uint64_t *at);
 
 // places.c
@@ -133,8 +116,10 @@ int64_t *efvm_number_in(WasmEdge_GlobalInstanceContext *global);
 int efvm_knows_counters(void);
 
 // signals.c
-extern _Thread_local int efvm_inside; // this thread is in the library or a guest, not in Go
-extern _Thread_local const struct efvm_guest *efvm_current;
+extern _Thread_local volatile int efvm_inside; // this thread is in the library or a guest, not in Go
+extern _Thread_local const struct efvm_guest *volatile efvm_current;
+enum efvm_fault { EFVM_FAULT_GUEST, EFVM_FAULT_STACK, EFVM_FAULT_NATIVE };
+enum efvm_fault efvm_judge(int sig, uintptr_t at, uintptr_t base, uintptr_t sp, uintptr_t low);
 const char *efvm_guard(void);
 int efvm_guarded(void);
 uint64_t efvm_blocked(void);

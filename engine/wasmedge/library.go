@@ -29,8 +29,10 @@ type wasmedgeEngine struct {
 	conf   *C.WasmEdge_ConfigureContext
 	reuse  bool
 	check  bool // compare what was reset with what is new
-	resets atomic.Uint64
-	heap   heap
+	// longWay is Options.longWay.
+	longWay bool
+	resets  atomic.Uint64
+	heap    heap
 
 	mu     sync.Mutex
 	envs   map[*env]struct{}
@@ -70,6 +72,20 @@ func sameVersion(major, minor int) error {
 	return nil
 }
 
+func libraryVersion() string { return C.GoString(C.WasmEdge_VersionGet()) }
+
+var unknown sync.Once
+
+// warnUnknown says once what a library costs that was never run with this package.
+func warnUnknown(once *sync.Once, logger *slog.Logger, library string) {
+	if knowsTable(library, 0) {
+		return
+	}
+	once.Do(func() {
+		logger.Warn("wasmedge: this version of the library was never run with this program: it carries calls of the host itself, which cost twice as much", "library", library)
+	})
+}
+
 func open(opts Options) (engine.Engine, error) {
 	e, err := newEngine(opts, maxPages)
 	if err != nil {
@@ -84,7 +100,10 @@ func open(opts Options) (engine.Engine, error) {
 	if logger == nil {
 		logger = slog.Default()
 	}
-	logger.Debug("engine wasmedge", "library", C.GoString(C.WasmEdge_VersionGet()), "interpreter", opts.Interpreter, "reuse", e.reuse, "shrinks", C.efvm_can_shrink() != 0)
+	if !opts.Interpreter {
+		warnUnknown(&unknown, logger, libraryVersion())
+	}
+	logger.Debug("engine wasmedge", "library", libraryVersion(), "interpreter", opts.Interpreter, "reuse", e.reuse, "shrinks", C.efvm_can_shrink() != 0)
 	return e, nil
 }
 
@@ -95,7 +114,8 @@ func newEngine(opts Options, pages uint32) (*wasmedgeEngine, error) {
 	if err := prepared(); err != nil {
 		return nil, err
 	}
-	e := &wasmedgeEngine{native: opts.Native, envs: map[*env]struct{}{}, reuse: !opts.NoReuse, check: opts.CheckReset, heap: heap{delay: heapDelay}}
+	e := &wasmedgeEngine{native: opts.Native, envs: map[*env]struct{}{}, reuse: !opts.NoReuse, check: opts.CheckReset,
+		longWay: opts.longWay, heap: heap{delay: heapDelay}}
 	if opts.Interpreter {
 		e.native = nil
 	}

@@ -13,9 +13,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/edgefvm/fvm/engine"
 )
@@ -23,8 +23,7 @@ import (
 // Environment variables that make the test program something else.
 const (
 	envCompile = "EDGEFVM_WASMEDGE_COMPILE" // a compiler that serves its standard input
-	envScene   = "EDGEFVM_WASMEDGE_SCENE"   // the name of a scene that may crash
-	envWithout = "EDGEFVM_WASMEDGE_WITHOUT" // cures that the scene goes without
+	envScene   = "EDGEFVM_WASMEDGE_SCENE"   // the name of a scene, see scenes
 	envCode    = "EDGEFVM_WASMEDGE_CODE"    // where the scene finds machine code
 )
 
@@ -157,27 +156,20 @@ func mustOpen(t testing.TB, opts Options) engine.Engine {
 	return e
 }
 
-// runScene plays a scene in another process, without some cures, and returns what
-// it printed and how it ended.
-func runScene(t *testing.T, name string, missing cure) (output string, err error) {
+// runScene plays a scene in another process, and returns what it printed and how it ended.
+func runScene(t *testing.T, name string) (output string, err error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), sceneTime)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0])
-	cmd.Env = append(os.Environ(), envScene+"="+name, envWithout+"="+strconv.Itoa(int(missing)), envCode+"="+compiler.dir, "GOTRACEBACK=single")
+	cmd.Env = append(os.Environ(), envScene+"="+name, envCode+"="+compiler.dir, "GOTRACEBACK=single")
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
 
 func playScene() {
 	compiler.dir = os.Getenv(envCode)
-	missing, err := strconv.Atoi(os.Getenv(envWithout))
-	if err != nil {
-		panic(err)
-	}
-	without(cure(missing))
-	play := scenes[os.Getenv(envScene)]
-	err = play()
+	err := scenes[os.Getenv(envScene)]()
 	compiler.stop()
 	if err != nil {
 		fmt.Println("scene:", err)

@@ -67,7 +67,7 @@ func (v *env) Compile(ctx context.Context, wasm []byte) (engine.Module, error) {
 		if path == "" {
 			return nil, errors.New("wasmedge: compile: no path of machine code")
 		}
-		if err := checkFrames(path); err != nil {
+		if err := checkFrames(path, maxFrame); err != nil {
 			return nil, fmt.Errorf("wasmedge: compile: %w", err)
 		}
 	}
@@ -87,7 +87,7 @@ func (v *env) Compile(ctx context.Context, wasm []byte) (engine.Module, error) {
 		return nil, failure("compile", code)
 	}
 	m.describe()
-	if cpath != nil {
+	if cpath != nil && !v.eng.longWay {
 		C.efvm_shortcut(cpath)
 	}
 	v.mu.Lock()
@@ -263,7 +263,7 @@ func (m *module) check(g *C.struct_efvm_guest, code C.uint32_t) error {
 		return fault(code, "instantiate")
 	case f.hasMemory && g.memory == nil, m.env.counter != "" && g.global == nil:
 		return errors.New("wasmedge: instantiate: the library does not find the memory or the counter")
-	case f.hasMemory && g.bytes != C.uint64_t(f.memoryPages)*engine.PageSize && C.efvm_without&C.EFVM_CURE_PAGES == 0:
+	case f.hasMemory && g.bytes != C.uint64_t(f.memoryPages)*engine.PageSize:
 		// The library gives less than was asked for, down to nothing, without an
 		// error. What the guest would do then depends on this machine.
 		return fmt.Errorf("wasmedge: instantiate: the memory has %d pages of %d: out of address space?", uint64(g.bytes)/engine.PageSize, f.memoryPages)

@@ -47,8 +47,7 @@ static int shrink(WasmEdge_MemoryInstanceContext *m, uint32_t pages, size_t at) 
   if (now == pages) return 1;
   uint8_t *base = WasmEdge_MemoryInstanceGetPointer(m, 0, 1);
   if (!at || !base || pages > now) return 0;
-  if (!(efvm_without & EFVM_RESET_ACCESS) &&
-      mmap(base + (size_t)pages * PAGE, (size_t)(now - pages) * PAGE, PROT_NONE,
+  if (mmap(base + (size_t)pages * PAGE, (size_t)(now - pages) * PAGE, PROT_NONE,
            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
     return 0;
   poke(m, at, pages);
@@ -118,9 +117,7 @@ void efvm_image_free(struct efvm_image *image) {
 // when it is used, since the system writes pages out: it decides what a reset
 // costs, not what it does.
 static void residents(const struct efvm_guest *g, size_t blocks, unsigned char *there) {
-  if (efvm_without & EFVM_RESET_RESIDENTS)
-    memset(there, 0, blocks);
-  else if (sysconf(_SC_PAGESIZE) != BLOCK || mincore(g->base, blocks * BLOCK, there))
+  if (sysconf(_SC_PAGESIZE) != BLOCK || mincore(g->base, blocks * BLOCK, there))
     memset(there, 1, blocks);
 }
 
@@ -133,7 +130,7 @@ enum { WORTH = 8 };
 static size_t dropped(const struct efvm_guest *g, const struct efvm_image *image, const unsigned char *there, size_t i) {
   size_t n = 0;
   while (i + n < image->blocks && !(there[i + n] & 1) && !image->block[i + n]) n++;
-  if (n < WORTH || efvm_without & EFVM_RESET_ZEROS) return 0;
+  if (n < WORTH) return 0;
   return madvise(g->base + i * BLOCK, n * BLOCK, MADV_DONTNEED) ? 0 : n;
 }
 
@@ -160,11 +157,15 @@ struct efvm_image *efvm_image_of(const struct efvm_guest *g) {
 }
 
 // efvm_reset makes a guest new whose memory was shrunk. A block that has a page is
-// compared first: most did not change. It returns how much of the memory has pages.
-uint64_t efvm_reset(struct efvm_guest *g, const struct efvm_image *image) {
-  unsigned char there[MOST];
+// compared first: most did not change. there is which blocks
+// have one; NULL: the system is asked. It returns how much of the memory has pages.
+uint64_t efvm_reset(struct efvm_guest *g, const struct efvm_image *image, const unsigned char *there) {
+  unsigned char asked[MOST];
   uint64_t bytes = 0;
-  residents(g, image->blocks, there);
+  if (!there) {
+    residents(g, image->blocks, asked);
+    there = asked;
+  }
   for (size_t i = 0, n; i < image->blocks; i += n) {
     n = dropped(g, image, there, i);
     if (n) continue;
@@ -172,12 +173,10 @@ uint64_t efvm_reset(struct efvm_guest *g, const struct efvm_image *image) {
     bytes += BLOCK;
     uint8_t *at = g->base + i * BLOCK;
     const uint8_t *want = image->block[i];
-    if (!want && efvm_without & EFVM_RESET_ZEROS || want && efvm_without & EFVM_RESET_IMAGE) continue;
     if (!want) want = zeros;
     if (memcmp(at, want, BLOCK)) memcpy(at, want, BLOCK);
   }
-  if (!(efvm_without & EFVM_RESET_GLOBALS))
-    for (uint32_t i = 0; i < g->n_globals; i++) WasmEdge_GlobalInstanceSetValue(g->globals[i].at, g->globals[i].first);
+  for (uint32_t i = 0; i < g->n_globals; i++) WasmEdge_GlobalInstanceSetValue(g->globals[i].at, g->globals[i].first);
   efvm_refresh(g);
   return bytes;
 }

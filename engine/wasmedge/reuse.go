@@ -59,7 +59,7 @@ func (in *instance) canBeKept() bool {
 
 // reset makes a used guest new, and ready to be kept.
 func (m *module) reset(c *C.struct_efvm_guest) kept {
-	resident := C.efvm_reset(c, m.image)
+	resident := C.efvm_reset(c, m.image, nil)
 	return kept{m, c, uint64(resident) + m.heapBytes()}
 }
 

@@ -131,64 +131,65 @@ func TestReuse(t *testing.T) {
 	})
 }
 
-// CheckReset finds what each part of a reset sets back, so it is needed.
+// A reset sets back each thing that a guest can change, and the comparison finds each
+// that is not set back.
 func TestResetParts(t *testing.T) {
-	for part, want := range map[cure]string{
-		resetZeros: "memory, at 4096", resetImage: "memory, at 0", resetGlobals: "global, at 1", resetAccess: "",
+	const page = engine.PageSize
+	for name, tt := range map[string]struct {
+		steps []step
+		what  string
+		at    uint64
+	}{
+		"a data segment":        {[]step{{"fill", []uint64{16, 0xee, 7}}}, "memory", 16},
+		"zeros beside it":       {[]step{{"fill", []uint64{0, 0xee, 4}}}, "memory", 0},
+		"a block of zeros":      {[]step{{"fill", []uint64{4096, 0xee, 4}}}, "memory", 4096},
+		"the last byte":         {[]step{{"fill", []uint64{2*page - 1, 0xee, 1}}}, "memory", 2*page - 1},
+		"a global":              {[]step{{"private", []uint64{99}}}, "global", 1},
+		"the counter":           {[]step{{"count", []uint64{1}}}, "global", 0},
+		"the size":              {[]step{{"grow", []uint64{2}}, {"fill", []uint64{2 * page, 0xee, 2 * page}}}, "size of the memory", 4 * page},
+		"nothing but two pages": {[]step{{"load8", []uint64{100}}}, "", 0},
 	} {
-		if out, err := runScene(t, "reset", 0); err != nil {
-			t.Fatalf("whole: %v\n%s", err, out)
-		}
-		out, err := runScene(t, "reset", part)
-		if err == nil || want != "" && !strings.Contains(out, want) {
-			t.Errorf("without part %d: %v\n%s", part, err, out)
-		}
-		t.Logf("without part %d: %s", part, firstLines(out, 3))
+		t.Run(name, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, opts Options) {
+				_, m := keeper(t, opts, enginetest.Kitchen(2))
+				in, fresh := newInstance(t, m), newInstance(t, m)
+				for _, s := range tt.steps {
+					if _, err := invoke(in, s.export, s.args...); err != nil {
+						t.Fatalf("%s: %v", s.export, err)
+					}
+				}
+				if what, at := difference(in, fresh); what != tt.what || what != "" && at != tt.at {
+					t.Errorf("used: %q at %d, want %q at %d", what, at, tt.what, tt.at)
+				}
+				guest := in.c
+				closeAll(t, in)
+				if in = newInstance(t, m); in.c != guest {
+					t.Fatal("another guest")
+				}
+				if what, at := difference(in, fresh); what != "" {
+					t.Errorf("reset: %q at %d", what, at)
+				}
+				if err := wantTrap(in, engine.TrapMemoryOutOfBounds, "load8", 2*page); err != nil {
+					t.Errorf("beyond the first size: %v", err)
+				}
+			})
+		})
 	}
 }
 
-// resets is a scene: a guest dirties everything that it can, a few times.
-func resets() error {
-	ctx := context.Background()
+// CheckReset refuses an instance that is not as a new one: here somebody writes to a
+// guest that is kept.
+func TestCheckReset(t *testing.T) {
 	opts := aot()
 	opts.CheckReset = true
-	e, err := New(opts)
-	if err != nil {
-		return err
+	_, m := keeper(t, opts, enginetest.Kitchen(1))
+	in := newInstance(t, m)
+	memory := in.Memory()
+	closeAll(t, in)
+	memory[77] = 1
+	if _, err := m.Instantiate(context.Background(), nil); err == nil || !strings.Contains(err.Error(), "memory, at 77") {
+		t.Errorf("got %v", err)
 	}
-	v, err := e.Env(ctx, engine.EnvConfig{Host: enginetest.Host(nil), Counter: enginetest.CounterName, Reset: enginetest.ResetName})
-	if err != nil {
-		return err
-	}
-	m, err := v.Compile(ctx, enginetest.Kitchen(2))
-	if err != nil {
-		return err
-	}
-	// One part each, so that each shows by itself.
-	for _, steps := range [][]step{
-		{{"fill", []uint64{0, 0xee, 4}}, {"fill", []uint64{4096, 0xee, 4}}},
-		{{"fill", []uint64{16, 0xee, 7}}},
-		{{"private", []uint64{99}}},
-		{{"grow", []uint64{2}}, {"fill", []uint64{2 * engine.PageSize, 0xee, 2 * engine.PageSize}}},
-	} {
-		in, err := m.Instantiate(ctx, nil)
-		if err != nil {
-			return err
-		}
-		for _, s := range steps {
-			if _, err := invoke(in, s.export, s.args...); err != nil {
-				return err
-			}
-		}
-		if err := in.Close(ctx); err != nil {
-			return err
-		}
-	}
-	in, err := m.Instantiate(ctx, nil)
-	if err != nil {
-		return err
-	}
-	return wantTrap(in, engine.TrapMemoryOutOfBounds, "load8", 2*engine.PageSize)
 }
 
 type step struct {
@@ -439,9 +440,15 @@ func TestResidents(t *testing.T) {
 // What the system says of pages decides nothing: a guest is new although all its
 // pages are said to be none.
 func TestResetTrustsNobody(t *testing.T) {
-	if out, err := runScene(t, "reset", resetResidents); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
+	onBoth(t, func(t *testing.T, opts Options) {
+		_, m := keeper(t, opts, enginetest.Kitchen(2))
+		in, fresh := newInstance(t, m), newInstance(t, m)
+		use(t, in)
+		resetBlind(in)
+		if what, at := difference(in, fresh); what != "" {
+			t.Errorf("%q at %d", what, at)
+		}
+	})
 }
 
 // Many goroutines take and put guests of one module, while it may be closed.

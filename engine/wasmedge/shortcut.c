@@ -9,9 +9,10 @@
 // the variable is made to point to a copy of the table with one other entry. What
 // goes wrong still goes through the library, because only it can unwind a guest.
 //
-// The table is no API. Its length belongs to a number that the library gives to its
-// machine code, and which it compares before it loads any: files with other numbers
-// than these keep to the library's way.
+// The table is no API. Its length and the form of a call belong to a number that the
+// library gives to its machine code, and which it compares before it loads any. The
+// short way is for the libraries below and their numbers only, which were read and
+// run; with any other, calls keep to the library's way.
 
 #define _GNU_SOURCE
 #include "guest.h"
@@ -19,25 +20,33 @@
 #include <pthread.h>
 #include <string.h>
 
-enum { CALL = 1, MOST = 38 }; // where the call of an import is, in all versions
+enum { CALL = 1, MOST = 38 }; // where the call of an import is, and the largest table
 
-// entries is how many functions the table has.
-static size_t entries(uint32_t version) {
-  switch (version) {
-  case 1: // 0.14
-    return 23;
-  case 2: // 0.15 to 0.17
-    return 38;
-  }
+// known are the libraries whose vectors ran on the short way (README.md says when).
+static const struct {
+  const char *library;
+  uint32_t number; // of its machine code
+  size_t entries;  // of the table
+} known[] = {{"0.14.1", 1, 23}, {"0.17.1", 2, 38}};
+
+// entries is how many functions the table has, 0 if that is not known. A number of 0 is any.
+static size_t entries(const char *library, uint32_t number) {
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (!strcmp(known[i].library, library) && (!number || known[i].number == number)) return known[i].entries;
   return 0;
 }
 
-// Arguments and results are this far apart.
+int efvm_knows_table(const char *library, uint32_t number) { return entries(library, number) != 0; }
+
+// Arguments and results are this far apart: machine code and the library hold a value
+// of any type in one such slot, from its low end. The self-test compares what arrives.
 union slot {
   uint64_t word;
   uint32_t half;
   unsigned char room[16];
 };
+_Static_assert(sizeof(union slot) == sizeof(((WasmEdge_Value *)0)->Value), "a slot is a value of the library");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the low half comes first");
 
 typedef void call_fn(uint32_t function, const union slot *args, union slot *results);
 
@@ -65,12 +74,11 @@ static void call(uint32_t function, const union slot *args, union slot *results)
 // efvm_shortcut gives the short way to the machine code at path, which is loaded, if
 // its table is known.
 void efvm_shortcut(const char *path) {
-  if (efvm_without & EFVM_SHORTCUT) return;
   void *file = dlopen(path, RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD);
   if (!file) return;
   const uint32_t *version = dlsym(file, "version");
   void *const **at = dlsym(file, "intrinsics");
-  size_t n = version ? entries(*version) : 0;
+  size_t n = version && *version ? entries(WasmEdge_VersionGet(), *version) : 0;
   pthread_mutex_lock(&lock);
   int known = n && at && *at;
   if (known && !original) {

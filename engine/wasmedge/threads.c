@@ -9,10 +9,9 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
-// Below 0.15 the library keeps the context of the running guest in thread-local
-// variables and does not restore them after a nested call, so that the outer
-// guest goes on with the memory of the inner one, which is freed by then. The
-// variables have no names outside; what can be had is the block that holds them.
+// Below 0.15 the library's thread-local state is that of one call at a time, so it is
+// saved and restored around each that another one waits for. The variables have no
+// names outside; what can be had is the block that holds them.
 struct block {
   uintptr_t code; // an address in the library
   void *data;
@@ -119,4 +118,4 @@ __attribute__((constructor)) static void larger_stacks(void) {
   }
 }
 
-int efvm_stack_has_room(void) { return efvm_without & EFVM_CURE_ROOM || efvm_stack_left() >= ROOM; }
+int efvm_stack_has_room(void) { return efvm_stack_left() >= ROOM; }

@@ -9,16 +9,19 @@
 // instrumentation pass hands to Compile.
 //
 // The library was not made for a process with a runtime of its own in it. Each
-// cure for that has a test that fails without it:
+// cure for that has a test of what it does:
 //
 //   - signals.c keeps the library from replacing the process's signal handlers,
 //     tells a guest's fault from all others, and ends the process where the
-//     native stack overflows, because that must not decide a result.
+//     native stack is used up, because that must not decide a result.
 //   - threads.c keeps the library's thread-local state over nested calls, and
 //     measures the native stack.
 //   - instance.go goes on with a fresh thread where that stack runs short.
 //   - module.go refuses an instance with less memory than its module declares.
-//   - frames.go refuses machine code that could step over the stack's end.
+//   - frames.go refuses machine code that needs more stack than is planned for.
+//
+// README.md in this folder has a picture of it, and the versions of the library that
+// were run.
 //
 // The other parts: library.go makes engines, selftest.go proves at start that
 // the cures hold, env.go binds host functions, guest.c runs guests and carries
@@ -57,12 +60,15 @@ type Options struct {
 	// CheckReset compares each guest that was reset with a new one, byte by byte. A
 	// difference is an error of Instantiate. It is for tests.
 	CheckReset bool
-	// Logger gets the version of the library, once. Nil: slog.Default().
+	// Logger gets the version of the library, and a warning if it was never run with
+	// this package. Nil: slog.Default().
 	Logger *slog.Logger
+
+	longWay bool // the library carries all calls of the host, as one does that was never run
 }
 
-// ErrLargeFrame is an error of Compile: the machine code of a module could overrun
-// the native stack unnoticed. Another engine can run the module.
+// ErrLargeFrame is an error of Compile: a function of the module needs more of the
+// native stack than this engine plans for. Another engine can run the module.
 var ErrLargeFrame = errors.New("frame too large for native code")
 
 // ErrNotBuilt is what New answers in a program without the library.

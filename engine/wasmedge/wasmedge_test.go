@@ -73,31 +73,48 @@ func TestBadMachineCode(t *testing.T) {
 	}
 }
 
-// A function with more locals than fit: the limiter takes them for one.
+// Machine code with a frame above the bound is refused, by name. The bound is lowered
+// for it to one that a harmless function reaches.
 func TestLargeFrame(t *testing.T) {
-	ctx := context.Background()
-	e := mustOpen(t, aot())
-	defer e.Close(ctx)
-	v, err := e.Env(ctx, engine.EnvConfig{})
+	path, err := compiler.native(context.Background(), bare(1000)) // 8 kB
 	if err != nil {
 		t.Fatal(err)
 	}
-	for locals, large := range map[int]bool{1: false, 1000: false, 3000: true, 50000: true} {
-		_, err := v.Compile(ctx, bare(locals))
-		if errors.Is(err, ErrLargeFrame) != large || !large && err != nil {
-			t.Errorf("%d locals: %v", locals, err)
+	for most, large := range map[uint32]bool{maxFrame: false, 10_000: false, 8192: false, 7000: true, 0: true} {
+		if err := checkFrames(path, most); errors.Is(err, ErrLargeFrame) != large || !large && err != nil {
+			t.Errorf("at most %d bytes: %v", most, err)
 		}
 	}
 }
 
-// bare is a module with a recursive function r(i64) -> i64, without a memory.
+// A frame is read off the instruction that makes it.
+func TestFrameSize(t *testing.T) {
+	sub := []byte{0x48, 0x81, 0xec, 0x40, 0x1f, 0, 0} // sub rsp, 8000
+	push := []byte{0x55, 0x41, 0x57, 0x41, 0x56, 0x53}
+	for name, tt := range map[string]struct {
+		code []byte
+		want uint32
+	}{
+		"nothing":          {nil, 0},
+		"at once":          {sub, 8000},
+		"after registers":  {slices.Concat(push, sub), 8000},
+		"a small frame":    {slices.Concat(push, []byte{0x48, 0x83, 0xec, 0x28}), 0},
+		"cut":              {sub[:6], 0},
+		"after the prolog": {slices.Concat(make([]byte, 48), sub), 0},
+	} {
+		if got := frameSize(tt.code); got != tt.want {
+			t.Errorf("%s: %d, want %d", name, got, tt.want)
+		}
+	}
+}
+
+// bare is a module with a function r(i64) -> i64 that adds one, without a memory.
 func bare(locals int) []byte {
 	last := uleb(locals)
 	body := slices.Concat([]byte{1}, uleb(locals), []byte{
 		0x7e,                                // locals of i64
-		0x20, 0, 0x42, 1, 0x7c, 0x21}, last, // add one, and keep it in the last
-		[]byte{0x20}, last, []byte{0x10, 0, // call itself with it
-			0x20}, last, []byte{0x7c, 0x0b}) // add it to what comes back
+		0x20, 0, 0x42, 1, 0x7c, 0x21}, last, // keeps it in the last
+		[]byte{0x20}, last, []byte{0x0b})
 	return slices.Concat([]byte("\x00asm\x01\x00\x00\x00"),
 		section(1, 0x60, 1, 0x7e, 1, 0x7e), section(3, 0), section(7, 1, 'r', 0, 0),
 		section(10, slices.Concat(uleb(len(body)), body)...))

@@ -1,4 +1,4 @@
-// What the adapter uses of wasmtime's C API, version 25. The headers are in the
+// What the adapter uses of wasmtime's C API, version 37. The headers are in the
 // module wasmtime-go, where another module's C code cannot include them. A test
 // compiles these declarations together with the headers.
 #ifndef EDGEFVM_WASMTIME_API_H
@@ -36,8 +36,8 @@ typedef struct wasmtime_caller wasmtime_caller_t;
 typedef struct wasmtime_instance_pre wasmtime_instance_pre_t;
 typedef struct { uint64_t store_id; size_t index; } wasmtime_instance_t;
 typedef struct { uint64_t store_id; size_t index; } wasmtime_func_t;
-typedef struct { uint64_t store_id; size_t index; } wasmtime_memory_t;
-typedef struct { uint64_t store_id; size_t index; } wasmtime_global_t;
+typedef struct { uint64_t store_id; uint32_t hidden[3]; } wasmtime_memory_t;
+typedef struct { uint64_t store_id; uint32_t hidden[3]; } wasmtime_global_t;
 
 #define WASMTIME_EXTERN_FUNC 0
 #define WASMTIME_EXTERN_GLOBAL 1
@@ -50,7 +50,7 @@ typedef struct {
 #define WASMTIME_I64 1
 typedef struct {
 	uint8_t kind;
-	union { int64_t i64; uint64_t size[2]; } of;
+	union { int64_t i64; uint64_t size[3]; } of;
 } wasmtime_val_t;
 typedef union { int64_t i64; uint64_t size[2]; } wasmtime_val_raw_t;
 
@@ -62,10 +62,10 @@ typedef wasm_trap_t *(*wasmtime_func_unchecked_callback_t)(
 // The test fails if one of these is not so in the real headers.
 _Static_assert(sizeof(wasmtime_instance_t) == 16, "instance");
 _Static_assert(sizeof(wasmtime_func_t) == 16, "func");
-_Static_assert(sizeof(wasmtime_memory_t) == 16, "memory");
-_Static_assert(sizeof(wasmtime_global_t) == 16, "global");
-_Static_assert(sizeof(wasmtime_extern_t) == 24 && offsetof(wasmtime_extern_t, of) == 8, "extern");
-_Static_assert(sizeof(wasmtime_val_t) == 24 && offsetof(wasmtime_val_t, of) == 8, "val");
+_Static_assert(sizeof(wasmtime_memory_t) == 24, "memory");
+_Static_assert(sizeof(wasmtime_global_t) == 24, "global");
+_Static_assert(sizeof(wasmtime_extern_t) == 32 && offsetof(wasmtime_extern_t, of) == 8, "extern");
+_Static_assert(sizeof(wasmtime_val_t) == 32 && offsetof(wasmtime_val_t, of) == 8, "val");
 _Static_assert(sizeof(wasmtime_val_raw_t) == 16, "val_raw");
 _Static_assert(sizeof(wasm_byte_vec_t) == 16 && offsetof(wasm_byte_vec_t, data) == 8, "byte_vec");
 _Static_assert(sizeof(wasm_valtype_vec_t) == 16 && offsetof(wasm_valtype_vec_t, data) == 8, "valtype_vec");
@@ -127,9 +127,8 @@ wasmtime_error_t *wasmtime_linker_define_func_unchecked(wasmtime_linker_t *, con
 	const wasm_functype_t *, wasmtime_func_unchecked_callback_t, void *, void (*)(void *));
 wasmtime_error_t *wasmtime_linker_instantiate_pre(
 	const wasmtime_linker_t *, const wasmtime_module_t *, wasmtime_instance_pre_t **);
-// The store is really a wasmtime_context_t: the header is wrong.
 wasmtime_error_t *wasmtime_instance_pre_instantiate(
-	const wasmtime_instance_pre_t *, wasmtime_store_t *, wasmtime_instance_t *, wasm_trap_t **);
+	const wasmtime_instance_pre_t *, wasmtime_context_t *, wasmtime_instance_t *, wasm_trap_t **);
 void wasmtime_instance_pre_delete(wasmtime_instance_pre_t *);
 bool wasmtime_instance_export_nth(
 	wasmtime_context_t *, const wasmtime_instance_t *, size_t, char **, size_t *, wasmtime_extern_t *);

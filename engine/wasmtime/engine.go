@@ -13,7 +13,7 @@ import (
 	"sync"
 	"unsafe"
 
-	_ "github.com/bytecodealliance/wasmtime-go/v25" // the library
+	_ "github.com/bytecodealliance/wasmtime-go/v37" // the library
 
 	"github.com/edgefvm/fvm/engine"
 )

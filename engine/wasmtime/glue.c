@@ -202,7 +202,7 @@ wt_instance *wt_instantiate(wasm_engine_t *engine, const wasmtime_instance_pre_t
 	in->store = wasmtime_store_new(engine, in, NULL);
 	in->ctx = wasmtime_store_context(in->store);
 	wasmtime_error_t *err =
-		wasmtime_instance_pre_instantiate(pre, (wasmtime_store_t *)in->ctx, &in->inst, &trap);
+		wasmtime_instance_pre_instantiate(pre, in->ctx, &in->inst, &trap);
 	settle(err, trap, false, out);
 	if (out->status != WT_OK) {
 		wt_delete(in);

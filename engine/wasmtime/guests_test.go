@@ -6,7 +6,7 @@ import (
 	"context"
 	"testing"
 
-	wt "github.com/bytecodealliance/wasmtime-go/v25"
+	wt "github.com/bytecodealliance/wasmtime-go/v37"
 
 	"github.com/edgefvm/fvm/engine"
 )

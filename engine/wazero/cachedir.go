@@ -12,7 +12,7 @@ import (
 type CacheStats struct {
 	Entries int
 	Bytes   int64 // of the entries
-	Bad     int   // entries that fail their checksum
+	Bad     int   // entries that fail their checksum, or that others can write to
 }
 
 // CacheInfo counts the entries of a cache, for all platforms and versions, and

@@ -17,6 +17,7 @@ import (
 	wz "github.com/tetratelabs/wazero"
 
 	"github.com/edgefvm/fvm/internal/disk/filelock"
+	"github.com/edgefvm/fvm/internal/disk/owned"
 )
 
 // wazeroVersion is the version in go.mod. wazero does not know its own in every build.
@@ -70,6 +71,10 @@ func (d *disk) open(dir string) (wz.CompilationCache, error) {
 	}
 	err = os.MkdirAll(dir, 0o700)
 	if err == nil {
+		// It is machine code, and whoever can write there could have it run.
+		if err := owned.Dir(dir); err != nil {
+			return nil, err
+		}
 		filelock.Sweep(dir, stagingPrefix, abandoned, func(string) bool { return true })
 		d.staging, d.release, err = filelock.Folder(dir, stagingPrefix)
 	}
@@ -78,6 +83,9 @@ func (d *disk) open(dir string) (wz.CompilationCache, error) {
 		// Entries may still be readable.
 		d.log.Warn("compiled code cannot be added to the cache", "dir", dir, "err", err)
 		if d.staging, d.release, err = filelock.Folder(os.TempDir(), stagingPrefix); err != nil {
+			return nil, err
+		}
+		if err := owned.Dir(d.staging); err != nil {
 			return nil, err
 		}
 	}
@@ -97,6 +105,9 @@ func (d *disk) open(dir string) (wz.CompilationCache, error) {
 	d.entries = filepath.Join(dir, sub)
 	if err := os.MkdirAll(d.entries, 0o700); err != nil && !readOnly {
 		d.log.Warn("compiled code cannot be added to the cache", "dir", d.entries, "err", err)
+	}
+	if err := owned.Dir(d.entries); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
 	}
 	return wz.NewCompilationCacheWithDir(d.staging)
 }
@@ -216,6 +227,12 @@ func (d *disk) path(key digest) string {
 
 // stage verifies the entry for a module and puts it where wazero looks.
 func (d *disk) stage(key digest) (name string, ok bool) {
+	if err := owned.Dir(d.entries); err != nil { // it may have changed since
+		if !errors.Is(err, fs.ErrNotExist) {
+			d.log.Warn("compiled code is not taken from the cache", "err", err)
+		}
+		return "", false
+	}
 	// The file that is checked must be the one that is used: take it first.
 	tmp := filepath.Join(d.staging, hex.EncodeToString(key[:]))
 	err := take(d.path(key), tmp)
@@ -241,7 +258,7 @@ func take(src, dst string) error {
 	if os.Link(src, dst) == nil {
 		return nil
 	}
-	in, err := os.Open(src)
+	in, err := owned.Open(src)
 	if err != nil {
 		return err
 	}
@@ -278,6 +295,9 @@ func (d *disk) build(key digest, wasm []byte) (name string, ok bool) {
 	name = filepath.Base(file)
 	if err = seal(file, name); err == nil {
 		err = os.MkdirAll(d.entries, 0o700)
+	}
+	if err == nil {
+		err = owned.Dir(d.entries)
 	}
 	if err == nil {
 		err = os.Rename(file, d.path(key))

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -210,6 +211,80 @@ func TestCacheDamage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Entries that somebody else can have put there, or can change, are compiled anew; so
+// is everything in a folder of that kind, which is left alone.
+func TestCacheOfOthers(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no such modes")
+	}
+	give := func(path string) error {
+		if os.Geteuid() != 0 {
+			return os.ErrPermission
+		}
+		return os.Chown(path, 12345, 12345)
+	}
+	for _, tt := range []struct {
+		name   string
+		change func(dir, entry string) error
+		warns  string
+		left   CacheStats // after a session
+	}{
+		{"a file open to all", func(_, entry string) error { return os.Chmod(entry, 0o666) }, "compiled again", CacheStats{Entries: 1}},
+		{"another's file", func(_, entry string) error { return give(entry) }, "compiled again", CacheStats{Entries: 1}},
+		{"a link to a good file", func(_, entry string) error {
+			return errors.Join(os.Rename(entry, entry+".real"), os.Symlink(entry+".real", entry))
+		}, "compiled again", CacheStats{Entries: 1}},
+		{"wazero's folder open to all", func(_, entry string) error { return os.Chmod(filepath.Dir(entry), 0o777) }, "written to by others", CacheStats{Entries: 1}},
+		{"wazero's folder another's", func(_, entry string) error { return give(filepath.Dir(entry)) }, "another user", CacheStats{Entries: 1}},
+		{"the folder open to all", func(dir, _ string) error { return os.Chmod(dir, 0o777) }, "written to by others", CacheStats{Entries: 1}},
+		{"the folder sticky", func(dir, _ string) error { return os.Chmod(dir, 0o777|fs.ModeSticky) }, "written to by others", CacheStats{Entries: 1}},
+		{"a folder above open to all", func(dir, _ string) error { return os.Chmod(filepath.Dir(dir), 0o777) }, "written to by others", CacheStats{Entries: 1}},
+		{"a folder above sticky", func(dir, _ string) error { return os.Chmod(filepath.Dir(dir), 0o777|fs.ModeSticky) }, "", CacheStats{Entries: 1}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "above", "cache")
+			use(t, dir, 1)
+			entry := entries(t, dir)[0]
+			if err := tt.change(dir, entry); errors.Is(err, os.ErrPermission) {
+				t.Skip("NOT RUN: only root gives files away")
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			s := newSession(t, dir)
+			s.run(1)
+			if hits := s.eng.(*wazeroEngine).FromDisk(); (hits == 0) != (tt.warns != "") {
+				t.Errorf("%d modules came from the cache", hits)
+			}
+			if log := s.close(); !strings.Contains(log, tt.warns) || (log == "") != (tt.warns == "") {
+				t.Errorf("warnings: %s", log)
+			}
+			wantStats(t, dir, tt.left)
+		})
+	}
+}
+
+// A folder that opens to others while it is in use is left alone.
+func TestCacheOpens(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no such modes")
+	}
+	dir := filepath.Join(t.TempDir(), "cache")
+	use(t, dir, 1)
+	s := newSession(t, dir)
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	s.run(1)
+	s.run(2)
+	if hits := s.eng.(*wazeroEngine).FromDisk(); hits != 0 {
+		t.Errorf("%d modules came from the cache", hits)
+	}
+	if log := s.close(); !strings.Contains(log, "is not taken from the cache") || !strings.Contains(log, "was not cached") {
+		t.Errorf("warnings: %s", log)
+	}
+	wantStats(t, dir, CacheStats{Entries: 1})
 }
 
 // An entry in the place of another is not what wazero looks for.

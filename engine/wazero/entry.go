@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"github.com/edgefvm/fvm/internal/disk/owned"
 )
 
 // The cache on disk.
@@ -25,7 +27,8 @@ import (
 // a trailer: the name under which wazero looks for it (32 bytes), the length of
 // wazero's part (8, little endian), the SHA-256 of all before, and a magic.
 // Entries appear by rename, so processes can share a folder, and a torn one
-// fails its checksum.
+// fails its checksum. A checksum says nothing of who wrote the entry: the folder and
+// the file must be such that only this user and root can have done it (package owned).
 const (
 	entrySuffix   = ".efvm"
 	stagingPrefix = "efvm-staging-"
@@ -58,9 +61,10 @@ func seal(file, name string) error {
 	return errors.Join(err, f.Close())
 }
 
-// verify checks an entry and returns the name that wazero knows it by.
+// verify checks an entry, whose it is and what is in it, and returns the name that
+// wazero knows it by.
 func verify(file string) (name string, err error) {
-	f, err := os.Open(file)
+	f, err := owned.Open(file)
 	if err != nil {
 		return "", err
 	}

@@ -19,10 +19,9 @@ import (
 // offer, a start function and a missing counter are errors here, so that they
 // cannot become one per invocation.
 func (v *env) Compile(ctx context.Context, wasm []byte) (_ engine.Module, err error) {
-	// wazero's compiler faces code that anybody may have written. A fault in it
-	// must cost that code, not the process. That is why it gets no workers of
-	// its own: a panic in another goroutine cannot be caught. Callers who want
-	// several processors compile several modules at once.
+	// What goes wrong in the compiler is an error of the code that it was given. So it
+	// works on this goroutine alone; callers who want several processors compile
+	// several modules at once.
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("wazero: compiler failed: %v", r)
@@ -136,7 +135,7 @@ func (m *module) fresh() (_ *guest, err error) {
 		if r == nil && err == nil {
 			return
 		}
-		if r != nil { // wazero panics if it is refused the first pages
+		if r != nil { // wazero's way to say that there is no memory
 			err = fmt.Errorf("wazero: instantiate: %v", r)
 		}
 		g.mem.Free()

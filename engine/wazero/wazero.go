@@ -36,7 +36,8 @@ const InterpreterName = "wazero-interpreter"
 // Options are the settings of an engine. None of them changes a result.
 type Options struct {
 	// CacheDir keeps compiled code between processes. It holds machine code
-	// that will be run, so only this user may be able to write to it. Empty:
+	// that will be run, so only this user and root may be able to write to it, or to
+	// a folder above it that is not sticky; nothing is taken from another one. Empty:
 	// nothing is kept. Failing to use it costs time and a warning, never an error.
 	CacheDir string
 	// MaxPoolBytes bounds the guest memory kept for reuse, in bytes. 0:

@@ -1,7 +1,7 @@
 # For the scripts of this module: a temporary module that requires Lotus or Venus as it is, and replaces filecoin-ffi by
 # this one.
 version=v1.36.2 venus_version=v1.20.0
-# EDGEFVM_TAGS are build tags, such as wasmedge, for engines that need one.
+# EDGEFVM_TAGS are build tags, such as wasmedge, for engines that need one; EDGEFVM_COMPILER then names an edgefvm with that tag.
 export GOWORK=off GOFLAGS="-mod=mod -buildvcs=false ${EDGEFVM_TAGS:+-tags=$EDGEFVM_TAGS}" CGO_ENABLED=${CGO_ENABLED:-1}
 
 # source_of MODULE VERSION DIR: prints the folder of a module's source.

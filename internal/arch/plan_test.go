@@ -98,6 +98,7 @@ var plan = []room{
 	{"internal/layout", machine, 0, false}, // text in columns
 	{"internal/disk/wholefile", machine, 0, false},
 	{"internal/disk/filelock", machine, 0, false},
+	{"internal/disk/owned", machine, 0, false},
 	{"bundle", machine, 5, false},
 	{"bls", machine, 1, false},
 	{"blockstore/carfile", machine, 2, false}, // files

@@ -29,8 +29,8 @@ type fixture struct {
 // register cleanups; Run closes the engines.
 func Run(t *testing.T, open func(*testing.T) engine.Engine) { RunWithout(t, open) }
 
-// RunWithout is Run without the named tests, for an engine whose process does not
-// survive them. Its adapter shows in a test of its own what happens instead.
+// RunWithout is Run without the named tests, for an engine that gives another answer to
+// them. Its adapter shows in a test of its own which.
 func RunWithout(t *testing.T, open func(*testing.T) engine.Engine, names ...string) {
 	tests := []struct {
 		name string

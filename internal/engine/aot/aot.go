@@ -1,11 +1,11 @@
 // Package aot makes native code of WebAssembly modules ahead of time, with
 // WasmEdge's compiler, and keeps it on disk.
 //
-// The compiler is LLVM: it needs seconds to minutes and half a gigabyte, it
-// replaces the process's signal handlers, and some modules crash it. So it runs
-// in a child process, which is the program itself under a hidden subcommand:
-// main calls RunIfChild first. Whatever happens to a child is an error of its
-// module.
+// The compiler is LLVM: it needs seconds to minutes and half a gigabyte, and it
+// replaces the process's signal handlers. So it runs in a child process, which is a
+// program that agreed to be one: this program itself under a hidden subcommand, if its
+// main calls RunIfChild first, or the one that Options.Command names. No other program
+// is ever started. Whatever happens to a child is an error of its module.
 //
 // What comes out are shared objects, and whoever loads one runs it. Their names
 // hold a key (all that the code depends on) and a hash of the content, so that
@@ -14,12 +14,12 @@
 //
 // The parts: aot.go has the settings and the key, artefact.go decides when to
 // compile, child.go and exec.go are the two ends of the child process, compile_*.go
-// calls the compiler, store.go is a folder of artefacts, lock_*.go keeps processes
-// from doing work twice, cachedir.go is for those who look after the folder.
+// calls the compiler, store.go is a folder of artefacts, cachedir.go is for those who
+// look after the folder.
 //
-// Callers: the root package, which hands artefacts to engine/wasmedge, and
-// programs' main. It calls no other room. What does not belong here: loading or
-// running artefacts, and what is done while there is none (engine/tiered).
+// Callers: the root package, which hands artefacts to engine/wasmedge and RunIfChild to
+// programs' main. What does not belong here: loading or running artefacts, and what is
+// done while there is none (tiered).
 package aot
 
 import (
@@ -42,8 +42,8 @@ import (
 // Level is how hard the compiler tries.
 type Level int
 
-// The levels. There is no O1: it takes as long as O2 and has crashed on actors
-// that O0, O2 and O3 compile.
+// The levels. There is no O1: it takes as long as O2, and in 0.14.1 it failed where the
+// others did not.
 const (
 	O0 Level = 0 // a second or so per actor; code about 1.7 times slower than O2's
 	O2 Level = 2 // ten times as long
@@ -64,13 +64,14 @@ const DefaultTimeout = 15 * time.Minute
 // Options are the settings of a cache. None of them changes what guests compute.
 type Options struct {
 	// Dir keeps artefacts between processes. They are machine code that will be
-	// run, so only this user and root may be able to write to it. Empty, or
-	// unusable: they live in a temporary folder as long as the Cache.
+	// run, so only this user and root may be able to write to it, or to a folder above
+	// it that is not sticky. Empty, or unusable: they live in a temporary folder as
+	// long as the Cache.
 	Dir string
 	// PassVersion stands for whatever made the modules, and is part of the key.
 	PassVersion string
 	// Command is a program and its first arguments that runs RunIfChild. Nil:
-	// this program, if it does; else edgefvm from PATH.
+	// this program, if it does; else nothing is compiled.
 	Command []string
 	// Jobs is how many modules are compiled at a time. 0: one.
 	Jobs int

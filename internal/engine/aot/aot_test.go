@@ -306,25 +306,27 @@ func TestCommand(t *testing.T) {
 	}
 	selfIsCompiler.Store(false)
 	defer selfIsCompiler.Store(true)
+	// A program of that name on PATH is none of ours.
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
+	copyFile(t, self, filepath.Join(dir, "edgefvm"))
 	t.Setenv("PATH", dir)
 	if c, err := command(nil); !errors.Is(err, errNoCommand) {
 		t.Errorf("found %v, %v", c, err)
 	}
 	x := newFixture(t, "ok")
-	if err := x.fails(context.Background()); !errors.Is(err, errNoCommand) {
-		t.Errorf("error %v", err)
+	if err := x.fails(context.Background()); !errors.Is(err, errNoCommand) || !strings.Contains(err.Error(), "fvm.RunIfChild()") || x.runs() != 0 {
+		t.Errorf("error %v, %d runs", err, x.runs())
 	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
+	// Named, it compiles.
+	y := fixtureIn(t, x.dir, func(o *Options) { o.Command = []string{"edgefvm"} })
+	made := y.artefact(1, O2)
+	if got, ok := x.Lookup(guest(1), O2); !ok || got != made {
+		t.Errorf("what is in the cache is not found without a compiler: %s", got)
 	}
-	copyFile(t, self, filepath.Join(dir, "edgefvm"))
-	if c, err := command(nil); err != nil || c[0] != filepath.Join(dir, "edgefvm") {
-		t.Errorf("found %v, %v", c, err)
-	}
-	y := fixtureIn(t, x.dir)
-	y.artefact(1, O2)
 	// A program that knows nothing of this.
 	z := fixtureIn(t, t.TempDir(), func(o *Options) { o.Command = []string{filepath.Join(dir, "absent")} })
 	if failed := new(CompileError); !errors.As(z.fails(context.Background()), &failed) {

@@ -82,7 +82,7 @@ func (c *Cache) find(keys []string, warn bool) (string, bool) {
 			good, bad := s.find(key)
 			for _, b := range bad {
 				if warn {
-					c.log.Warn("cached native code is damaged", "file", b.path, "err", b.err)
+					c.log.Warn("cached native code is unusable", "file", b.path, "err", b.err)
 				}
 			}
 			if good != "" {
@@ -200,7 +200,7 @@ func (c *Cache) build(ctx context.Context, s *store, key string, wasm []byte, le
 		return good, nil // made since we looked
 	}
 	for _, b := range bad {
-		c.log.Warn("cached native code is damaged and will be made again", "file", b.path, "err", b.err)
+		c.log.Warn("cached native code is unusable and will be made again", "file", b.path, "err", b.err)
 		if err := os.Remove(b.path); err != nil {
 			return "", &storageError{err}
 		}
@@ -215,8 +215,8 @@ func (c *Cache) build(ctx context.Context, s *store, key string, wasm []byte, le
 		return "", &storageError{err}
 	}
 	if err := c.compile(ctx, in, out, level); err != nil {
-		// The compiler does not always notice that it could not write: it crashes,
-		// or complains about what it wrote. It needs about nine times the Wasm.
+		// A compiler that could not write may say something else. It needs about nine
+		// times the Wasm.
 		if full := probe(job, 8*len(wasm)); full != nil {
 			err = &storageError{errors.Join(full, err)}
 		}

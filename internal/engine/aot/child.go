@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"runtime"
 	"sync/atomic"
 )
@@ -38,7 +37,7 @@ func RunIfChild() {
 }
 
 // errNoCommand is what compiling says when there is no program to do it.
-var errNoCommand = errors.New("aot: no program to compile with: call aot.RunIfChild in main, put edgefvm on PATH, or set Options.Command")
+var errNoCommand = errors.New("aot: no program is there to run WasmEdge's compiler: call fvm.RunIfChild() first thing in main, or name one that does in EngineConfig.Compiler, such as edgefvm of the same version")
 
 // command finds the program that compiles.
 func command(given []string) ([]string, error) {
@@ -56,9 +55,6 @@ func command(given []string) ([]string, error) {
 		if exe, err := os.Executable(); err == nil {
 			return []string{exe}, nil
 		}
-	}
-	if exe, err := exec.LookPath("edgefvm"); err == nil {
-		return []string{exe}, nil
 	}
 	return nil, errNoCommand
 }

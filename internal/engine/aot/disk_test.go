@@ -54,7 +54,7 @@ func TestDamage(t *testing.T) {
 			if got, ok := x.Lookup(guest(1), O2); ok {
 				t.Errorf("damaged code was found: %s", got)
 			}
-			x.warns("damaged")
+			x.warns("unusable")
 			y := fixtureIn(t, x.dir)
 			y.artefact(1, O2)
 			y.warns("made again")
@@ -100,17 +100,24 @@ func TestUnusableFolder(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	open := filepath.Join(t.TempDir(), subfolder)
-	if err := errors.Join(os.Mkdir(open, 0o777), os.Chmod(open, 0o777)); err != nil {
-		t.Fatal(err)
+	folder := func(sub string, mode os.FileMode) string {
+		dir := filepath.Join(t.TempDir(), "cache")
+		if err := errors.Join(os.MkdirAll(filepath.Join(dir, subfolder), 0o700), os.Chmod(filepath.Join(dir, sub), mode)); err != nil {
+			t.Fatal(err)
+		}
+		return dir
 	}
-	for _, c := range []struct{ name, dir, warns string }{
-		{"below a file", filepath.Join(file, "cache"), "will not be cached"},
-		{"open to all", filepath.Dir(open), "written to by others"},
-		{"none", "", ""},
+	for _, c := range []struct {
+		name, dir, warns string
+		modes            bool
+	}{
+		{"below a file", filepath.Join(file, "cache"), "will not be cached", false},
+		{"open to all", folder(subfolder, 0o777), "written to by others", true},
+		{"below one that is open to all", folder(".", 0o777), "written to by others", true},
+		{"none", "", "", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if c.name == "open to all" && runtime.GOOS == "windows" {
+			if c.modes && runtime.GOOS == "windows" {
 				t.Skip("no such modes")
 			}
 			x := newFixture(t, "ok", func(o *Options) { o.Dir = c.dir })
@@ -118,6 +125,9 @@ func TestUnusableFolder(t *testing.T) {
 			x.artefact(2, O0)
 			if x.artefact(1, O0) != path || x.runs() != 2 {
 				t.Errorf("%d runs, want 2", x.runs())
+			}
+			if c.dir != "" && strings.HasPrefix(path, c.dir) {
+				t.Errorf("code went to %s", path)
 			}
 			if c.warns == "" {
 				x.quiet()
@@ -132,6 +142,66 @@ func TestUnusableFolder(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Code that somebody else can have put there, or can change, is made anew.
+func TestOthersCode(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no such modes")
+	}
+	for name, change := range map[string]func(path string) error{
+		"a file open to all": func(path string) error { return os.Chmod(path, 0o666) },
+		"another's file": func(path string) error {
+			if os.Geteuid() != 0 {
+				return os.ErrPermission
+			}
+			return os.Chown(path, 12345, 12345)
+		},
+		"a link": func(path string) error {
+			return errors.Join(os.Rename(path, path+".real"), os.Symlink(path+".real", path))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := newFixture(t, "ok")
+			path := x.artefact(1, O2)
+			if err := change(path); errors.Is(err, os.ErrPermission) {
+				t.Skip("NOT RUN: only root gives files away")
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			wantStats(t, x.dir, 1, 1)
+			if got, ok := x.Lookup(guest(1), O2); ok {
+				t.Errorf("it was found: %s", got)
+			}
+			x.warns("unusable")
+			y := fixtureIn(t, x.dir)
+			y.artefact(1, O2)
+			y.warns("made again")
+			if x.runs() != 2 {
+				t.Errorf("%d runs, want 2", x.runs())
+			}
+			wantStats(t, x.dir, 1, 0)
+		})
+	}
+}
+
+// A folder that opens to others while it is in use is left.
+func TestFolderOpens(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no such modes")
+	}
+	x := newFixture(t, "ok")
+	old := x.artefact(1, O0)
+	if err := os.Chmod(x.dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := x.Lookup(guest(1), O0); ok {
+		t.Errorf("it was found: %s", got)
+	}
+	if x.artefact(1, O0) == old || x.runs() != 2 {
+		t.Errorf("it was used; %d runs", x.runs())
+	}
+	x.warns("written to by others")
 }
 
 // A folder that can be read but not written to: what is there is used.

@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"github.com/edgefvm/fvm/internal/disk/filelock"
+	"github.com/edgefvm/fvm/internal/disk/owned"
 )
 
 // A temporary folder stands in for a cache that cannot be used:
@@ -30,5 +31,5 @@ func newSpare(tmp string) (s *store, release func(), err error) {
 
 // sweepSpares removes temporary folders of processes that are gone. It is best effort.
 func sweepSpares(tmp string) {
-	filelock.Sweep(tmp, sparePrefix, abandoned, func(dir string) bool { return trusted(dir) == nil })
+	filelock.Sweep(tmp, sparePrefix, abandoned, func(dir string) bool { return owned.Dir(dir) == nil })
 }

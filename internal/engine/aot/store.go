@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/edgefvm/fvm/internal/disk/filelock"
+	"github.com/edgefvm/fvm/internal/disk/owned"
 )
 
 // A folder of artefacts:
@@ -48,7 +49,7 @@ func (s *store) prepare() error {
 	if err := os.MkdirAll(s.path, 0o755); err != nil {
 		return err
 	}
-	return trusted(s.path)
+	return owned.Dir(s.path)
 }
 
 type badEntry struct {
@@ -59,8 +60,8 @@ type badEntry struct {
 // find verifies the artefacts of a key until a good one is found.
 func (s *store) find(key string) (good string, bad []badEntry) {
 	items, err := os.ReadDir(s.path)
-	if err != nil {
-		return "", nil // nothing that could be used
+	if err != nil || owned.Dir(s.path) != nil {
+		return "", nil // nothing that could be used; prepare says why
 	}
 	for _, it := range items {
 		k, _, ok := parseEntry(it.Name())
@@ -94,20 +95,17 @@ func isHex(s string) bool {
 	return err == nil && len(s) == hexSize && s == strings.ToLower(s)
 }
 
-// verify compares an artefact with its name.
+// verify says whose an artefact is, and compares it with its name.
 func verify(path string) error {
 	_, want, ok := parseEntry(filepath.Base(path))
 	if !ok {
 		return errors.New("not an artefact")
 	}
-	f, err := os.Open(path)
+	f, err := owned.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return errors.Join(errors.New("not a regular file"), err)
-	}
 	got, err := hash(f)
 	if err != nil {
 		return err

@@ -4,30 +4,10 @@ package aot
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"syscall"
 )
-
-// trusted refuses a folder into which others could put machine code.
-func trusted(dir string) error {
-	info, err := os.Stat(dir)
-	if err != nil {
-		return err
-	}
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return nil
-	}
-	if st.Uid != 0 && int(st.Uid) != os.Geteuid() {
-		return fmt.Errorf("%s belongs to another user", dir)
-	}
-	if info.Mode().Perm()&0o022 != 0 {
-		return fmt.Errorf("%s can be written to by others", dir)
-	}
-	return nil
-}
 
 // group gives a child a process group of its own, so that what it starts ends
 // with it.

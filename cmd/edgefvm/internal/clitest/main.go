@@ -5,10 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"github.com/edgefvm/fvm"
 	"os"
 	"testing"
 
-	"github.com/edgefvm/fvm/internal/engine/aot"
 	"github.com/edgefvm/fvm/lab/duel/dueltest"
 )
 
@@ -21,7 +21,7 @@ const coldProcess = "first-receipt"
 // Main is for TestMain. The test's program is also the child processes of the commands under test: WasmEdge's compiler,
 // the reference, and the cold process of bench.
 func Main(m *testing.M, p Program) {
-	aot.RunIfChild()
+	fvm.RunIfChild()
 	os.Unsetenv("EDGEFVM_ENGINE")
 	if len(os.Args) > 1 && os.Args[1] == coldProcess { // before the next, which the environment decides
 		os.Exit(p(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
