@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs a development network of Lotus v1.36.2 on EdgeFVM: from its genesis, with blocks and FEVM messages, for as long
+# Runs a development network of Lotus v1.36.3 on EdgeFVM: from its genesis, with blocks and FEVM messages, for as long
 # as asked; in shadow mode if EDGEFVM_SHADOW says so. Proofs are mocked, as in Lotus's own tests. Nothing of Lotus is
 # changed.
 #

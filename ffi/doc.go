@@ -14,5 +14,7 @@
 // A failure of the node itself (a store that fails, a missing block, an extern that panics) is an error of the call,
 // where the original makes a receipt of it; the machine refuses further use then, and the node makes a new one.
 //
-// The environment chooses the engine and the shadow mode for operators, see [Settings].
+// The environment chooses the engine and the shadow mode for operators, see [Settings]. The setup, the verifier and the
+// metrics of the package's functions are one of each for a process, as these functions have no room for more. Where several
+// nodes run in one process, each has its own [Node].
 package ffi

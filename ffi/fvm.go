@@ -76,6 +76,7 @@ type FVM struct {
 	version network.Version
 	tracing bool
 	events  *trace.Recorder
+	meter   counter
 	broken  error // nil: it never panicked
 }
 
@@ -85,43 +86,31 @@ type machine interface {
 	Flush(ctx context.Context) (cid.Cid, error)
 }
 
-// CreateFVM makes a machine on the engine that the environment names.
+// CreateFVM makes a machine on the engine that the environment names, with the registered verifier.
 func CreateFVM(opts *FVMOpts) (*FVM, error) {
-	start := time.Now()
-	s, err := operators()
+	n, err := process()
 	if err != nil {
 		return nil, err
 	}
-	var f *FVM
-	err = caught(func() error {
-		f, err = create(s, opts)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("ffi.CreateFVM: %w", err)
-	}
-	meter.created(time.Since(start))
-	return f, nil
+	return n.CreateFVM(opts)
 }
 
-func create(s *setup, opts *FVMOpts) (*FVM, error) {
+func (n *Node) create(opts *FVMOpts) (*FVM, error) {
 	if err := opts.check(); err != nil {
 		return nil, err
 	}
-	f := &FVM{version: opts.NetworkVersion, tracing: opts.Tracing || opts.Debug, events: &trace.Recorder{}}
+	f := &FVM{version: opts.NetworkVersion, tracing: opts.Tracing || opts.Debug, events: &trace.Recorder{}, meter: n.meter}
 	cfg := fvm.Config{
 		NetworkVersion: opts.NetworkVersion, Epoch: opts.Epoch, Timestamp: opts.Timestamp, ChainID: opts.ChainID,
 		BaseFee: opts.BaseFee, CircSupply: opts.BaseCircSupply, StateRoot: opts.StateBase,
-		Blockstore: store{opts.Externs}, Externs: chain{opts.Externs}, FlushAll: opts.FlushAllBlocks, ActorDebugging: opts.Debug,
-	}
-	if v := verifier.Load(); v != nil {
-		cfg.Proofs = *v
+		Blockstore: store{opts.Externs}, Externs: chain{opts.Externs}, Proofs: n.verifier(), FlushAll: opts.FlushAllBlocks,
+		ActorDebugging: opts.Debug,
 	}
 	if f.tracing {
 		cfg.Hooks = f.events.Hooks()
 	}
 	var err error
-	f.machine, err = s.machine(context.Background(), cfg)
+	f.machine, err = n.machine(context.Background(), cfg)
 	return f, err
 }
 
@@ -218,12 +207,12 @@ func (f *FVM) applyLocked(msgBytes []byte, kind fvm.Kind, length uint) (*ApplyRe
 	res, err := f.machine.Apply(context.Background(), msg, kind, int(length))
 	applied := time.Now()
 	if err != nil {
-		meter.applied(kind, nil, err, applied.Sub(start))
+		f.meter.applied(kind, nil, err, applied.Sub(start))
 		return nil, err
 	}
-	meter.applied(kind, res, nil, applied.Sub(start))
+	f.meter.applied(kind, res, nil, applied.Sub(start))
 	ret, err := f.ret(msg, res)
-	meter.encoded(time.Since(applied))
+	f.meter.encoded(time.Since(applied))
 	return ret, err
 }
 
@@ -306,6 +295,6 @@ func (f *FVM) Flush() (cid.Cid, error) {
 		return err
 	})
 	f.note(err)
-	meter.flushed(time.Since(start))
+	f.meter.flushed(time.Since(start))
 	return root, err
 }

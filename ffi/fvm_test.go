@@ -81,7 +81,7 @@ func (s *scene) apply(f *FVM) (*ApplyRet, error) {
 const sceneName = "nv28-market-001"
 
 func TestBadOptions(t *testing.T) {
-	s, set := sceneOf(t, sceneName), defaultSetup(t)
+	s, host := sceneOf(t, sceneName), defaultNode(t)
 	big129 := big.Lsh(big.NewInt(1), 128)
 	missing := cid.MustParse("bafy2bzaceaa6fpdkrb4ghd2tmjvhb2x6vqzyjcjhjvxozr2a7dlolzy4cfd4k")
 	for name, c := range map[string]struct {
@@ -100,11 +100,11 @@ func TestBadOptions(t *testing.T) {
 	} {
 		o := s.opts(s.node())
 		c.change(o)
-		if f, err := create(set, o); err == nil || !strings.Contains(err.Error(), c.want) {
+		if f, err := host.create(o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, %v", name, f, err)
 		}
 	}
-	if _, err := create(set, nil); err == nil {
+	if _, err := host.create(nil); err == nil {
 		t.Error("nil options")
 	}
 	if _, err := CreateFVM(nil); err == nil {
@@ -113,7 +113,7 @@ func TestBadOptions(t *testing.T) {
 	// Amounts that are not set are zero, and 2^128-1 is an amount.
 	o := s.opts(s.node())
 	o.BaseFee, o.BaseCircSupply = abi.TokenAmount{}, big.Sub(big129, big.NewInt(1))
-	if _, err := create(set, o); err != nil {
+	if _, err := host.create(o); err != nil {
 		t.Error(err)
 	}
 }
@@ -130,8 +130,8 @@ func TestBadHandles(t *testing.T) {
 }
 
 func TestMalformedMessages(t *testing.T) {
-	s, set := sceneOf(t, sceneName), defaultSetup(t)
-	f, err := create(set, s.opts(s.node()))
+	s, host := sceneOf(t, sceneName), defaultNode(t)
+	f, err := host.create(s.opts(s.node()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +215,7 @@ func (f *faulty) Put(ctx context.Context, b blocks.Block) error {
 
 // A store that fails at its n-th use, for each n, is an error of one of the calls and never a receipt.
 func TestFailingStore(t *testing.T) {
-	s, set := sceneOf(t, sceneName), defaultSetup(t)
+	s, host := sceneOf(t, sceneName), defaultNode(t)
 	broken := errors.New("input/output error")
 	for name, kind := range map[string]struct {
 		fail   error
@@ -227,7 +227,7 @@ func TestFailingStore(t *testing.T) {
 				t.Fatalf("%s: no end", name)
 			}
 			left := &faulty{node: s.node(), left: n, fail: kind.fail, writes: kind.writes}
-			err := tryAll(set, s, left)
+			err := tryAll(host, s, left)
 			if err == nil {
 				break
 			}
@@ -242,8 +242,8 @@ func TestFailingStore(t *testing.T) {
 }
 
 // tryAll makes a machine, applies the message and flushes. A receipt must be that of a sound node.
-func tryAll(set *setup, s *scene, n cgo.Externs) error {
-	f, err := create(set, s.opts(n))
+func tryAll(host *Node, s *scene, n cgo.Externs) error {
+	f, err := host.create(s.opts(n))
 	if err != nil {
 		return err
 	}
@@ -263,11 +263,11 @@ func tryAll(set *setup, s *scene, n cgo.Externs) error {
 
 // Traces are made only when asked for, or in debugging.
 func TestTracing(t *testing.T) {
-	s, set := sceneOf(t, sceneName), defaultSetup(t)
+	s, host := sceneOf(t, sceneName), defaultNode(t)
 	for _, c := range []struct{ tracing, debug, want bool }{{false, false, false}, {true, false, true}, {false, true, true}} {
 		o := s.opts(s.node())
 		o.Tracing, o.Debug = c.tracing, c.debug
-		f, err := create(set, o)
+		f, err := host.create(o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -280,14 +280,14 @@ func TestTracing(t *testing.T) {
 
 // Many machines on one engine, as a node's lanes have them, and one machine from two goroutines.
 func TestConcurrency(t *testing.T) {
-	s, set := sceneOf(t, sceneName), defaultSetup(t)
+	s, host := sceneOf(t, sceneName), defaultNode(t)
 	var want string
 	for i := range 2 {
 		var wg sync.WaitGroup
 		roots := make([]string, 8)
 		for j := range roots {
 			wg.Go(func() {
-				f, err := create(set, s.opts(s.node()))
+				f, err := host.create(s.opts(s.node()))
 				if err != nil {
 					t.Error(err)
 					return
@@ -325,10 +325,10 @@ func TestMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("short: 10,000 messages")
 	}
-	s, set := sceneOf(t, sceneName), defaultSetup(t)
+	s, host := sceneOf(t, sceneName), defaultNode(t)
 	run := func(n int) {
 		for range n {
-			f, err := create(set, s.opts(s.node()))
+			f, err := host.create(s.opts(s.node()))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -360,7 +360,7 @@ func TestMemory(t *testing.T) {
 
 // Whatever bytes a node hands over as a message: an error or a receipt, the same from two machines, and no panic.
 func FuzzApply(f *testing.F) {
-	s, set := sceneOf(f, sceneName), defaultSetup(f)
+	s, host := sceneOf(f, sceneName), defaultNode(f)
 	f.Add(s.msg, uint(s.length), false)
 	f.Add(s.msg, uint(0), true)
 	f.Add([]byte{0x8a, 0, 0x40}, uint(10), false)
@@ -369,7 +369,7 @@ func FuzzApply(f *testing.F) {
 		var rets [2]*ApplyRet
 		var errs [2]error
 		for i := range rets {
-			m, err := create(set, s.opts(s.node()))
+			m, err := host.create(s.opts(s.node()))
 			if err != nil {
 				t.Fatal(err)
 			}

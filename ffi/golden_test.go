@@ -58,14 +58,23 @@ func number(v any) uint64 {
 	panic(fmt.Sprintf("%T is no number", v))
 }
 
-func defaultSetup(t testing.TB) *setup {
+func defaultNode(t testing.TB) *Node {
 	t.Helper()
-	s, err := Settings{}.setup()
+	return nodeOf(t, NodeConfig{})
+}
+
+func nodeOf(t testing.TB, cfg NodeConfig) *Node {
+	t.Helper()
+	n, err := NewNode(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.engines[0].Close(context.Background()) })
-	return s
+	t.Cleanup(func() {
+		if err := n.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return n
 }
 
 // original holds, for vectors, the hash of what filecoin-ffi's own code made of the reference's results: traces (with
@@ -120,8 +129,7 @@ func TestGolden(t *testing.T) {
 		files = some
 	}
 	want := original(t)
-	s := defaultSetup(t)
-	t.Cleanup(func() { RegisterProofVerifier(nil) })
+	s := defaultNode(t)
 	var through *throughFFI
 	opts := conformance.Options{NoTrace: true, Actors: vector.NewActors(bundle.Options{}), Open: func(_ context.Context, cfg fvm.Config) (vector.Machine, error) {
 		var err error
@@ -168,8 +176,7 @@ func TestTraceBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := defaultSetup(t)
-	t.Cleanup(func() { RegisterProofVerifier(nil) })
+	s := defaultNode(t)
 	var through *throughFFI
 	conformance.RunVector(t.Context(), v, 0, &conformance.Options{NoTrace: true, Actors: vector.NewActors(bundle.Options{}), Open: func(_ context.Context, cfg fvm.Config) (vector.Machine, error) {
 		through, err = openFFI(s, cfg)

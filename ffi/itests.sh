@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs integration tests of Lotus v1.36.2 on EdgeFVM, from a temporary module that requires Lotus and replaces
+# Runs integration tests of Lotus v1.36.3 on EdgeFVM, from a temporary module that requires Lotus and replaces
 # filecoin-ffi by this module. Nothing of Lotus is changed. Each test is a process of its own.
 #
 #   ffi/itests.sh [-j JOBS] [-r RETRIES] [-w DIR] [-o FILE] [-p] NAME...

@@ -11,17 +11,17 @@ import (
 	"github.com/filecoin-project/filecoin-ffi/metrics"
 )
 
-// meter counts what the machines of the process do.
+// meter counts for the node of the package's functions.
 var meter = counter{metrics.New()}
 
 type counter struct{ *metrics.Meter }
 
-// Metrics is the collector of what the machines of this process do. It is registered with Prometheus's default
-// registry when the first machine is made.
+// Metrics is the collector of what the machines do that [CreateFVM] makes. It is registered with Prometheus's default
+// registry when the first one is made. A [Node] has its own.
 func Metrics() prometheus.Collector { return meter.Meter }
 
-// register makes the metrics visible, unless a program has done so.
-func (c counter) register(engines []*fvm.Engine) {
+// watch has the engines' own counts appear among the metrics.
+func (c counter) watch(engines []*fvm.Engine) {
 	c.SetCode(func() (sum metrics.Code) {
 		for _, e := range engines {
 			s := e.Stats()
@@ -32,6 +32,10 @@ func (c counter) register(engines []*fvm.Engine) {
 	for _, e := range engines[1:] {
 		c.Watch(e.Name())
 	}
+}
+
+// register makes the metrics visible, unless a program has done so.
+func (c counter) register() {
 	if err := prometheus.Register(c.Meter); err != nil {
 		slog.Debug("the metrics of EdgeFVM were not registered", "err", err)
 	}

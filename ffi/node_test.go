@@ -115,12 +115,16 @@ type throughFFI struct {
 	rets []*ApplyRet // nil: no receipt
 }
 
-func openFFI(s *setup, cfg fvm.Config) (*throughFFI, error) {
-	RegisterProofVerifier(nil)
-	if cfg.Proofs != nil {
-		RegisterProofVerifier(winning{cfg.Proofs})
+// openFFI makes the machine of a vector on a node's engines, with the vector's verifier.
+func openFFI(n *Node, cfg fvm.Config) (*throughFFI, error) {
+	own := *n
+	own.verifier = func() ProofVerifier {
+		if cfg.Proofs == nil {
+			return nil
+		}
+		return winning{cfg.Proofs}
 	}
-	f, err := create(s, optsOf(cfg))
+	f, err := own.create(optsOf(cfg))
 	return &throughFFI{f: f}, err
 }
 

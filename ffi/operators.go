@@ -1,21 +1,16 @@
 package ffi
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/edgefvm/fvm"
-	"github.com/edgefvm/fvm/shadow"
 )
 
-// Settings are what an operator can choose, by environment variables that are read when the first machine is made.
+// Settings are what an operator can choose for a node, by environment variables that are read when the first machine of the
+// package's functions is made; or a program, for a [Node] of its own.
 type Settings struct {
 	// Engine runs the actors: EDGEFVM_ENGINE, one of fvm.EngineNames. Default: the first of them.
 	Engine string
@@ -39,20 +34,10 @@ func SettingsFrom(getenv func(string) string) (Settings, error) {
 		return Settings{}, errors.New("ffi.SettingsFrom: no environment given")
 	}
 	s := Settings{Engine: strings.TrimSpace(getenv("EDGEFVM_ENGINE")), Compiler: getenv("EDGEFVM_COMPILER"), ShadowDir: getenv("EDGEFVM_SHADOW_DIR")}
-	if s.Engine != "" && !slices.Contains(fvm.EngineNames(), s.Engine) {
-		return s, fmt.Errorf("EDGEFVM_ENGINE: there is no engine %q in this program; known: %s", s.Engine, strings.Join(fvm.EngineNames(), ", "))
-	}
 	for name := range strings.SplitSeq(getenv("EDGEFVM_SHADOW"), ",") {
-		name = strings.TrimSpace(name)
-		switch {
-		case name == "":
-			continue
-		case !slices.Contains(fvm.EngineNames(), name):
-			return s, fmt.Errorf("EDGEFVM_SHADOW: there is no engine %q in this program; known: %s", name, strings.Join(fvm.EngineNames(), ", "))
-		case slices.Contains(s.Shadow, name):
-			return s, fmt.Errorf("EDGEFVM_SHADOW: %q is named twice", name)
+		if name = strings.TrimSpace(name); name != "" {
+			s.Shadow = append(s.Shadow, name)
 		}
-		s.Shadow = append(s.Shadow, name)
 	}
 	switch halt := getenv("EDGEFVM_SHADOW_HALT"); halt {
 	case "", "0":
@@ -61,10 +46,34 @@ func SettingsFrom(getenv func(string) string) (Settings, error) {
 	default:
 		return s, fmt.Errorf("EDGEFVM_SHADOW_HALT is %q, want 0 or 1", halt)
 	}
-	if n := len(s.engines()); len(s.Shadow) > 0 && (n < 2 || n > 3) {
-		return s, fmt.Errorf("EDGEFVM_SHADOW and EDGEFVM_ENGINE name %d engines together, want two or three", n)
+	return s, s.check("EDGEFVM_ENGINE", "EDGEFVM_SHADOW")
+}
+
+// check says what is wrong with the engines. The fields are called as whoever set them knows them.
+func (s Settings) check(engine, shadow string) error {
+	known := func(field, name string) error {
+		if !slices.Contains(fvm.EngineNames(), name) {
+			return fmt.Errorf("%s: there is no engine %q in this program; known: %s", field, name, strings.Join(fvm.EngineNames(), ", "))
+		}
+		return nil
 	}
-	return s, nil
+	if s.Engine != "" {
+		if err := known(engine, s.Engine); err != nil {
+			return err
+		}
+	}
+	for i, name := range s.Shadow {
+		if err := known(shadow, name); err != nil {
+			return err
+		}
+		if slices.Contains(s.Shadow[:i], name) {
+			return fmt.Errorf("%s: %q is named twice", shadow, name)
+		}
+	}
+	if n := len(s.engines()); len(s.Shadow) > 0 && (n < 2 || n > 3) {
+		return fmt.Errorf("%s and %s name %d engines together, want two or three", shadow, engine, n)
+	}
+	return nil
 }
 
 // engines are the names of the engines to run on, the one whose results count first.
@@ -83,63 +92,4 @@ func (s Settings) engines() []string {
 		}
 	}
 	return list
-}
-
-// setup is what machines are made with. They share it.
-type setup struct {
-	engines []*fvm.Engine
-	shadow  shadow.Options
-}
-
-// operators is the setup that the environment of the process asks for. It is made once: a mistake in it stays one.
-var operators = sync.OnceValues(func() (*setup, error) {
-	settings, err := SettingsFrom(os.Getenv)
-	if err != nil {
-		return nil, err
-	}
-	s, err := settings.setup()
-	if err == nil {
-		meter.register(s.engines)
-	}
-	return s, err
-})
-
-func (s Settings) setup() (*setup, error) {
-	var engines []*fvm.Engine
-	for _, name := range s.engines() {
-		e, err := fvm.NewEngine(fvm.EngineConfig{Name: name, Compiler: s.Compiler})
-		if err != nil {
-			return nil, fmt.Errorf("the engine %s: %w", name, err)
-		}
-		engines = append(engines, e)
-	}
-	if len(engines) == 1 {
-		return &setup{engines: engines}, nil
-	}
-	dir := s.ShadowDir
-	if dir == "" {
-		cache, err := fvm.DefaultCacheDir()
-		if err != nil {
-			return nil, fmt.Errorf("no folder for differences is known: set EDGEFVM_SHADOW_DIR: %w", err)
-		}
-		dir = filepath.Join(cache, "differences")
-	}
-	slog.Info("EdgeFVM runs in shadow mode", "engines", s.engines(), "dir", dir, "halt", s.ShadowHalt)
-	return shadowSetup(engines, dir, s.ShadowHalt), nil
-}
-
-func shadowSetup(engines []*fvm.Engine, dir string, halt bool) *setup {
-	opts := shadow.Options{Engines: engines, Parallel: true, Dir: dir, OnDifference: shadow.Continue, Report: meter.differed}
-	if halt {
-		opts.OnDifference = shadow.Halt
-	}
-	return &setup{engines, opts}
-}
-
-func (s *setup) machine(ctx context.Context, cfg fvm.Config) (machine, error) {
-	if len(s.engines) > 1 {
-		return shadow.New(ctx, cfg, s.shadow)
-	}
-	cfg.Engine = s.engines[0]
-	return fvm.New(ctx, cfg)
 }

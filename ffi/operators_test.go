@@ -21,6 +21,7 @@ import (
 	"github.com/edgefvm/fvm/lab/conformance"
 	"github.com/edgefvm/fvm/shadow"
 	"github.com/edgefvm/fvm/vector"
+	"github.com/filecoin-project/filecoin-ffi/metrics"
 )
 
 func TestSettings(t *testing.T) {
@@ -122,9 +123,16 @@ func (e unsound) Env(ctx context.Context, cfg engine.EnvConfig) (engine.Env, err
 	return e.Engine.Env(ctx, cfg)
 }
 
+// lockStep is a node on these engines. It does not close them.
+func lockStep(dir string, halt bool, engines ...*fvm.Engine) *Node {
+	n := &Node{engines: engines, verifier: registered, meter: counter{metrics.New()}}
+	n.inShadow(dir, halt)
+	return n
+}
+
 // A difference does not stop the node: it is logged at level error with its bundle, counted, and the bundle tells it.
 func TestShadowDifference(t *testing.T) {
-	sound := defaultSetup(t).engines[0]
+	sound := defaultNode(t).engines[0]
 	under, err := wazero.New(wazero.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -132,7 +140,7 @@ func TestShadowDifference(t *testing.T) {
 	bad := fvm.EngineFrom(unsound{under})
 	defer bad.Close(context.Background())
 	s := sceneOf(t, sceneName)
-	f, err := create(&setup{engines: []*fvm.Engine{sound}}, s.opts(s.node()))
+	f, err := nodeOf(t, NodeConfig{}).create(s.opts(s.node()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,11 +158,10 @@ func TestShadowDifference(t *testing.T) {
 	slog.SetDefault(slog.New(slog.NewJSONHandler(&log, nil)))
 	defer slog.SetDefault(old)
 	dir := filepath.Join(t.TempDir(), "differences")
-	set := shadowSetup([]*fvm.Engine{sound, bad}, dir, false)
-	if f, err = create(set, s.opts(s.node())); err != nil {
+	host := lockStep(dir, false, sound, bad)
+	if f, err = host.create(s.opts(s.node())); err != nil {
 		t.Fatal(err)
 	}
-	before := testutil.ToFloat64(meter.DifferencesOf("unsound"))
 	got, err := s.apply(f)
 	if err != nil || got.GasUsed != want.GasUsed || !bytes.Equal(got.ExecTraceBytes, want.ExecTraceBytes) {
 		t.Fatalf("%+v, %v", got, err)
@@ -169,7 +176,7 @@ func TestShadowDifference(t *testing.T) {
 	if text := log.String(); !strings.Contains(text, `"level":"ERROR"`) || !strings.Contains(text, `"bundle":"`+files[0]+`"`) {
 		t.Errorf("the log is %s", text)
 	}
-	if n := testutil.ToFloat64(meter.DifferencesOf("unsound")) - before; n != 1 {
+	if n := testutil.ToFloat64(host.meter.DifferencesOf("unsound")); n != 1 {
 		t.Errorf("%v differences counted", n)
 	}
 	v, err := conformance.Load(files[0])
@@ -181,7 +188,7 @@ func TestShadowDifference(t *testing.T) {
 	}
 
 	// With the other policy the node hears of it.
-	if f, err = create(shadowSetup([]*fvm.Engine{sound, bad}, dir, true), s.opts(s.node())); err != nil {
+	if f, err = lockStep(dir, true, sound, bad).create(s.opts(s.node())); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.apply(f); err == nil || !strings.Contains(err.Error(), "engine unsound differs from wazero") {
@@ -194,15 +201,14 @@ func TestShadowDifference(t *testing.T) {
 
 // Golden vectors in lock-step on the compiler and the interpreter of wazero, through the surface.
 func TestShadowGolden(t *testing.T) {
-	one := defaultSetup(t).engines[0]
+	one := defaultNode(t).engines[0]
 	two, err := fvm.NewEngine(fvm.EngineConfig{Name: "wazero-interpreter"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer two.Close(context.Background())
 	dir := t.TempDir()
-	set := shadowSetup([]*fvm.Engine{one, two}, dir, true)
-	t.Cleanup(func() { RegisterProofVerifier(nil) })
+	host := lockStep(dir, true, one, two)
 	want := original(t)
 	for _, name := range []string{"nv18-send-001", "nv20-evm-031", "nv21-batch-002", "nv28-market-001", "nv29-paych-029", "nv29-authenticate-001"} {
 		v, err := conformance.Load(filepath.Join(goldens, name+".json"))
@@ -212,7 +218,7 @@ func TestShadowGolden(t *testing.T) {
 		var through *throughFFI
 		o := conformance.RunVector(t.Context(), v, 0, &conformance.Options{NoTrace: true, Actors: vector.NewActors(bundle.Options{}), Open: func(_ context.Context, cfg fvm.Config) (vector.Machine, error) {
 			var err error
-			through, err = openFFI(set, cfg)
+			through, err = openFFI(host, cfg)
 			return through, err
 		}})
 		if o.Status != conformance.Passed {

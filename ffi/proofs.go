@@ -32,7 +32,8 @@ var ErrNoVerifier = errors.New("judging proofs needs a verifier, and none is reg
 
 var verifier atomic.Pointer[ProofVerifier]
 
-// RegisterProofVerifier sets the verifier for the process; nil takes it away. Machines that exist already keep theirs.
+// RegisterProofVerifier sets the verifier of the package's functions, one for the process; nil takes it away. Machines
+// that exist already keep theirs. A [Node] has its own.
 func RegisterProofVerifier(v ProofVerifier) {
 	if v == nil {
 		verifier.Store(nil)
@@ -41,9 +42,17 @@ func RegisterProofVerifier(v ProofVerifier) {
 	verifier.Store(&v)
 }
 
+// registered is the verifier that a program registered, or nil.
+func registered() ProofVerifier {
+	if v := verifier.Load(); v != nil {
+		return *v
+	}
+	return nil
+}
+
 // judge asks the registered verifier. A panic of it is an error.
 func judge[T any](function string, ask func(ProofVerifier) (T, error)) (answer T, err error) {
-	v := verifier.Load()
+	v := registered()
 	if v == nil {
 		return answer, fmt.Errorf("ffi.%s: %w", function, ErrNoVerifier)
 	}
@@ -52,7 +61,7 @@ func judge[T any](function string, ask func(ProofVerifier) (T, error)) (answer T
 			err = fmt.Errorf("ffi.%s: the verifier panicked: %v", function, p)
 		}
 	}()
-	return ask(*v)
+	return ask(v)
 }
 
 // VerifySeal judges a replica's proof.

@@ -14,6 +14,7 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm/externs"
+	"github.com/filecoin-project/filecoin-ffi/metrics"
 )
 
 // verdict is a verifier with one answer.
@@ -81,10 +82,15 @@ func TestVerifier(t *testing.T) {
 // A machine asks the verifier that was registered when it was made; without one it fails and makes no receipt.
 func TestVerifierOfMachine(t *testing.T) {
 	t.Cleanup(func() { RegisterProofVerifier(nil) })
-	s, set := sceneOf(t, "nv28-onboard-007"), defaultSetup(t) // ProveCommitSectors3: an aggregate of four
+	s := sceneOf(t, "nv28-onboard-007") // ProveCommitSectors3: an aggregate of four
+	host, err := newNode(Settings{}, registered, counter{metrics.New()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { host.Close() })
 	exit := func(v ProofVerifier) (uint64, error) {
 		RegisterProofVerifier(v)
-		f, err := create(set, s.opts(s.node()))
+		f, err := host.create(s.opts(s.node()))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -29,7 +29,7 @@ import (
 // is has the compiler check that a function's type is F.
 func is[F any](f F) any { return f }
 
-// surface are the functions of filecoin-ffi v1.36.1, which Lotus v1.36.2 requires (v1.36.0, which Venus v1.20.0
+// surface are the functions of filecoin-ffi v1.36.1, which Lotus v1.36.3 requires (v1.36.0, which Venus v1.20.0
 // requires, has the same). Not here are the Workflow functions with their TestHelper, which are tests; AllocationManager,
 // which nothing uses; and SortedPublicSectorInfo, which no function outside of the original gives or takes.
 var surface = map[string]any{
@@ -100,6 +100,10 @@ var surface = map[string]any{
 // ours are the functions that the original does not have.
 var ours = map[string]any{
 	"Metrics":               is[func() prometheus.Collector](ffi.Metrics),
+	"NewNode":               is[func(ffi.NodeConfig) (*ffi.Node, error)](ffi.NewNode),
+	"Node.Close":            is[func(*ffi.Node) error]((*ffi.Node).Close),
+	"Node.CreateFVM":        is[func(*ffi.Node, *ffi.FVMOpts) (*ffi.FVM, error)]((*ffi.Node).CreateFVM),
+	"Node.Metrics":          is[func(*ffi.Node) prometheus.Collector]((*ffi.Node).Metrics),
 	"RegisterProofVerifier": is[func(ffi.ProofVerifier)](ffi.RegisterProofVerifier),
 	"SettingsFrom":          is[func(func(string) string) (ffi.Settings, error)](ffi.SettingsFrom),
 }
@@ -243,8 +247,8 @@ func exported(d ast.Decl) string {
 	return ""
 }
 
-// Nothing is not too little for these: no sectors, no cards.
-var takesNothing = []string{"GetGPUDevices", "SortedPrivateSectorInfo.MarshalJSON", "SplitSortedPrivateSectorInfo"}
+// Nothing is not too little for these: no sectors, no cards, a node with nothing said of it.
+var takesNothing = []string{"GetGPUDevices", "NewNode", "SortedPrivateSectorInfo.MarshalJSON", "SplitSortedPrivateSectorInfo"}
 
 // Each function gets nothing: nil machines, options, lists and files, and numbers and keys of zeros. Those that can
 // tell of an error do, and say who speaks; none panics.

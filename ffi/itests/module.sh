@@ -1,6 +1,6 @@
 # For the scripts of this module: a temporary module that requires Lotus or Venus as it is, and replaces filecoin-ffi by
 # this one.
-version=v1.36.2 venus_version=v1.20.0
+version=v1.36.3 venus_version=v1.20.0
 # EDGEFVM_TAGS are build tags, such as wasmedge, for engines that need one; EDGEFVM_COMPILER then names an edgefvm with that tag.
 export GOWORK=off GOFLAGS="-mod=mod -buildvcs=false ${EDGEFVM_TAGS:+-tags=$EDGEFVM_TAGS}" CGO_ENABLED=${CGO_ENABLED:-1}
 
@@ -25,10 +25,14 @@ make_node_module() {
     sort -u "$4/go.sum" "$ffi/go.sum" "$ffi/../go.sum" > go.sum )
 }
 
-# make_module DIR: sets lotus to the folder of Lotus's source, and makes its module.
+# make_module DIR: sets lotus to the folder of Lotus's source, and makes its module. Of what Lotus requires, lotus-shed
+# alone uses go-kamt-ipld, and not every proxy has it: an empty module takes its place.
 make_module() {
   lotus=$(source_of github.com/filecoin-project/lotus "$version" "$1") || return 1
   make_node_module "$1" github.com/filecoin-project/lotus "$version" "$lotus"
+  mkdir -p "$1/kamt"
+  printf 'module github.com/filecoin-project/go-kamt-ipld\n\ngo 1.25\n' > "$1/kamt/go.mod"
+  (cd "$1" && go mod edit -replace github.com/filecoin-project/go-kamt-ipld=./kamt)
 }
 
 # make_venus_module DIR: sets venus to the folder of Venus's source, and makes its module.

@@ -61,7 +61,8 @@ var plan = []room{
 	{"lab/conformance/goldentest", laboratory, 14, false}, // for tests
 	{"lab/conformance", laboratory, 13, false},
 	{"lab/oracle", laboratory, 13, false},
-	{"lab/enginetest", laboratory, 1, false}, // the contract of an engine, for tests
+	{"lab/oracle/renew", laboratory, 14, false}, // a command
+	{"lab/enginetest", laboratory, 1, false},    // the contract of an engine, for tests
 	{"lab/wasmgen", laboratory, 1, false},
 	{"lab/fuzz/internal/script", laboratory, 2, false},
 

@@ -10,20 +10,20 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
-
-	"github.com/edgefvm/fvm/internal/disk/wholefile"
 )
 
-//go:embed program
+// program is what cargo gets: what else lies in the folder decides nothing.
+//
+//go:embed program/Cargo.toml program/crates.txt program/src
 var program embed.FS
 
 // Environment is the variable that names an oracle to use instead of the one that Build made.
 const Environment = "EDGEFVM_ORACLE"
 
-// Hash names the program's sources: a program that was built of others is not found.
+// Hash names the program's sources, its own and, by crates.txt, those of all its crates: a program that was built of
+// others is not found.
 func Hash() (string, error) {
 	h := sha256.New()
 	err := eachSource(func(name string, data []byte) error {
@@ -86,8 +86,9 @@ func Find(dir string) (string, error) {
 	return path, nil
 }
 
-// Build builds the program with cargo into dir, by the hash of its sources, and returns its path. One that is there already is not
-// built again. cargo's own words go to log.
+// Build builds the program with cargo into dir, by the hash of its sources, of the crates that crates.txt names and no
+// others, and returns its path. One that is there already is not built again. cargo's own words go to log. If the
+// environment sets CARGO_TARGET_DIR, the compiled crates stay there, and the next build is quick.
 func Build(ctx context.Context, dir string, log io.Writer) (string, error) {
 	path, err := place(dir)
 	if err != nil {
@@ -96,52 +97,78 @@ func Build(ctx context.Context, dir string, log io.Writer) (string, error) {
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
-	cargo, err := exec.LookPath("cargo")
-	if err != nil {
-		return "", fmt.Errorf("building the oracle needs cargo: %w", err)
-	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return "", fmt.Errorf("the folder of oracles: %w", err)
-	}
-	work, err := os.MkdirTemp(dir, "build-")
-	if err != nil {
-		return "", fmt.Errorf("building the oracle: %w", err)
-	}
-	defer os.RemoveAll(work)
-	if err := unpack(filepath.Join(work, "program")); err != nil {
-		return "", err
-	}
-	cmd := exec.CommandContext(ctx, cargo, "build", "--release")
-	cmd.Dir = filepath.Join(work, "program")
-	cmd.Env = append(os.Environ(), "CARGO_TARGET_DIR="+filepath.Join(work, "target"))
-	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("cargo build of the oracle: %w", err)
-	}
-	made := filepath.Join(work, "target", "release", "fvm-oracle")
-	if runtime.GOOS == "windows" {
-		made += ".exe"
-	}
-	if err := os.Rename(made, path); err != nil {
+	if err := build(ctx, path, log); err != nil {
 		return "", fmt.Errorf("building the oracle: %w", err)
 	}
 	return path, nil
 }
 
-// unpack writes the sources into a folder.
-func unpack(dir string) error {
-	return eachSource(func(name string, data []byte) error {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-			return fmt.Errorf("the oracle's sources: %w", err)
+func build(ctx context.Context, path string, log io.Writer) error {
+	list, err := crates()
+	if err != nil {
+		return err
+	}
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	w, err := newWorkshop(dir, log)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	if err := w.lock(ctx, list); err != nil {
+		return err
+	}
+	if err := w.cargo(ctx, log, "build", "--release", "--locked"); err != nil {
+		return fmt.Errorf("%w (a crate that is not as %s has it is an error: see the README of the program)", err, listed)
+	}
+	return w.take(path)
+}
+
+// Renew asks cargo for the crates of the program: those of crates.txt as far as Cargo.toml allows, or the newest. It
+// returns the text of a new crates.txt, and how it differs, a line a crate: + and a new one, - and one that is gone, ! and
+// what changed of one. It needs cargo and the network. The sources are those that this package was built with.
+func Renew(ctx context.Context, newest bool, log io.Writer) (text []byte, changes []string, err error) {
+	old, err := crates()
+	if err != nil && !newest {
+		return nil, nil, fmt.Errorf("renewing: %w", err)
+	}
+	list, err := resolve(ctx, old, newest, log)
+	if err != nil {
+		return nil, nil, fmt.Errorf("renewing %s: %w", listed, err)
+	}
+	return formatList(list), differences(old, list), nil
+}
+
+func resolve(ctx context.Context, old []crate, newest bool, log io.Writer) ([]crate, error) {
+	w, err := newWorkshop("", log)
+	if err != nil {
+		return nil, err
+	}
+	defer w.close()
+	update := []string{"update"}
+	if !newest {
+		if err := w.lock(ctx, old); err != nil {
+			return nil, err
 		}
-		err := wholefile.Write(path, func(w io.Writer) error {
-			_, err := w.Write(data)
-			return err
-		})
-		if err != nil {
-			return fmt.Errorf("the oracle's sources: %w", err)
-		}
-		return nil
-	})
+		update = append(update, "--workspace")
+	}
+	if err := w.cargo(ctx, log, update...); err != nil {
+		return nil, err
+	}
+	lock, err := os.ReadFile(w.lockFile())
+	if err != nil {
+		return nil, err
+	}
+	return parseLock(lock)
+}
+
+// crates is the list that this package was built with.
+func crates() ([]crate, error) {
+	text, err := program.ReadFile("program/" + listed)
+	if err != nil {
+		return nil, err
+	}
+	return parseList(text)
 }

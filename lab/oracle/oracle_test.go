@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -142,54 +141,6 @@ func TestNoProgram(t *testing.T) {
 	}
 }
 
-// What was built is found by the hash of the sources, and nothing is built a second time.
-func TestBuilt(t *testing.T) {
-	t.Setenv(oracle.Environment, "")
-	t.Setenv("PATH", t.TempDir()) // no cargo
-	dir := t.TempDir()
-	if _, err := oracle.Build(t.Context(), dir, os.Stderr); err == nil || !strings.Contains(err.Error(), "cargo") {
-		t.Errorf("without cargo it is %v", err)
-	}
-	hash, err := oracle.Hash()
-	if err != nil || len(hash) != 16 {
-		t.Fatalf("hash %q, %v", hash, err)
-	}
-	want := filepath.Join(dir, "fvm-oracle-"+hash)
-	if err := os.WriteFile(want, nil, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range []func() (string, error){
-		func() (string, error) { return oracle.Find(dir) },
-		func() (string, error) { return oracle.Build(t.Context(), dir, os.Stderr) },
-	} {
-		if path, err := f(); err != nil || path != want {
-			t.Errorf("%q, %v", path, err)
-		}
-	}
-}
-
-// The crates that decide results are pinned to the version, and no lock file is kept.
-func TestPinned(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("program", "Cargo.toml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, deps, _ := strings.Cut(string(text), "[dependencies]")
-	deps, _, _ = strings.Cut(deps, "[features]")
-	n := 0
-	for _, line := range strings.Split(strings.TrimSpace(deps), "\n") {
-		if n++; !strings.Contains(line, `"=`) {
-			t.Errorf("not pinned: %s", line)
-		}
-	}
-	if n < 10 {
-		t.Errorf("%d dependencies", n)
-	}
-	if _, err := os.Stat(filepath.Join("program", "Cargo.lock")); err == nil {
-		t.Error("there is a lock file: it may name a registry")
-	}
-}
-
 func TestJSON(t *testing.T) {
 	c := cid.MustParse("bafy2bzacedhkszqxvvtxuqy4ddbgrowj4abvelcpoqv4kcp3s3kiv4mgb5jwa")
 	want := oracle.Request{
@@ -213,42 +164,5 @@ func TestJSON(t *testing.T) {
 		if err := json.Unmarshal([]byte(bad), new(oracle.Round)); err == nil {
 			t.Errorf("%s is a round", bad)
 		}
-	}
-}
-
-// Build gives cargo the sources, outside of this repository, and keeps what comes of them.
-func TestBuild(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("the cargo of this test is a shell script")
-	}
-	tools, dir := t.TempDir(), t.TempDir()
-	const cargo = `#!/bin/sh
-set -e
-test "$*" = "build --release"
-test -f Cargo.toml && test -f src/main.rs && test -f src/v4.rs && test ! -e Cargo.lock
-/bin/mkdir -p "$CARGO_TARGET_DIR/release"
-echo built > "$CARGO_TARGET_DIR/release/fvm-oracle"
-`
-	if err := os.WriteFile(filepath.Join(tools, "cargo"), []byte(cargo), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("PATH", tools)
-	path, err := oracle.Build(t.Context(), dir, os.Stderr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil || string(text) != "built\n" {
-		t.Errorf("%q, %v", text, err)
-	}
-	left, err := os.ReadDir(dir)
-	if err != nil || len(left) != 1 {
-		t.Errorf("left are %v, %v", left, err)
-	}
-	if err := os.WriteFile(filepath.Join(tools, "cargo"), []byte("#!/bin/sh\nexit 3\n"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := oracle.Build(t.Context(), t.TempDir(), os.Stderr); err == nil || !strings.Contains(err.Error(), "cargo build") {
-		t.Errorf("a build that fails: %v", err)
 	}
 }

@@ -5,10 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"github.com/edgefvm/fvm"
 	"os"
 	"testing"
 
+	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/lab/duel/dueltest"
 )
 
