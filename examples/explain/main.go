@@ -1,19 +1,16 @@
 // Command explain shows what a message called and what it cost, from its trace: a small form of `edgefvm explain`.
+// Package explain makes the tree, and package explain/text would print it whole; here the program walks it itself.
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"log"
-	"maps"
 	"os"
-	"slices"
 	"strings"
 
-	"github.com/ipfs/go-cid"
-
 	"github.com/edgefvm/fvm/bundle"
+	"github.com/edgefvm/fvm/explain"
 	"github.com/edgefvm/fvm/trace"
 	"github.com/edgefvm/fvm/vector"
 )
@@ -38,13 +35,24 @@ func run(ctx context.Context, path string) error {
 		return err
 	}
 	for i := range s.Len() {
-		res, err := s.Apply(ctx, i)
+		msg, kind, length, err := s.Decode(i)
 		if err != nil {
 			return err
 		}
-		events := rec.Take()
-		calls(events, s.Machine.ActorName)
-		prices(events)
+		res, err := s.Execute(ctx, msg, kind, length)
+		if err != nil {
+			return err
+		}
+		x, err := explain.Trace(explain.Applied{Message: msg, Trace: rec.Take(), Result: res}, explain.Options{ActorName: s.Machine.ActorName})
+		if err != nil {
+			return err
+		}
+		for _, c := range x.Calls.Calls {
+			calls(c, 0)
+		}
+		for _, k := range x.ByKind {
+			fmt.Printf("%12d %s\n", k.Milli/1000, k.Kind)
+		}
 		fmt.Println("exit code", int64(res.ExitCode), "gas", res.GasUsed)
 		if res.Failure != "" {
 			fmt.Println(res.Failure)
@@ -53,43 +61,14 @@ func run(ctx context.Context, path string) error {
 	return nil
 }
 
-// calls prints the tree of calls. A call begins with *trace.Call and ends with *trace.Return or *trace.Error; between them
-// *trace.Invoke tells the receiver.
-func calls(events trace.Events, name func(code cid.Cid) (string, bool)) {
-	depth := -1
-	for _, e := range events {
-		switch e := e.(type) {
-		case *trace.Call:
-			depth++
-			fmt.Printf("%s%s method %d, %s attoFIL\n", strings.Repeat("  ", depth), e.To, e.Method, e.Value)
-		case *trace.Invoke:
-			if n, ok := name(e.Code); ok {
-				fmt.Printf("%sf0%d is of %s\n", strings.Repeat("  ", depth+1), e.ID, n)
-			}
-		case *trace.Return:
-			if e.ExitCode != 0 {
-				fmt.Printf("%sexit code %d\n", strings.Repeat("  ", depth+1), int64(e.ExitCode))
-			}
-			depth--
-		case *trace.Error:
-			fmt.Printf("%s%s\n", strings.Repeat("  ", depth+1), e.Text)
-			depth--
-		}
+// calls prints a call and those that it made, with the gas of each in all.
+func calls(c *explain.Call, depth int) {
+	fmt.Printf("%s%s · %s: %d gas", strings.Repeat("  ", depth), c.Who(), c.Name, c.Total/1000)
+	if c.Failed() {
+		fmt.Print(", ", c.Why())
 	}
-}
-
-// prices prints the dearest kinds of charge.
-func prices(events trace.Events) {
-	sums := map[string]uint64{} // milligas
-	for _, e := range events {
-		if g, ok := e.(*trace.GasCharge); ok {
-			sums[g.Name] += g.Compute + g.Other
-		}
-	}
-	names := slices.SortedFunc(maps.Keys(sums), func(a, b string) int {
-		return cmp.Or(cmp.Compare(sums[b], sums[a]), cmp.Compare(a, b))
-	})
-	for _, n := range names[:min(len(names), 5)] {
-		fmt.Printf("%12d %s\n", sums[n]/1000, n)
+	fmt.Println()
+	for _, sub := range c.Calls {
+		calls(sub, depth+1)
 	}
 }

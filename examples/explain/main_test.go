@@ -6,24 +6,23 @@ func Example() {
 	os.Args = []string{"explain", "../../lab/conformance/testdata/nv28-onboard-035.json"}
 	main()
 	// Output:
-	// f0119 method 9, 0 attoFIL
-	//   f0119 is of storageminer
-	//   f02 method 3, 0 attoFIL
-	//     f02 is of reward
-	//   f04 method 9, 0 attoFIL
-	//     f04 is of storagepower
-	//   f099 method 0, 837118856 attoFIL
-	//     f099 is of account
-	//   f04 method 6, 0 attoFIL
-	//     f04 is of storagepower
-	//   f05 method 7, 0 attoFIL
-	//     f05 is of storagemarket
-	//     f099 method 0, 1000000000000000000 attoFIL
-	//       f099 is of account
-	//     35762416 OnBlockLink
-	//      8448300 OnBlockOpenBase
-	//      6410858 wasm_exec
-	//      3066000 OnSyscall
-	//      2254438 wasm_memory_init
+	// storageminer f0119 · TerminateSectors: 57290751 gas
+	//   reward f02 · ThisEpochReward: 983638 gas
+	//   storagepower f04 · CurrentTotalPower: 1019719 gas
+	//   account f099 · Send: 6000 gas
+	//   storagepower f04 · UpdatePledgeTotal: 2794831 gas
+	//   storagemarket f05 · OnMinerSectorsTerminate: 10306865 gas
+	//     account f099 · Send: 6000 gas
+	//     35830096 block writes
+	//      8546060 block reads
+	//      6410858 Wasm execution
+	//      3066000 system calls
+	//      2385510 Wasm memory
+	//       672463 chain inclusion
+	//       478300 state tree
+	//       387000 calls
+	//       167630 link scan
+	//        16492 events
+	//          203 cryptography
 	// exit code 0 gas 57960614
 }

@@ -40,7 +40,7 @@ func parseList(text []byte) ([]crate, error) {
 		}
 		f := strings.Split(line, " ")
 		if len(f) < 3 {
-			return nil, fmt.Errorf("%s:%d: %q is not NAME VERSION SHA256 NEEDS...", listed, i+1, line)
+			return nil, fmt.Errorf("%s:%d: %q is not a name, a version, a checksum and what it needs", listed, i+1, line)
 		}
 		c := crate{name: f[0], version: f[1], needs: f[3:]}
 		if f[2] != "-" {

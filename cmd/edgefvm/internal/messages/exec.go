@@ -218,6 +218,9 @@ func (x *execFlags) loadState(ctx context.Context) (*blockstore.Memory, cid.Cid,
 		}
 		roots, err := blockstore.LoadCAR(ctx, f, state, blockstore.CAROptions{})
 		f.Close()
+		if errors.Is(err, blockstore.ErrCARBound) {
+			return nil, root, fmt.Errorf("--car %s: packed by gzip, it grows beyond what is taken unasked (%w): unpack it first, with gunzip", path, plainError(err))
+		}
 		if err != nil {
 			return nil, root, fmt.Errorf("--car %s: %w", path, plainError(err))
 		}
