@@ -62,7 +62,7 @@ func (cfg *Config) check() error {
 	case cfg.Blockstore == nil:
 		return errors.New("no blockstore given: set Config.Blockstore")
 	case cfg.Epoch < 0:
-		return fmt.Errorf("Config.Epoch is %d: want 0 or later", cfg.Epoch)
+		return fmt.Errorf("the field Config.Epoch is %d: want 0 or later", cfg.Epoch)
 	}
 	if err := checkAmount("BaseFee", cfg.BaseFee); err != nil {
 		return err
@@ -78,9 +78,9 @@ func checkAmount(field string, v abi.TokenAmount) error {
 	case v.Int == nil:
 		return nil // the default
 	case v.Sign() < 0:
-		return fmt.Errorf("Config.%s is %s attoFIL: want 0 to 2^%d-1", field, v, amountBits)
+		return fmt.Errorf("the field Config.%s is %s attoFIL: want 0 to 2^%d-1", field, v, amountBits)
 	case v.BitLen() > amountBits:
-		return fmt.Errorf("Config.%s has %d bits: want 0 to 2^%d-1 attoFIL", field, v.BitLen(), amountBits)
+		return fmt.Errorf("the field Config.%s has %d bits: want 0 to 2^%d-1 attoFIL", field, v.BitLen(), amountBits)
 	}
 	return nil
 }

@@ -64,6 +64,7 @@ type Options struct {
 	// this package. Nil: slog.Default().
 	Logger *slog.Logger
 
+	//lint:ignore U1000 it is read with the build tag wasmedge
 	longWay bool // the library carries all calls of the host, as one does that was never run
 }
 

@@ -140,7 +140,7 @@ func TestLock(t *testing.T) {
 func TestBadLists(t *testing.T) {
 	good := string(formatList(small))
 	for _, c := range []struct{ name, old, new, want string }{
-		{"too few fields", "fvm-oracle 0.2.0 - ", "fvm-oracle 0.2.0\n", `crates.txt:5: "fvm-oracle 0.2.0" is not NAME VERSION SHA256 NEEDS...`},
+		{"too few fields", "fvm-oracle 0.2.0 - ", "fvm-oracle 0.2.0\n", `crates.txt:5: "fvm-oracle 0.2.0" is not a name, a version, a checksum and what it needs`},
 		{"no name", "fvm-oracle", "fvm\"oracle", `crates.txt:5: "fvm\"oracle" is no name of a crate`},
 		{"no version", "4.8.4 b", "=4.8 b", `crates.txt:4: fvm: "=4.8" is no version`},
 		{"a short sum", sumB, sumB[1:], "is no sha256"},

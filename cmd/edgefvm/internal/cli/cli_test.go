@@ -35,8 +35,6 @@ var (
 	runWith     = edgefvm.RunWith
 	ok          = edgefvm.OK
 	fails       = edgefvm.Fails
-	lastLine    = clitest.LastLine
-	writeTo     = clitest.WriteTo
 	readFrom    = clitest.ReadFrom
 	smallBundle = clitest.SmallBundle
 )
