@@ -29,7 +29,8 @@
 // message that no block may hold; the machine stays usable. Anything else is a
 // failure of this node (a blockstore, an extern, a cancelled context, a panic of
 // ours or of what was plugged in): the machine is then poisoned and answers every
-// call with [ErrPoisoned].
+// call with [ErrPoisoned]. A context that is cancelled before Apply begins changes
+// nothing.
 //
 // # Goroutines
 //
