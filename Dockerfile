@@ -15,9 +15,10 @@ RUN apt-get update \
 WORKDIR /src
 COPY . .
 RUN CGO_ENABLED=1 go build -trimpath -tags wasmedge -o /out/edgefvm ./cmd/edgefvm
-# The actors, so that the image needs no Go. They come from the Go module of Lotus.
+# The actors, so that the image needs no Go. They come from the Go module of Lotus. Those of the network "testing"
+# are for some of the repository's vectors, which the line above runs.
 RUN mkdir -p /out/bundles \
- && for b in $(/out/edgefvm bundle list | awk '$1 ~ /\/(mainnet|calibrationnet)$/ { print $1 }'); do \
+ && for b in $(/out/edgefvm bundle list | awk '$1 ~ /\/(mainnet|calibrationnet|testing)$/ { print $1 }'); do \
       /out/edgefvm bundle export "$b" --out "/out/bundles/$(echo "$b" | tr / -).car" || exit 1; \
     done
 

@@ -34,7 +34,8 @@ type Config struct {
 	CircSupply abi.TokenAmount
 	// StateRoot to begin from. Required.
 	StateRoot cid.Cid
-	// Blockstore with the state and the actors' code. Flush writes to it. Required.
+	// Blockstore with the state and the actors' code. New and Flush write to it: one that cannot be written to goes
+	// under a blockstore.Overlay. Required.
 	Blockstore blockstore.Blockstore
 	// Externs answer what only a chain can. Default: every question is a failure of the node.
 	Externs externs.Externs
@@ -61,6 +62,8 @@ func (cfg *Config) check() error {
 	switch {
 	case cfg.Blockstore == nil:
 		return errors.New("no blockstore given: set Config.Blockstore")
+	case cfg.Engine != nil && cfg.Engine.eng == nil:
+		return errors.New("the field Config.Engine has no adapter: make it by NewEngine, EngineKinds.New or EngineFrom")
 	case cfg.Epoch < 0:
 		return fmt.Errorf("the field Config.Epoch is %d: want 0 or later", cfg.Epoch)
 	}

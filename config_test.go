@@ -28,6 +28,8 @@ func TestConfigRefused(t *testing.T) {
 		{"negative supply", func(c *fvm.Config) { c.CircSupply = big.NewInt(-7) }, "Config.CircSupply is -7 attoFIL: want 0 to 2^128-1"},
 		{"large supply", func(c *fvm.Config) { c.CircSupply = power(130, 0) }, "Config.CircSupply has 131 bits: want 0 to 2^128-1"},
 		{"negative epoch", func(c *fvm.Config) { c.Epoch = -1 }, "Config.Epoch is -1: want 0 or later"},
+		{"zero engine", func(c *fvm.Config) { c.Engine = new(fvm.Engine) }, "Config.Engine has no adapter"},
+		{"engine of nothing", func(c *fvm.Config) { c.Engine = fvm.EngineFrom(nil) }, "Config.Engine has no adapter"},
 		{"no blockstore", func(c *fvm.Config) { c.Blockstore = nil }, "set Config.Blockstore"},
 		{"no state root", func(c *fvm.Config) { c.StateRoot = fvm.Config{}.StateRoot }, "no state root given"},
 		{"unknown version", func(c *fvm.Config) { c.NetworkVersion = 15 }, "network version 15"},

@@ -29,7 +29,8 @@
 // message that no block may hold; the machine stays usable. Anything else is a
 // failure of this node (a blockstore, an extern, a cancelled context, a panic of
 // ours or of what was plugged in): the machine is then poisoned and answers every
-// call with [ErrPoisoned].
+// call with [ErrPoisoned]. A context that is cancelled before Apply begins changes
+// nothing.
 //
 // # Goroutines
 //
@@ -41,8 +42,8 @@
 // The module is at version 0. Results never change: a version that gives another
 // receipt, trace or state root for a network version that this one runs is a bug
 // fix, and says so. What this package and those that a program plugs into it
-// export (engine, blockstore, bundle, externs, trace, vector, shadow, bls) may
-// change with a minor version, and the changelog says how; with a patch version
+// export (engine, blockstore, bundle, externs, trace, vector, explain, shadow, bls)
+// may change with a minor version, and the changelog says how; with a patch version
 // it does not. New fields of structs have zero values that do what was done
 // before, so name the fields in literals. The folders internal, lab, examples and
 // cmd promise nothing to importers. The words of errors, logs and Result.Failure

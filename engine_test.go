@@ -43,7 +43,7 @@ func TestEngineKinds(t *testing.T) {
 	kinds := append(fvm.EngineKinds{own, {Name: "absent", Start: func(fvm.EngineConfig) (engine.Engine, error) { return nil, broken }}}, fvm.Engines()...)
 	kinds = append(kinds, fvm.EngineKind{Name: "wazero", Built: true}, fvm.EngineKind{
 		Name: "panicky", Built: true, Start: func(fvm.EngineConfig) (engine.Engine, error) { panic(ouch) },
-	})
+	}, fvm.EngineKind{Name: "empty"}, fvm.EngineKind{Name: "nothing", Start: func(fvm.EngineConfig) (engine.Engine, error) { return nil, nil }})
 	if names := kinds.Names(); !slices.Equal(names, append(append([]string{"own"}, fvm.EngineNames()...), "wazero", "panicky")) {
 		t.Errorf("names %v", names)
 	}
@@ -76,6 +76,11 @@ func TestEngineKinds(t *testing.T) {
 	}
 	_, err := kinds.New(fvm.EngineConfig{Name: "panicky"})
 	told(t, "a kind that panics", err)
+	for name, want := range map[string]string{"empty": `the kind "empty" has no Start`, "nothing": `the kind "nothing" made none`} {
+		if e, err := kinds.New(fvm.EngineConfig{Name: name}); e != nil || err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: %v, %v; want %q", name, e, err, want)
+		}
+	}
 	if _, err := (fvm.EngineKinds{}).New(fvm.EngineConfig{}); !errors.Is(err, fvm.ErrUnknownEngine) {
 		t.Errorf("no kinds: %v", err)
 	}

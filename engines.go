@@ -123,9 +123,15 @@ func (kinds EngineKinds) New(cfg EngineConfig) (e *Engine, err error) {
 		if k.Name != cfg.Name {
 			continue
 		}
+		if k.Start == nil {
+			return nil, fmt.Errorf("starting the engine: the kind %q has no Start", k.Name)
+		}
 		eng, err := k.Start(cfg)
 		if err != nil {
 			return nil, fmt.Errorf("starting the engine: %w", err)
+		}
+		if eng == nil {
+			return nil, fmt.Errorf("starting the engine: the kind %q made none", k.Name)
 		}
 		return EngineFrom(eng), nil
 	}

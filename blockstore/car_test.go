@@ -248,6 +248,33 @@ func TestCARRefused(t *testing.T) {
 	}
 }
 
+// Who gives a compressed archive where only a plain one is read, or one that zstd has made, hears what to do.
+func TestCompressedArchives(t *testing.T) {
+	gz := append(unhex(t, "1f8b0800000000000003"), make([]byte, 40)...)
+	zst := append(unhex(t, "28b52ffd0458"), make([]byte, 40)...)
+	open := func(in []byte) error {
+		_, err := OpenCAR(bytes.NewReader(in), int64(len(in)), CAROptions{})
+		return err
+	}
+	load := func(in []byte) error {
+		_, err := LoadCAR(context.Background(), bytes.NewReader(in), NewMemory(), CAROptions{})
+		return err
+	}
+	for _, tt := range []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"gzip, opened", open(gz), "gzip"},
+		{"zstd, opened", open(zst), "zstd"},
+		{"zstd, loaded", load(zst), "zstd"},
+	} {
+		if !errors.Is(tt.err, ErrCAR) || !strings.Contains(tt.err.Error(), "it is compressed by "+tt.want+": unpack it first") {
+			t.Errorf("%s: %v", tt.name, tt.err)
+		}
+	}
+}
+
 func FuzzReadCAR(f *testing.F) {
 	_, bs := sampleCAR(f)
 	var out bytes.Buffer

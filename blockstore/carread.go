@@ -163,12 +163,27 @@ func (c *carReader) header() ([]cid.Cid, error) {
 		}
 	}
 	if err := r.End(); err != nil {
+		if packed := packing(len(data), data[0]); packed != "" {
+			return nil, c.bad(0, "it is compressed by %s: unpack it first", packed)
+		}
 		return nil, c.bad(0, "the header: %w", err)
 	}
 	if version != carVersion {
 		return nil, c.bad(0, "it has version %d, not %d", version, carVersion)
 	}
 	return roots, nil
+}
+
+// packing tells by what an archive is compressed, as far as its first two bytes say: what was taken for the length of a
+// header and for its first byte, which in a CAR begins a map. "" if by nothing known.
+func packing(length int, first byte) string {
+	switch {
+	case length == 0x1f && first == 0x8b:
+		return "gzip"
+	case length == 0x28 && first == 0xb5:
+		return "zstd"
+	}
+	return ""
 }
 
 // block reads a block and checks its hash. The error is io.EOF if there is none left.

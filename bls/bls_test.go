@@ -98,7 +98,7 @@ func unbase64(t *testing.T, s string) []byte {
 	return b
 }
 
-// Signatures by blst, as internal/crypto has them: keys A and B, and the sum of A's of "abc" and B's of "message".
+// Signatures by blst, as internal/vm/crypto has them: keys A and B, and the sum of A's of "abc" and B's of "message".
 const (
 	keyA       = "864350e49b8b46468478af45cfb9c167357c8701e0c7a2dcd401028de506080f632400e2059ab58532eb2b3912078d80"
 	keyB       = "8d853fd76e121f2bcb38e55da2b81e45e51255487fcc1b0a60c10ef21d54e6c7586c138f35f346002082b08b0232cc9d"

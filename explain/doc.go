@@ -18,8 +18,8 @@
 //
 // # JSON
 //
-// An [Explanation] is what `edgefvm explain --json` prints, and its shape is stable: a name keeps its meaning, new ones may
-// come. Gas of messages is in units of gas, gas of calls, kinds and charges in milligas (1/1000, names that end in "milli" or
+// An [Explanation] is what `edgefvm explain --json` prints, new names may come, and
+// one goes or changes its meaning with a minor version only. Gas of messages is in units of gas, gas of calls, kinds and charges in milligas (1/1000, names that end in "milli" or
 // "milligas"), where sums are exact and gas that was given back is less than none. Amounts are decimal strings of attoFIL, ""
 // where none is known. Addresses are text of mainnet; CIDs in changes are links, {"/": "bafy…"}. The root of "calls" stands for
 // the message itself, and its "from", "to" and "value" say nothing. What has no exit code has null (a message) or no

@@ -2,7 +2,9 @@ package explain
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -81,7 +83,8 @@ func MethodName(actor string, num abi.MethodNum) string {
 
 // ParseMethod reads a number, or the name of a method: "9", "InvokeContract". A builtin actor's own methods are
 // known by name. Some of them have a public number too, but not in all versions, so the other is taken. Of
-// other actors the number is made from the name, as for any public method.
+// other actors, contracts among them, the number is made from the name, as for any public method. A name that a
+// builtin actor does not have is an error: many would do nothing under its number, and say that all is well.
 func ParseMethod(actor, s string) (abi.MethodNum, error) {
 	if n, err := strconv.ParseUint(s, 10, 64); err == nil {
 		return abi.MethodNum(n), nil
@@ -99,7 +102,26 @@ func ParseMethod(actor, s string) (abi.MethodNum, error) {
 			num, known = n, true
 		}
 	}
+	_, own := methodSets[actor]
+	if own && !known && actor != "evm" && methodTables()[actor][public] == "" && methodTables()[""][public] == "" {
+		return 0, fmt.Errorf("%s has no method %q", actor, s)
+	}
 	return num, nil
+}
+
+// MethodNames are the names of a builtin actor's methods, each once, by their numbers; of others, those that any actor may have.
+func MethodNames(actor string) []string {
+	t := methodTables()[actor]
+	if t == nil {
+		t = methodTables()[""]
+	}
+	var names []string
+	for _, num := range slices.Sorted(maps.Keys(t)) {
+		if !slices.Contains(names, t[num]) { // of a public method and one that is not
+			names = append(names, t[num])
+		}
+	}
+	return names
 }
 
 // exitNames say exit codes in words.

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/filecoin-project/go-state-types/abi"
@@ -30,15 +31,31 @@ func TestParseMethod(t *testing.T) {
 		want     abi.MethodNum
 	}{
 		{"", "9", 9}, {"", "Send", 0}, {"storageminer", "TerminateSectors", 9}, {"multisig", "Propose", 2}, {"evm", "InvokeContract", 3844450837}, {"", "InvokeEVM", 3844450837}, {"", "Receive", 3726118371},
+		{"multisig", "Receive", 3726118371}, {"account", "TransferFrom", 3621052141}, {"evm", "Deposit", frcNumber("Deposit")}, {"account", "99", 99},
 	} {
 		if got, err := ParseMethod(tt.actor, tt.s); err != nil || got != tt.want {
 			t.Errorf("%s of %q: %d, %v; want %d", tt.s, tt.actor, got, err, tt.want)
 		}
 	}
-	for _, s := range []string{"", "-1", "propose", "18446744073709551616", "Pro pose"} {
+	for _, s := range []string{"", "-1", "propose", "18446744073709551616", "Pro pose", "Aprove", "Deposit"} {
 		if got, err := ParseMethod("multisig", s); err == nil {
 			t.Errorf("%q is taken for method %d", s, got)
 		}
+	}
+}
+
+func TestMethodNames(t *testing.T) {
+	if names := MethodNames("multisig"); len(names) < 10 || !slices.Equal(names[:4], []string{"Send", "Constructor", "Propose", "Approve"}) {
+		t.Errorf("of a multisig: %v", names)
+	}
+	for actor := range methodSets {
+		names := MethodNames(actor)
+		if once := slices.Compact(slices.Sorted(slices.Values(names))); len(once) != len(names) {
+			t.Errorf("of %s, twice: %v", actor, names)
+		}
+	}
+	if names := MethodNames("nobody"); !slices.Contains(names, "Receive") || slices.Contains(names, "Propose") {
+		t.Errorf("of any actor: %v", names)
 	}
 }
 

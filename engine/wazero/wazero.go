@@ -2,7 +2,8 @@
 // pure Go, to the engine contract.
 //
 // It lives below package engine and is made by the embedder (through fvm) or by
-// tests. It calls wazero and the standard library, nothing else of this module.
+// tests. It calls wazero, and of this module what reads the format of Wasm and
+// guards the cache folder.
 // What does not belong here: prices, limits, or any other rule that decides a
 // result; those are in the code that the instrumentation pass hands to Compile.
 //

@@ -5,6 +5,6 @@
 // without a result to compare.
 //
 // The fuzzer and the gas sweep call it. It calls oracle for the reference, fvm
-// for ours, and conformance for the form of settings and vectors. What messages
+// for ours, and vector for the form of settings and vectors. What messages
 // are worth running does not belong here.
 package duel

@@ -11,6 +11,6 @@
 // script actors (package fuzz/internal/script). Scenes are chains of calls that
 // begin there and are played on ours, so that each of their steps is a case.
 //
-// The command line calls it. It calls internal/duel for each run, and fvm for the
+// The command line calls it. It calls lab/duel for each run, and fvm for the
 // network versions that there are. How results are compared does not belong here.
 package fuzz

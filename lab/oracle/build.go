@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"github.com/edgefvm/fvm/internal/disk/owned"
 )
 
 // program is what cargo gets: what else lies in the folder decides nothing.
@@ -71,7 +73,8 @@ func place(dir string) (string, error) {
 // ErrNotBuilt is an oracle that is nowhere.
 var ErrNotBuilt = errors.New("there is no oracle: 'edgefvm oracle build' makes one where cargo is, or name one by --oracle or " + Environment)
 
-// Find is the path of a program: the one that the environment names, or the one that Build put into dir.
+// Find is the path of a program: the one that the environment names, or the one that Build put into dir. It will be run,
+// so one that somebody else than this user and root can have put there is an error, as compiled code is for the engines.
 func Find(dir string) (string, error) {
 	if path := os.Getenv(Environment); path != "" {
 		return path, nil
@@ -83,11 +86,19 @@ func Find(dir string) (string, error) {
 	if _, err := os.Stat(path); err != nil {
 		return "", ErrNotBuilt
 	}
-	return path, nil
+	return path, owns(path)
+}
+
+// owns is an error if somebody else than this user and root can have made the program.
+func owns(path string) error {
+	if err := errors.Join(owned.Dir(filepath.Dir(path)), owned.File(path)); err != nil {
+		return fmt.Errorf("the oracle %s is not to be run: %w", path, err)
+	}
+	return nil
 }
 
 // Build builds the program with cargo into dir, by the hash of its sources, of the crates that crates.txt names and no
-// others, and returns its path. One that is there already is not built again. cargo's own words go to log. If the
+// others, and returns its path. One that is there already is not built again, and must be as Find wants it. cargo's own words go to log. If the
 // environment sets CARGO_TARGET_DIR, the compiled crates stay there, and the next build is quick.
 func Build(ctx context.Context, dir string, log io.Writer) (string, error) {
 	path, err := place(dir)
@@ -95,7 +106,7 @@ func Build(ctx context.Context, dir string, log io.Writer) (string, error) {
 		return "", err
 	}
 	if _, err := os.Stat(path); err == nil {
-		return path, nil
+		return path, owns(path)
 	}
 	if err := build(ctx, path, log); err != nil {
 		return "", fmt.Errorf("building the oracle: %w", err)
@@ -109,7 +120,7 @@ func build(ctx context.Context, path string, log io.Writer) error {
 		return err
 	}
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	w, err := newWorkshop(dir, log)

@@ -1,7 +1,9 @@
 package oracle_test
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -61,6 +63,43 @@ fi
 `
 
 // Build gives cargo the sources and a lock file, outside of this repository, and keeps what comes of them.
+// A program that somebody else can have laid there is not run.
+func TestFindOwn(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("nothing is known of rights there")
+	}
+	t.Setenv(oracle.Environment, "")
+	hash, err := oracle.Hash()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "fvm-oracle-"+hash)
+	if err := os.WriteFile(path, nil, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name      string
+		dir, file fs.FileMode
+		fails     bool
+	}{
+		{"one's own", 0o755, 0o755, false},
+		{"the folder of all", 0o777, 0o755, true},
+		{"the program of all", 0o755, 0o777, true},
+	} {
+		if err := errors.Join(os.Chmod(dir, c.dir), os.Chmod(path, c.file)); err != nil {
+			t.Fatal(err)
+		}
+		_, found := oracle.Find(dir)
+		_, built := oracle.Build(t.Context(), dir, os.Stderr)
+		for _, err := range []error{found, built} {
+			if errors.Is(err, oracle.ErrNotBuilt) || (err != nil) != c.fails || c.fails && !strings.Contains(err.Error(), "not to be run") {
+				t.Errorf("%s: %v", c.name, err)
+			}
+		}
+	}
+}
+
 func TestBuild(t *testing.T) {
 	cargoOf(t, metadata+`
 test "$*" = "build --release --locked"

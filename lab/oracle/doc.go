@@ -10,6 +10,6 @@
 //	answer, err := c.Apply(ctx, request)
 //
 // The command line, the fuzzer and the sweeps call this package; it uses the
-// vector format and the front door, to put questions. How results are compared
+// vector format and the front door, to put questions, and asks who can have laid a program there before it names it. How results are compared
 // does not belong here.
 package oracle

@@ -124,7 +124,7 @@ func (w *workshop) take(path string) error {
 	}
 	defer from.Close()
 	made := filepath.Join(w.dir, name) // in the folder of path: a rename does
-	to, err := os.OpenFile(made, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o777)
+	to, err := os.OpenFile(made, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
 	if err != nil {
 		return err
 	}

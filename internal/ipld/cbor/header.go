@@ -1,7 +1,7 @@
 // Package cbor reads and writes the little CBOR that the machine itself needs: state nodes, events, manifests,
 // CAR headers, and the links of DAG-CBOR blocks.
 //
-// It knows bytes and CIDs, nothing of Filecoin. Callers are blockstore, ipld, event, hamt, state and actors; it
+// It knows bytes and CIDs, nothing of Filecoin. Callers are blockstore, links, event, hamt, state and actors; it
 // calls go-cid alone. What actors exchange is not decoded here: to the machine it is bytes.
 package cbor
 

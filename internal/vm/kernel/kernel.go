@@ -2,7 +2,7 @@
 // own state, and every question it may ask. A Kernel lives for one invocation
 // and belongs to one goroutine.
 //
-// syscalls calls it. It calls gas, ipld, crypto, externs, and hands calls of
+// syscalls calls it. It calls gas, links, crypto, externs, and hands calls of
 // other actors to the CallManager, which the call package implements; that is
 // the only way back up. Guest memory and syscall numbers do not belong here.
 //

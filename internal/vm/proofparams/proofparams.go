@@ -2,7 +2,7 @@
 //
 // Actors are free to hand over malformed CBOR, and which bytes decode decides between an illegal argument and a
 // charge of gas. So this is not a CBOR library but the exact set of encodings that the network's nodes accept;
-// see decoder. Callers are the syscalls; this package calls internal/addr for its numbers. What does not belong
+// see decoder. Callers are the syscalls; this package calls internal/ipld/addr for its numbers. What does not belong
 // here: judging the values. Unknown proof types, commitments of the wrong kind and randomness of the wrong
 // length all decode.
 //

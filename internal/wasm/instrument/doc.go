@@ -15,6 +15,6 @@
 // here may be shorter, the charges and their places are the same. Calls through a
 // table that nothing can change are made direct ones (dispatch.go).
 //
-// Callers: internal/call. Calls no other room. What does not belong here:
+// Callers: internal/vm/call, and bundle, which asks whether code can run. It calls internal/wasm/ops. What does not belong here:
 // syscalls, prices of anything but instructions, compilation.
 package instrument

@@ -67,15 +67,23 @@ func flagText(cmd *cobra.Command, ofShared bool) string {
 		}
 		if strings.Contains(flag.Usage, "(default:") { // in words: pflag would add its value
 			worded := *flag
-			worded.DefValue = ""
-			if strings.Contains(flag.Value.Type(), "int") {
-				worded.DefValue = "0"
-			}
+			worded.DefValue = noValue(flag.Value.Type())
 			flag = &worded
 		}
 		some.AddFlag(flag)
 	})
 	return strings.TrimRight(some.FlagUsagesWrapped(term.Columns(cmd.OutOrStdout())), "\n ")
+}
+
+// noValue is the default of a flag of that type that pflag prints nothing of.
+func noValue(of string) string {
+	switch {
+	case strings.HasSuffix(of, "Slice"), strings.HasSuffix(of, "Array"):
+		return "[]"
+	case strings.Contains(of, "int"):
+		return "0"
+	}
+	return ""
 }
 
 func init() {

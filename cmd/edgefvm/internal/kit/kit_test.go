@@ -27,6 +27,8 @@ func tree(end error) *cobra.Command {
 	send := &cobra.Command{Use: "send ADDRESS", Short: "send", Example: "  edgefvm mail send x", Args: cobra.ExactArgs(1), RunE: run}
 	send.Flags().Int("weight", -1, "weight (default: the letter's)")
 	send.Flags().String("colour", "red", "a `colour`")
+	send.Flags().StringSlice("ink", nil, "`inks` (default: all)")
+	send.Flags().IntSlice("page", nil, "`pages` (default: all)")
 	list := &cobra.Command{Use: "list PATH...", Short: "list", Args: cobra.MinimumNArgs(1), RunE: run}
 	wait := &cobra.Command{Use: "wait --for TIME", Short: "wait", Args: cobra.NoArgs, RunE: run}
 	secret := &cobra.Command{Use: "secret", Hidden: true, RunE: run}
@@ -128,6 +130,8 @@ Examples:
 Flags:
       --colour colour   a colour (default "red")
   -h, --help            help for send
+      --ink inks        inks (default: all)
+      --page pages      pages (default: all)
       --weight int      weight (default: the letter's)
 `
 	if code != ExitOK || out != want {

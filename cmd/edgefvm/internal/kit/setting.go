@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -100,14 +101,19 @@ func (s *Setting) Start() (*fvm.Engine, error) {
 	return e, err
 }
 
-// StartAll starts the engines that --engine names, with commas between them; end closes them.
+// StartAll starts the engines that --engine names, with commas between them and each once; end closes them.
 func (s *Setting) StartAll(ctx context.Context) (engines []*fvm.Engine, end func(), err error) {
 	end = func() {
 		for _, e := range engines {
 			_ = e.Close(context.WithoutCancel(ctx))
 		}
 	}
-	for _, name := range strings.Split(s.Engine, ",") {
+	names := strings.Split(s.Engine, ",")
+	for i, name := range names {
+		if slices.Contains(names[:i], name) { // what an engine says of itself finds nothing
+			end()
+			return nil, nil, Usagef("--engine names %q twice", name)
+		}
 		one := *s
 		one.Engine = name
 		e, err := one.Start()

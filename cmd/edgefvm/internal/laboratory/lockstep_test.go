@@ -139,6 +139,7 @@ func TestLockStepUsage(t *testing.T) {
 		{"wazero,v8", `no engine "v8"; known: wazero`},
 		{"wazero,", `no engine ""`},
 		{"wazero,wazero,wazero,wazero", "names 4 engines, at most three"},
+		{"wazero,wazero-interpreter,wazero", `names "wazero" twice`},
 	} {
 		edgefvm.Fails(t, kit.ExitUsage, []string{"vectors", "run", "--engine", c.engines, v}, c.want)
 	}

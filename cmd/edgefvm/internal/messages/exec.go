@@ -325,7 +325,7 @@ func (x *execFlags) build(ctx context.Context, m *fvm.Machine) (*fvm.Message, er
 		receiver, _ = m.ActorName(st.Code)
 	}
 	if msg.Method, err = explain.ParseMethod(receiver, x.method); err != nil {
-		return nil, kit.Usagef("--method %q: %w", x.method, err)
+		return nil, kit.Usagef("--method %q: %w%s", x.method, err, kit.DidYouMean(x.method, explain.MethodNames(receiver)))
 	}
 	if x.params != "" {
 		if msg.Params, _, err = readData("--params", x.params); err != nil {

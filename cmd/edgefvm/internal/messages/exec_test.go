@@ -208,6 +208,7 @@ func TestExecErrors(t *testing.T) {
 		{"negative", kit.ExitUsage, parts("--value", "-1"), "want whole attoFIL, or FIL as 1.5fil"},
 		{"fee", kit.ExitUsage, parts("--base-fee", "much"), `--base-fee "much"`},
 		{"method", kit.ExitUsage, parts("--method", "no name"), "want a number or a method's name"},
+		{"a method that is not", kit.ExitUsage, parts("--method", "Aprove"), `multisig has no method "Aprove"; did you mean Approve?`},
 		{"params", kit.ExitUsage, parts("--params", "nothing!"), `--params "nothing!": want a file, hex or base64`},
 		{"actors", kit.ExitUsage, parts("--actors", "frob"), "want VERSION/NETWORK"},
 		{"actors that are not", kit.ExitFailed, parts("--actors", "v18/nowhere"), "bundle list"},
