@@ -354,3 +354,45 @@ func TestRefused(t *testing.T) {
 		t.Errorf("left: %v, %v", files, err)
 	}
 }
+
+// Whatever an index holds, a block that comes is the right one.
+func FuzzIndex(f *testing.F) {
+	dir := f.TempDir()
+	path := filepath.Join(dir, "a.car")
+	file, err := os.Create(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	if err := errors.Join(blockstore.WriteCAR(file, []cid.Cid{block(0).Cid()}, numbers(20, 0)), file.Close()); err != nil {
+		f.Fatal(err)
+	}
+	var o opening
+	s, err := o.open(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	s.Close()
+	good, err := os.ReadFile(path + Extension)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good, 0)
+	f.Add(good[headLen:], headLen) // the head as it is, and what comes behind it
+	f.Fuzz(func(t *testing.T, data []byte, keep int) {
+		data = append(bytes.Clone(good[:min(max(keep, 0), len(good))]), data...)
+		if err := os.WriteFile(path+Extension, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := open(t.Context(), path, Options{NoWrite: true}, 0)
+		if err != nil {
+			return
+		}
+		defer s.Close()
+		for i := range 25 {
+			b := block(i)
+			if got, err := s.Get(t.Context(), b.Cid()); err == nil && !bytes.Equal(got.RawData(), b.RawData()) {
+				t.Fatalf("block %d is %x", i, got.RawData())
+			}
+		}
+	})
+}

@@ -85,6 +85,9 @@ func textOptions(w io.Writer, message int) text.Options {
 
 // load reads the vector and checks that it has what the flags ask for.
 func (e *explaining) load(path string) (*vector.Vector, error) {
+	if e.pprof != "" && e.pprof == e.flame {
+		return nil, kit.Usagef("--pprof and --flamegraph name one file: %s", e.pprof)
+	}
 	if kit.IsTrace(path) {
 		return nil, kit.Usagef("%s is a trace: name the vector beside it", path)
 	}

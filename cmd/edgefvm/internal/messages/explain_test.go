@@ -75,6 +75,7 @@ func TestExplain(t *testing.T) {
 	if text := edgefvm.OK(t, "explain", "--json", many); strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\n' }) {
 		t.Error("the JSON has control characters")
 	}
+	edgefvm.Fails(t, kit.ExitUsage, []string{"explain", "--flamegraph", "x", "--pprof", "x", clitest.Golden("nv28-send-001")}, "--pprof and --flamegraph name one file: x")
 	edgefvm.Fails(t, kit.ExitFailed, []string{"explain", "--flamegraph", filepath.Join(t.TempDir(), "no", "gas.svg"), clitest.Golden("nv28-send-001")}, "--flamegraph", "gas.svg: no such file or directory")
 	edgefvm.Fails(t, kit.ExitFailed, []string{"explain", "--pprof", filepath.Join(t.TempDir(), "no", "gas.pb.gz"), clitest.Golden("nv28-send-001")}, "--pprof", "gas.pb.gz: no such file or directory")
 }
