@@ -19,6 +19,15 @@ import (
 	"github.com/edgefvm/fvm/internal/ipld/cbor"
 )
 
+func flush(t testing.TB, m *Map) cid.Cid {
+	t.Helper()
+	root, err := m.Flush(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
 func newStore() *blockstore.Buffered { return blockstore.NewBuffered(blockstore.NewMemory()) }
 
 func options() []gohamt.Option {
@@ -77,7 +86,7 @@ func TestAgainstReference(t *testing.T) {
 			if step%500 != 499 {
 				continue
 			}
-			root := m.Flush()
+			root := flush(t, m)
 			want, err := ref.Write(ctx)
 			if err != nil || root != want {
 				t.Fatalf("seed %d, step %d: the root is %v, not %v (%v)", seed, step, root, want, err)
@@ -106,7 +115,7 @@ func TestEmpty(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := New(newStore()).Flush(); got != want {
+	if got := flush(t, New(newStore())); got != want {
 		t.Errorf("the empty map is %v, not %v", got, want)
 	}
 }
@@ -134,7 +143,7 @@ func TestMissingNodes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	root := m.Flush()
+	root := flush(t, m)
 	m, err := Load(ctx, s, root)
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +158,7 @@ func TestMissingNodes(t *testing.T) {
 			}
 		}
 	}
-	if got := m.Flush(); got != root {
+	if got := flush(t, m); got != root {
 		t.Errorf("the root is %v, not %v", got, root)
 	}
 	if _, err := Load(ctx, s, root); !errors.Is(err, s.err) {
@@ -209,7 +218,7 @@ func FuzzNode(f *testing.F) {
 			f.Fatal(err)
 		}
 	}
-	m.Flush()
+	flush(f, m)
 	f.Add(m.root.encode())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s := newStore()
@@ -230,7 +239,7 @@ func FuzzNode(f *testing.F) {
 				t.Fatal(ok, err)
 			}
 		}
-		if _, err := Load(ctx, s, m.Flush()); err != nil {
+		if _, err := Load(ctx, s, flush(t, m)); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -247,7 +256,7 @@ func benchMap(b *testing.B) (*blockstore.Buffered, cid.Cid) {
 			b.Fatal(err)
 		}
 	}
-	return s, m.Flush()
+	return s, flush(b, m)
 }
 
 func BenchmarkGetCold(b *testing.B) {
@@ -319,7 +328,7 @@ func BenchmarkFlush(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		m.Flush()
+		flush(b, m)
 	}
 }
 

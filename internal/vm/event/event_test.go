@@ -43,10 +43,10 @@ func TestEncode(t *testing.T) {
 
 // TestRoot compares with go-amt-ipld.
 func TestRoot(t *testing.T) {
-	if c, err := Root(nil); c != nil || err != nil {
+	ctx := context.Background()
+	if c, err := Root(ctx, nil); c != nil || err != nil {
 		t.Fatal(c, err)
 	}
-	ctx := context.Background()
 	for _, n := range []int{1, 2, 7, 8, 9, 31, 32, 33, 64, 65, 1023, 1024, 1025, 1057, 2500, 32769} {
 		store := cbornode.NewCborStore(cbornode.NewMemCborStore().(*cbornode.BasicIpldStore).Blocks)
 		a, err := amt.NewAMT(store, amt.UseTreeBitWidth(5))
@@ -64,7 +64,7 @@ func TestRoot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := Root(events)
+		got, err := Root(ctx, events)
 		if err != nil || *got != want {
 			t.Errorf("%d events: %v, not %v (%v)", n, got, want, err)
 		}
@@ -177,7 +177,7 @@ func BenchmarkRoot(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Root(events); err != nil {
+		if _, err := Root(b.Context(), events); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -748,7 +748,7 @@ func TestSignatures(t *testing.T) {
 		}
 	}
 	// Whether it is known is asked before the charge: the type and the hash function are.
-	if _, err := w.AppendHash(nil, 0x99, []byte("x")); execerrtest.Errno(err) != execerr.IllegalArgument || w.paid["OnHashing"] != 0 {
+	if _, err := w.AppendHash(t.Context(), nil, 0x99, []byte("x")); execerrtest.Errno(err) != execerr.IllegalArgument || w.paid["OnHashing"] != 0 {
 		t.Errorf("an unknown hash function: %v, paid %v", err, w.paid)
 	}
 	for nv, most := range map[network.Version]abi.RegisteredSealProof{20: 14, 21: 19} {

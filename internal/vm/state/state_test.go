@@ -50,10 +50,19 @@ func sample(i int) ActorState {
 	return a
 }
 
+func flushed(t testing.TB, m *hamt.Map) cid.Cid {
+	t.Helper()
+	root, err := m.Flush(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
 // withInit adds an init actor with an empty address map and the next ID 1000.
 func withInit(t testing.TB, tree *Tree, store *blockstore.Buffered) {
 	t.Helper()
-	s := initState{addresses: hamt.New(store).Flush(), nextID: 1000, network: "test"}
+	s := initState{addresses: flushed(t, hamt.New(store)), nextID: 1000, network: "test"}
 	if err := tree.SetActor(initActor, ActorState{Code: someCID(1), Head: put(store, s.encode()), Balance: big.Zero()}); err != nil {
 		t.Fatal(err)
 	}
@@ -314,7 +323,7 @@ func TestMalformedActor(t *testing.T) {
 			t.Fatal(err)
 		}
 		dst := cbor.AppendUint(cbor.AppendArray(nil, 3), Current)
-		dst = cbor.AppendCID(cbor.AppendCID(dst, m.Flush()), someCID(0))
+		dst = cbor.AppendCID(cbor.AppendCID(dst, flushed(t, m)), someCID(0))
 		tree, err := Load(ctx, store, put(store, dst))
 		if err == nil {
 			_, err = tree.Actor(ctx, 7)
@@ -328,7 +337,7 @@ func TestMalformedActor(t *testing.T) {
 func TestLoadRefuses(t *testing.T) {
 	ctx := context.Background()
 	store := newStore()
-	empty := hamt.New(store).Flush()
+	empty := flushed(t, hamt.New(store))
 	root := func(version uint64, actors cid.Cid) cid.Cid {
 		dst := cbor.AppendUint(cbor.AppendArray(nil, 3), version)
 		return put(store, cbor.AppendCID(cbor.AppendCID(dst, actors), someCID(0)))
@@ -390,7 +399,7 @@ func TestInitActorFailures(t *testing.T) {
 	if err := m.Set(ctx, robust(1).Bytes(), []byte{0x60}); err != nil {
 		t.Fatal(err)
 	}
-	set(put(store, (&initState{addresses: m.Flush()}).encode()))
+	set(put(store, (&initState{addresses: flushed(t, m)}).encode()))
 	if _, _, err := tree.LookupID(ctx, robust(1)); !isGuest(err) {
 		t.Errorf("the ID is a text: %v", err)
 	}

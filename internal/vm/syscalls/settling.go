@@ -82,10 +82,11 @@ func (inv *Invocation) mark() {
 	inv.markedMemory = inv.Account.Used()
 }
 
-// slice is the gas handed to the guest at a time, in milligas: about 50 ms of
-// execution. Between slices the context is looked at, so that a cancelled call ends
-// soon however much gas it has. Slicing changes no charge.
-const slice = 500_000_000_000
+// slice is the gas handed to the guest at a time, in milligas: about 10 ms of
+// execution, more on an engine that is slow or with a guest whose memory is far away. Between slices
+// the context is looked at, so that a cancelled call ends soon however much gas it has. A guest gets a new slice
+// after each syscall, which looks too. Slicing changes no charge.
+const slice = 100_000_000_000
 
 func (inv *Invocation) give(in engine.Instance, total int64) {
 	n := min(total, slice)
@@ -151,8 +152,8 @@ func exhausted(ctx context.Context, in engine.Instance, _ []uint64) error {
 		in.SetCounter(total)
 		return errExhausted
 	}
-	if err := ctx.Err(); err != nil {
-		return execerr.Nodef("the message was interrupted: %w", err)
+	if err := execerr.Interrupted(ctx); err != nil {
+		return err
 	}
 	inv.give(in, total)
 	return nil
