@@ -82,11 +82,10 @@ func (inv *Invocation) mark() {
 	inv.markedMemory = inv.Account.Used()
 }
 
-// slice is the gas handed to the guest at a time, in milligas: about 10 ms of
-// execution, more on an engine that is slow or with a guest whose memory is far away. Between slices
-// the context is looked at, so that a cancelled call ends soon however much gas it has. A guest gets a new slice
-// after each syscall, which looks too. Slicing changes no charge.
-const slice = 100_000_000_000
+// slice is the gas handed to the guest at a time, in milligas: about 2 ms of execution at the network's price of time, and some tens of
+// that by an interpreter or where each step waits for memory. Between slices the context is looked at, so that a cancelled
+// call ends soon however much gas it has. A guest gets a new slice after each syscall, which looks too. Slicing changes no charge.
+const slice = 20_000_000_000
 
 func (inv *Invocation) give(in engine.Instance, total int64) {
 	n := min(total, slice)

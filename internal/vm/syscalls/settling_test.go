@@ -173,12 +173,12 @@ func TestSettle(t *testing.T) {
 
 // The guest gets its gas in slices, between which the context is looked at. No charge depends on them.
 func TestSlices(t *testing.T) {
-	const slice = 100_000_000_000
-	g := newGuest(t, 28, 240_000_000) // 2.4 slices
+	const slice = 20_000_000_000
+	g := newGuest(t, 28, 48_000_000) // 2.4 slices
 	if g.counter != slice {
 		t.Fatalf("the counter begins at %d", g.counter)
 	}
-	for i, want := range []int64{slice, 40_000_000_000 - 6} {
+	for i, want := range []int64{slice, 8_000_000_000 - 6} {
 		g.counter = -3
 		if _, err := g.call("edgefvm::exhausted"); err != nil || g.counter != want || len(g.charges) > 0 {
 			t.Fatalf("slice %d: counter %d, %v, charges %v; want %d", i+2, g.counter, err, g.charges, want)
@@ -195,18 +195,21 @@ func TestSlices(t *testing.T) {
 	if _, err := g.inside.Leave(); !errors.Is(err, execerr.ErrOutOfGas) {
 		t.Errorf("settling: %v", err)
 	}
-	if exec, _ := g.charged("wasm_exec"); exec != 240_000_000_003 {
+	if exec, _ := g.charged("wasm_exec"); exec != 48_000_000_003 {
 		t.Errorf("charged %d", exec)
 	}
 }
 
-func TestSlicesInterrupted(t *testing.T) {
-	g := newGuest(t, 28, 240_000_000)
+func TestInterrupted(t *testing.T) {
 	ctx, cancel := contextOf(t)
 	cancel()
-	g.counter = -1
-	err := g.funcs["edgefvm::exhausted"].Fn(ctx, g, nil)
-	if !isNodeFailure(err) || !errors.Is(err, ctx.Err()) {
-		t.Errorf("%v", err)
+	for _, name := range []string{"edgefvm::exhausted", "gas::available", "send::send", "vm::exit"} {
+		g := newGuest(t, 28, 48_000_000)
+		g.counter = -1
+		g.charges = nil
+		err := g.funcs[name].Fn(ctx, g, make([]uint64, 10))
+		if !isNodeFailure(err) || !errors.Is(err, ctx.Err()) || len(g.charges) > 0 {
+			t.Errorf("%s: %v, charges %v", name, err, g.charges)
+		}
 	}
 }
