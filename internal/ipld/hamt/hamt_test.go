@@ -17,6 +17,7 @@ import (
 
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/internal/ipld/cbor"
+	"github.com/edgefvm/fvm/internal/vm/execerr/execerrtest"
 )
 
 func flush(t testing.TB, m *Map) cid.Cid {
@@ -350,6 +351,36 @@ func BenchmarkFlushReference(b *testing.B) {
 		}
 		if _, err := n.Write(ctx); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// A flush whose context is done midway leaves the map as it is: the next one writes the rest.
+func TestFlushInterrupted(t *testing.T) {
+	fill := func() *Map {
+		m := New(newStore())
+		for i := range 500 {
+			if err := m.Set(t.Context(), key(i), []byte{1}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return m
+	}
+	want := flush(t, fill())
+	for n := 0; ; n++ {
+		m := fill()
+		got, err := m.Flush(&execerrtest.Countdown{Context: t.Context(), Left: n})
+		if err == nil {
+			if got != want || n < 10 {
+				t.Errorf("after %d looks: %v", n, got)
+			}
+			break
+		}
+		if !errors.Is(err, context.Canceled) || got.Defined() {
+			t.Fatalf("after %d looks: %v, %v", n, got, err)
+		}
+		if got := flush(t, m); got != want {
+			t.Fatalf("after %d looks, then to the end: %v, not %v", n, got, want)
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	cbg "github.com/whyrusleeping/cbor-gen"
 
 	"github.com/edgefvm/fvm/internal/ipld/cbor"
+	"github.com/edgefvm/fvm/internal/vm/execerr/execerrtest"
 )
 
 func unhex(t testing.TB, s string) []byte {
@@ -179,6 +180,22 @@ func BenchmarkRoot(b *testing.B) {
 	for b.Loop() {
 		if _, err := Root(b.Context(), events); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func TestRootInterrupted(t *testing.T) {
+	events := make([]Stamped, 100)
+	for i := range events {
+		events[i] = sample(i)
+	}
+	for n := 0; ; n++ {
+		c, err := Root(&execerrtest.Countdown{Context: t.Context(), Left: n}, events)
+		switch {
+		case err == nil && c != nil && n == 104: // each event, and each of four leaves
+			return
+		case !errors.Is(err, context.Canceled) || c != nil:
+			t.Fatalf("after %d looks: %v, %v", n, c, err)
 		}
 	}
 }

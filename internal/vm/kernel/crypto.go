@@ -67,7 +67,7 @@ func (k *Kernel) VerifyBLSAggregate(ctx context.Context, sig *[96]byte, keys [][
 	}
 	ok, err := crypto.VerifyBLSAggregateWhile(ctx, *sig, keys, msgs)
 	if err != nil {
-		return false, execerr.Interrupted(ctx)
+		return false, execerr.Nodef("the message was interrupted: %w", err)
 	}
 	return ok, nil
 }
@@ -122,12 +122,15 @@ func (k *Kernel) KnownSealProof(typ abi.RegisteredSealProof) bool {
 }
 
 // ComputeUnsealedSectorCID is the commitment to the data of a sector made of pieces.
-func (k *Kernel) ComputeUnsealedSectorCID(typ abi.RegisteredSealProof, pieces []abi.PieceInfo) (cid.Cid, error) {
+func (k *Kernel) ComputeUnsealedSectorCID(ctx context.Context, typ abi.RegisteredSealProof, pieces []abi.PieceInfo) (cid.Cid, error) {
 	if err := k.gas.Apply(k.prices.OnComputeUnsealedSectorCid(typ, len(pieces))); err != nil {
 		return cid.Undef, err
 	}
-	c, err := crypto.ComputeUnsealedSectorCID(typ, pieces)
+	c, err := crypto.ComputeUnsealedSectorCID(ctx, typ, pieces)
 	if err != nil {
+		if ierr := execerr.Interrupted(ctx); ierr != nil {
+			return cid.Undef, ierr
+		}
 		return cid.Undef, execerr.Syscallf(execerr.IllegalArgument, "computing an unsealed sector's CID: %v", err)
 	}
 	return c, nil

@@ -124,7 +124,7 @@ func cryptoHash(ctx context.Context, s *sys) error {
 	return nil
 }
 
-func cryptoComputeUnsealedSectorCID(_ context.Context, s *sys) error {
+func cryptoComputeUnsealedSectorCID(ctx context.Context, s *sys) error {
 	typ := abi.RegisteredSealProof(s.a[0])
 	if !s.k.KnownSealProof(typ) {
 		return execerr.Syscallf(execerr.IllegalArgument, "unknown seal proof type %d", typ)
@@ -137,7 +137,7 @@ func cryptoComputeUnsealedSectorCID(_ context.Context, s *sys) error {
 	if err != nil {
 		return decoding("pieces", err)
 	}
-	return s.putCIDOf(s.u32(3), s.u32(4), func() (cid.Cid, error) { return s.k.ComputeUnsealedSectorCID(typ, pieces) })
+	return s.putCIDOf(s.u32(3), s.u32(4), func() (cid.Cid, error) { return s.k.ComputeUnsealedSectorCID(ctx, typ, pieces) })
 }
 
 func decoding(what string, err error) error {
