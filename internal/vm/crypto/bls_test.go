@@ -11,8 +11,9 @@ import (
 
 	bls12381 "github.com/consensys/gnark-crypto/ecc/bls12-381"
 	"github.com/consensys/gnark-crypto/ecc/bls12-381/fr"
-	"github.com/edgefvm/fvm/internal/vm/execerr/execerrtest"
 	"github.com/filecoin-project/go-address"
+
+	"github.com/edgefvm/fvm/internal/vm/execerr/execerrtest"
 )
 
 // Keys and signatures made by blst: key A is generated from 32 bytes 0x65, key B from 32 bytes 0x66.

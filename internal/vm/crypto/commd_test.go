@@ -10,10 +10,11 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/edgefvm/fvm/internal/vm/execerr/execerrtest"
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/ipfs/go-cid"
 	"github.com/multiformats/go-multihash"
+
+	"github.com/edgefvm/fvm/internal/vm/execerr/execerrtest"
 )
 
 // testPieces are pieces of these sizes; the root of the i-th is 32 bytes i+1.
