@@ -38,10 +38,13 @@ func (b *Buffered) SetFlushRules(r FlushRules) { b.rules = r }
 func (b *Buffered) Len() int { return len(b.buf) }
 
 // GetRaw returns the bytes of a block from the buffer or else the base store. The error is the base store's:
-// IsNotFound is true of it if neither has the block.
+// IsNotFound is true of it if neither has the block. Once ctx is done the base store is not asked, and the error is ctx's.
 func (b *Buffered) GetRaw(ctx context.Context, c cid.Cid) ([]byte, error) {
 	if data, ok := b.buf[c.KeyString()]; ok {
 		return data, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	blk, err := b.base.Get(ctx, c)
 	if err != nil {

@@ -126,8 +126,8 @@ func Guestf(format string, a ...any) error {
 // Nodef makes a Fatal of this node alone; %w keeps the cause.
 func Nodef(format string, a ...any) error { return &Fatal{Err: fmt.Errorf(format, a...)} }
 
-// Interrupted is a failure of this node if ctx is done, and nil before. Each syscall asks, the end of each slice of a guest's gas, and
-// loops of the machine's own that can be long: so often that about 10 ms go by between two questions.
+// Interrupted is a failure of this node if ctx is done, and nil before. Guests ask at syscalls and when they have had their slice of
+// gas, and so do loops of the machine's own that can be long: so often that no more than about 10 ms go by between two questions.
 func Interrupted(ctx context.Context) error {
 	if ctx.Err() == nil { // small enough for the compiler to put it in its place
 		return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/internal/vm/execerr"
+	"github.com/edgefvm/fvm/internal/vm/execerr/execerrtest"
 	"github.com/edgefvm/fvm/internal/vm/syscalls"
 	"github.com/edgefvm/fvm/lab/conformance/goldentest"
 )
@@ -197,6 +198,31 @@ func TestSlices(t *testing.T) {
 	}
 	if exec, _ := g.charged("wasm_exec"); exec != 48_000_000_003 {
 		t.Errorf("charged %d", exec)
+	}
+}
+
+// The first syscall of an invocation looks at the context, then each 16th, and the next but one after a slice of gas.
+func TestSyscallsLook(t *testing.T) {
+	g := newGuest(t, 28, 480_000_000)
+	ctx := &execerrtest.Countdown{Context: t.Context(), Left: 1000}
+	call := func() (looks int) {
+		before := ctx.Left
+		if err := g.funcs["gas::available"].Fn(ctx, g, make([]uint64, 1)); err != nil {
+			t.Fatal(err)
+		}
+		return before - ctx.Left
+	}
+	for i := range 49 {
+		if got, want := call(), map[bool]int{true: 1}[i%16 == 0]; got != want {
+			t.Errorf("syscall %d looks %d times, not %d", i, got, want)
+		}
+	}
+	for i := range 10 {
+		g.counter -= 20_000_000_000 // a slice
+		// What the guest uses before a syscall counts for the next one.
+		if got, want := call(), min(i, 1); got != want {
+			t.Errorf("syscall %d after a slice of gas looks %d times, not %d", i, got, want)
+		}
 	}
 }
 
