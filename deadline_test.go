@@ -128,9 +128,9 @@ const (
 // ends runs fn with a deadline, which is to be its error.
 func ends(t *testing.T, what string, fn func(context.Context) error) {
 	t.Helper()
+	start := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), deadline)
 	defer cancel()
-	start := time.Now()
 	err := fn(ctx)
 	took := time.Since(start)
 	t.Logf("%-30s %4d ms", what, took.Milliseconds())

@@ -70,8 +70,8 @@ func TestDeadlineOfExec(t *testing.T) {
 	needBundles(t)
 	const after = 300 * time.Millisecond
 	for _, engine := range kit.EngineNames() {
-		ctx, cancel := context.WithTimeout(t.Context(), after)
 		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), after)
 		r := runWith(ctx, "exec", "--engine", engine, "--car", "../../../../testdata/accounts.car", "--nv", "28", "--epoch", "5800000",
 			"--from", "f0114", "--to", "f010", "--method", "4", "--params", "455b5a505f56", "--implicit", "--gas-limit", "10000000000000")
 		cancel()
