@@ -18,6 +18,7 @@ import (
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/internal/ipld/addr"
 	"github.com/edgefvm/fvm/internal/ipld/cbor"
+	"github.com/edgefvm/fvm/internal/vm/execerr/execerrtest"
 )
 
 // loops are contracts that never end, by what they do again and again. PUSH0 JUMP at their end goes back to the JUMPDEST at 0.
@@ -209,5 +210,29 @@ func TestCancelledFlush(t *testing.T) {
 	}
 	if root, err := m.Flush(t.Context()); err != nil || root != want {
 		t.Fatalf("then: %v, %v", root, err)
+	}
+}
+
+// A flush whose context is done midway, wherever that is, fails with the context's error, and the machine with it.
+func TestFlushCancelledMidway(t *testing.T) {
+	s := newSetting(t, true)
+	for looks := 1; ; looks++ { // Flush itself looks first
+		m := s.machine(t)
+		if _, err := m.Apply(t.Context(), s.msg, fvm.Explicit, chainLength); err != nil {
+			t.Fatal(err)
+		}
+		_, err := m.Flush(&execerrtest.Countdown{Context: t.Context(), Left: looks})
+		if err == nil {
+			if looks < 10 {
+				t.Errorf("the flush looked %d times", looks)
+			}
+			return
+		}
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("after %d looks: %v", looks, err)
+		}
+		if _, err := m.Flush(t.Context()); !errors.Is(err, fvm.ErrPoisoned) {
+			t.Fatalf("after %d looks, flushed after all: %v", looks, err)
+		}
 	}
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/edgefvm/fvm/internal/ipld/hamt"
 	"github.com/edgefvm/fvm/internal/vm/crypto"
 	"github.com/edgefvm/fvm/internal/vm/execerr"
+	"github.com/edgefvm/fvm/internal/vm/execerr/execerrtest"
 )
 
 func newStore() *blockstore.Buffered { return blockstore.NewBuffered(blockstore.NewMemory()) }
@@ -623,6 +624,34 @@ func TestForkHoldsWithoutBalance(t *testing.T) {
 		}
 		if got, err := tree.Actor(ctx, 9); err != nil || !got.Balance.Equals(big.NewInt(82)) {
 			t.Errorf("%s: after the merge %+v, %v", tt.name, got, err)
+		}
+	}
+}
+
+// A flush of many actors ends when its context does, long before it would be done, and the next one writes what is left.
+func TestFlushManyInterrupted(t *testing.T) {
+	const many = 20_000
+	fill := func() *Tree {
+		tree := New(newStore())
+		for id := range abi.ActorID(many) {
+			if err := tree.SetActor(id, ActorState{Code: someCID(1), Head: someCID(2), Balance: big.NewInt(int64(id))}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return tree
+	}
+	want, err := fill().Flush(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, looks := range []int{0, 1, many / 2, many, many + 100} { // the last among the nodes
+		tree := fill()
+		ctx := &execerrtest.Countdown{Context: t.Context(), Left: looks}
+		if _, err := tree.Flush(ctx); !isNode(err) || !errors.Is(err, context.Canceled) {
+			t.Errorf("after %d looks: %v", looks, err)
+		}
+		if root, err := tree.Flush(t.Context()); err != nil || root != want {
+			t.Errorf("after %d looks, then to the end: %v, %v, not %v", looks, root, err, want)
 		}
 	}
 }
