@@ -42,13 +42,16 @@ func AppendHash(dst []byte, code uint64, data []byte) (digest []byte, ok bool) {
 	case BLAKE2b512:
 		sum := blake2b.Sum512(data)
 		return append(dst, sum[:]...), true
+	case Keccak256: // not by NewHash: what is made here stays on the stack
+		h := sha3.NewLegacyKeccak256()
+		h.Write(data)
+		return h.Sum(dst), true
+	case RIPEMD160:
+		h := ripemd160.New()
+		h.Write(data)
+		return h.Sum(dst), true
 	}
-	h, ok := NewHash(code)
-	if !ok {
-		return dst, false
-	}
-	h.Write(data)
-	return h.Sum(dst), true
+	return dst, false
 }
 
 // NewHash is a hash function for data that comes in parts. If actors cannot use it, ok is false.
