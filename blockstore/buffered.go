@@ -102,8 +102,8 @@ func (b *Buffered) PutMany(_ context.Context, bs []blocks.Block) error {
 // the buffer. It stops at blocks that the buffer does not have: the base store has them and all below, or
 // nobody has. Blocks that root does not reach stay in the buffer.
 //
-// An error wraps ErrFlush if a block is to blame, and is ctx's once that is done, or the base store's otherwise. The buffer is then as it was, and what
-// has been written to the base store is whole subtrees without the root.
+// An error wraps ErrFlush if a block is to blame, and is otherwise ctx's, once that is done, or the base store's. The buffer is
+// then as it was, and what has been written to the base store is whole subtrees without the root.
 func (b *Buffered) Flush(ctx context.Context, root cid.Cid) error {
 	w := walk{buf: b.buf, rules: &b.rules, seen: map[string]bool{}}
 	if err := w.from(ctx, root); err != nil {
