@@ -113,7 +113,8 @@ func (m *Machine) caught(err *error) {
 // explicit messages pay.
 //
 // The state changes only in memory until Flush. An error means that there is no
-// receipt, see the package comment.
+// receipt, see the package comment. Once ctx is done a message ends soon, with an error that wraps ctx's, whatever its actors do; the
+// machine then refuses further use. If ctx is done before it begins, nothing has happened.
 func (m *Machine) Apply(ctx context.Context, msg *Message, kind Kind, chainLength int) (res *Result, err error) {
 	if err := m.enter(); err != nil {
 		return nil, err
@@ -164,13 +165,16 @@ func checkMessage(msg *Message, kind Kind, chainLength int) error {
 }
 
 // Flush writes the state to the blockstore, only blocks that the new root
-// reaches, and returns the root. The machine stays usable.
+// reaches, and returns the root. The machine stays usable, also if ctx is done before it begins.
 func (m *Machine) Flush(ctx context.Context) (root cid.Cid, err error) {
 	if err := m.enter(); err != nil {
 		return cid.Undef, err
 	}
 	defer m.leave()
 	defer m.caught(&err)
+	if err := ctx.Err(); err != nil {
+		return cid.Undef, err
+	}
 	if root, err = m.m.Flush(ctx, m.flushAll); err != nil {
 		m.poison = err
 	}

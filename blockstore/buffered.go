@@ -38,10 +38,13 @@ func (b *Buffered) SetFlushRules(r FlushRules) { b.rules = r }
 func (b *Buffered) Len() int { return len(b.buf) }
 
 // GetRaw returns the bytes of a block from the buffer or else the base store. The error is the base store's:
-// IsNotFound is true of it if neither has the block.
+// IsNotFound is true of it if neither has the block. Once ctx is done the base store is not asked, and the error is ctx's.
 func (b *Buffered) GetRaw(ctx context.Context, c cid.Cid) ([]byte, error) {
 	if data, ok := b.buf[c.KeyString()]; ok {
 		return data, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	blk, err := b.base.Get(ctx, c)
 	if err != nil {
@@ -99,11 +102,11 @@ func (b *Buffered) PutMany(_ context.Context, bs []blocks.Block) error {
 // the buffer. It stops at blocks that the buffer does not have: the base store has them and all below, or
 // nobody has. Blocks that root does not reach stay in the buffer.
 //
-// An error wraps ErrFlush if a block is to blame, and is the base store's otherwise. The buffer is then as it was, and what
-// has been written to the base store is whole subtrees without the root.
+// An error wraps ErrFlush if a block is to blame, and is otherwise ctx's, once that is done, or the base store's. The buffer is
+// then as it was, and what has been written to the base store is whole subtrees without the root.
 func (b *Buffered) Flush(ctx context.Context, root cid.Cid) error {
 	w := walk{buf: b.buf, rules: &b.rules, seen: map[string]bool{}}
-	if err := w.from(root); err != nil {
+	if err := w.from(ctx, root); err != nil {
 		return err
 	}
 	return b.write(ctx, w.order)
@@ -111,6 +114,9 @@ func (b *Buffered) Flush(ctx context.Context, root cid.Cid) error {
 
 // FlushAll writes all blocks of the buffer, in the order of their CIDs' bytes, and empties it.
 func (b *Buffered) FlushAll(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err // before the sorting
+	}
 	keys := make([]string, 0, len(b.buf))
 	for k := range b.buf {
 		keys = append(keys, k)

@@ -1,6 +1,7 @@
 package blockstore
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -43,7 +44,8 @@ type node struct {
 	open bool // its children are above it on the stack, or done
 }
 
-func (w *walk) from(root cid.Cid) error {
+// from finds the blocks that root reaches. It gives up once ctx is done.
+func (w *walk) from(ctx context.Context, root cid.Cid) error {
 	if _, ok := cbor.Split(root); !ok {
 		return fmt.Errorf("%w: its root %q is no CID", ErrFlush, root.KeyString())
 	}
@@ -52,6 +54,9 @@ func (w *walk) from(root cid.Cid) error {
 		return fmt.Errorf("%w: the root %s: %w", ErrFlush, root, err)
 	}
 	for len(w.stack) > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		top := &w.stack[len(w.stack)-1]
 		if top.open {
 			w.order = append(w.order, top.key)

@@ -234,3 +234,46 @@ func FuzzFlush(f *testing.F) {
 		}
 	})
 }
+
+// done is a context that is done once it has been asked left times.
+type done struct {
+	context.Context
+	left int
+}
+
+func (d *done) Err() error {
+	if d.left == 0 {
+		return context.Canceled
+	}
+	d.left--
+	return nil
+}
+
+// A flush whose context is done midway, on the way to the blocks or while they are written, leaves the buffer as it was, and
+// does not write the root.
+func TestFlushInterrupted(t *testing.T) {
+	for name, flush := range map[string]func(*Buffered, context.Context, cid.Cid) error{
+		"what the root reaches": (*Buffered).Flush,
+		"all":                   func(b *Buffered, ctx context.Context, _ cid.Cid) error { return b.FlushAll(ctx) },
+	} {
+		base := NewMemory()
+		b := NewBuffered(base)
+		root := put(b, cbor.CodecRaw, []byte("end"))
+		for range 20 {
+			root = put(b, cbor.CodecDagCBOR, list(root, root))
+		}
+		blocks, looks := b.Len(), 0
+		for ; ; looks++ {
+			err := flush(b, &done{t.Context(), looks}, root)
+			if err == nil {
+				break
+			}
+			if has, _ := base.Has(t.Context(), root); !errors.Is(err, context.Canceled) || errors.Is(err, ErrFlush) || has || b.Len() != blocks {
+				t.Fatalf("%s: after %d looks: %v, %d blocks", name, looks, err, b.Len())
+			}
+		}
+		if has, _ := base.Has(t.Context(), root); !has || b.Len() != 0 || looks < 2 {
+			t.Errorf("%s: in the end %d looks, the root is there: %v", name, looks, has)
+		}
+	}
+}

@@ -197,19 +197,26 @@ func (m *Map) delete(ctx context.Context, n *node, h hash, depth int, key []byte
 }
 
 // Flush puts the nodes that have changed into the store, children first, and returns the root's CID. The map stays
-// usable.
-func (m *Map) Flush() cid.Cid { return m.flush(m.root) }
+// usable, also after an error, which is ctx's once that is done.
+func (m *Map) Flush(ctx context.Context) (cid.Cid, error) { return m.flush(ctx, m.root) }
 
-func (m *Map) flush(n *node) cid.Cid {
+func (m *Map) flush(ctx context.Context, n *node) (cid.Cid, error) {
+	if err := ctx.Err(); err != nil {
+		return cid.Undef, err
+	}
 	for i := range n.pointers {
 		if p := &n.pointers[i]; p.raw == nil {
-			p.raw = cbor.AppendCID(nil, m.flush(p.node))
+			c, err := m.flush(ctx, p.node)
+			if err != nil {
+				return cid.Undef, err
+			}
+			p.raw = cbor.AppendCID(nil, c)
 		}
 	}
 	data := n.encode()
 	c := cbor.Blake2bCID(cbor.CodecDagCBOR, blake2b.Sum256(data))
 	m.store.PutRaw(c, data)
-	return c
+	return c, nil
 }
 
 // ForEach calls fn with every key and value, in the order of the keys' hashes. It keeps no node that it loads. An

@@ -17,7 +17,17 @@ import (
 
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/internal/ipld/cbor"
+	"github.com/edgefvm/fvm/internal/vm/execerr/execerrtest"
 )
+
+func flush(t testing.TB, m *Map) cid.Cid {
+	t.Helper()
+	root, err := m.Flush(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
 
 func newStore() *blockstore.Buffered { return blockstore.NewBuffered(blockstore.NewMemory()) }
 
@@ -77,7 +87,7 @@ func TestAgainstReference(t *testing.T) {
 			if step%500 != 499 {
 				continue
 			}
-			root := m.Flush()
+			root := flush(t, m)
 			want, err := ref.Write(ctx)
 			if err != nil || root != want {
 				t.Fatalf("seed %d, step %d: the root is %v, not %v (%v)", seed, step, root, want, err)
@@ -106,7 +116,7 @@ func TestEmpty(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := New(newStore()).Flush(); got != want {
+	if got := flush(t, New(newStore())); got != want {
 		t.Errorf("the empty map is %v, not %v", got, want)
 	}
 }
@@ -134,7 +144,7 @@ func TestMissingNodes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	root := m.Flush()
+	root := flush(t, m)
 	m, err := Load(ctx, s, root)
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +159,7 @@ func TestMissingNodes(t *testing.T) {
 			}
 		}
 	}
-	if got := m.Flush(); got != root {
+	if got := flush(t, m); got != root {
 		t.Errorf("the root is %v, not %v", got, root)
 	}
 	if _, err := Load(ctx, s, root); !errors.Is(err, s.err) {
@@ -209,7 +219,7 @@ func FuzzNode(f *testing.F) {
 			f.Fatal(err)
 		}
 	}
-	m.Flush()
+	flush(f, m)
 	f.Add(m.root.encode())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s := newStore()
@@ -230,7 +240,7 @@ func FuzzNode(f *testing.F) {
 				t.Fatal(ok, err)
 			}
 		}
-		if _, err := Load(ctx, s, m.Flush()); err != nil {
+		if _, err := Load(ctx, s, flush(t, m)); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -247,7 +257,7 @@ func benchMap(b *testing.B) (*blockstore.Buffered, cid.Cid) {
 			b.Fatal(err)
 		}
 	}
-	return s, m.Flush()
+	return s, flush(b, m)
 }
 
 func BenchmarkGetCold(b *testing.B) {
@@ -319,7 +329,7 @@ func BenchmarkFlush(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		m.Flush()
+		flush(b, m)
 	}
 }
 
@@ -341,6 +351,36 @@ func BenchmarkFlushReference(b *testing.B) {
 		}
 		if _, err := n.Write(ctx); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// A flush whose context is done midway leaves the map as it is: the next one writes the rest.
+func TestFlushInterrupted(t *testing.T) {
+	fill := func() *Map {
+		m := New(newStore())
+		for i := range 500 {
+			if err := m.Set(t.Context(), key(i), []byte{1}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return m
+	}
+	want := flush(t, fill())
+	for n := 0; ; n++ {
+		m := fill()
+		got, err := m.Flush(&execerrtest.Countdown{Context: t.Context(), Left: n})
+		if err == nil {
+			if got != want || n < 10 {
+				t.Errorf("after %d looks: %v", n, got)
+			}
+			break
+		}
+		if !errors.Is(err, context.Canceled) || got.Defined() {
+			t.Fatalf("after %d looks: %v, %v", n, got, err)
+		}
+		if got := flush(t, m); got != want {
+			t.Fatalf("after %d looks, then to the end: %v, not %v", n, got, want)
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package crypto
 
 import (
+	"context"
+
 	bls12381 "github.com/consensys/gnark-crypto/ecc/bls12-381"
 	"github.com/filecoin-project/go-address"
 )
@@ -29,31 +31,47 @@ func VerifyBLS(sig []byte, signer address.Address, data []byte) bool {
 // the prime-order subgroup, a key that is the point at infinity, and two equal messages make it false (the
 // last against rogue keys). A signature that is the point at infinity is judged like any other.
 func VerifyBLSAggregate(sig [BLSSignatureLen]byte, keys [][BLSKeyLen]byte, msgs [][]byte) bool {
-	if len(keys) != len(msgs) {
-		return false
-	}
-	if len(keys) == 0 {
-		return true
-	}
-	return distinct(msgs) && verifyPairs(sig, keys, msgs)
+	ok, err := VerifyBLSAggregateWhile(context.Background(), sig, keys, msgs)
+	return ok && err == nil
 }
 
-// verifyPairsGo is VerifyBLSAggregate for one or more signers of different messages.
-func verifyPairsGo(sig [BLSSignatureLen]byte, keys [][BLSKeyLen]byte, msgs [][]byte) bool {
-	s, good := DecodeBLSSignature(sig)
-	ks, ok := publicKeys(keys)
-	if !good || !ok {
-		return false
+// VerifyBLSAggregateWhile is VerifyBLSAggregate that gives up, with ctx's error, once ctx is done.
+func VerifyBLSAggregateWhile(ctx context.Context, sig [BLSSignatureLen]byte, keys [][BLSKeyLen]byte, msgs [][]byte) (bool, error) {
+	if len(keys) != len(msgs) {
+		return false, nil
 	}
-	hashes := make([]bls12381.G2Affine, len(msgs))
-	for i, msg := range msgs {
-		h, err := HashBLS(msg)
-		if err != nil {
-			return false
+	if len(keys) == 0 {
+		return true, nil
+	}
+	if !distinct(msgs) {
+		return false, nil
+	}
+	return verifyPairs(ctx, sig, keys, msgs)
+}
+
+// signersPart is how many signers are dealt with between two looks at the context: some milliseconds.
+const signersPart = 16
+
+// verifyPairsGo is VerifyBLSAggregateWhile for one or more signers of different messages.
+func verifyPairsGo(ctx context.Context, sig [BLSSignatureLen]byte, keys [][BLSKeyLen]byte, msgs [][]byte) (bool, error) {
+	s, ok := DecodeBLSSignature(sig)
+	if !ok {
+		return false, nil
+	}
+	ks, hashes := make([]bls12381.G1Affine, len(keys)), make([]bls12381.G2Affine, len(msgs))
+	for i := range keys {
+		if i%signersPart == 0 && ctx.Err() != nil {
+			return false, ctx.Err()
 		}
-		hashes[i] = h
+		if ks[i], ok = publicKey(keys[i]); !ok {
+			return false, nil
+		}
+		var err error
+		if hashes[i], err = HashBLS(msgs[i]); err != nil {
+			return false, nil
+		}
 	}
-	return pairs(s, ks, hashes)
+	return pairs(ctx, s, ks, hashes)
 }
 
 // VerifyBLSDigests is VerifyBLSAggregate for messages whose hashes are given as points. Nobody's signature is bad here,
@@ -74,8 +92,14 @@ func VerifyBLSDigests(sig [BLSSignatureLen]byte, keys [][BLSKeyLen]byte, digests
 			return false
 		}
 	}
-	ks, ok := publicKeys(keys)
-	return ok && pairs(s, ks, hashes)
+	ks := make([]bls12381.G1Affine, len(keys))
+	for i := range keys {
+		if ks[i], ok = publicKey(keys[i]); !ok {
+			return false
+		}
+	}
+	good, err := pairs(context.Background(), s, ks, hashes)
+	return good && err == nil
 }
 
 // DecodeBLSSignature reads a compressed point of G2. It is false for other bytes, and outside the prime-order subgroup.
@@ -92,26 +116,38 @@ func HashBLS(msg []byte) (bls12381.G2Affine, error) {
 	return bls12381.HashToG2(msg, []byte(blsDomain))
 }
 
-// publicKeys decodes keys. It is false if one of them is no key.
-func publicKeys(keys [][BLSKeyLen]byte) ([]bls12381.G1Affine, bool) {
-	points := make([]bls12381.G1Affine, len(keys))
-	for i, key := range keys {
-		if !isCompressed(key[0]) {
-			return nil, false
-		}
-		if _, err := points[i].SetBytes(key[:]); err != nil || points[i].IsInfinity() {
-			return nil, false
-		}
+// publicKey decodes a key. It is false for what is no key.
+func publicKey(key [BLSKeyLen]byte) (p bls12381.G1Affine, ok bool) {
+	if !isCompressed(key[0]) {
+		return p, false
 	}
-	return points, true
+	_, err := p.SetBytes(key[:])
+	return p, err == nil && !p.IsInfinity()
 }
 
-// pairs tells whether the product of e(key, hash) over all signers is e(g, sig), so that times e(-g, sig) it is one.
-func pairs(sig bls12381.G2Affine, keys []bls12381.G1Affine, hashes []bls12381.G2Affine) bool {
+// pairs tells whether the product of e(key, hash) over all signers is e(g, sig), so that times e(-g, sig) it is one. It gives up once
+// ctx is done.
+func pairs(ctx context.Context, sig bls12381.G2Affine, keys []bls12381.G1Affine, hashes []bls12381.G2Affine) (bool, error) {
 	_, _, g, _ := bls12381.Generators()
 	g.Neg(&g)
-	ok, err := bls12381.PairingCheck(append([]bls12381.G1Affine{g}, keys...), append([]bls12381.G2Affine{sig}, hashes...))
-	return err == nil && ok
+	p, q := append([]bls12381.G1Affine{g}, keys...), append([]bls12381.G2Affine{sig}, hashes...)
+	var product, one bls12381.GT
+	product.SetOne()
+	one.SetOne()
+	for len(p) > 0 {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		n := min(len(p), signersPart)
+		f, err := bls12381.MillerLoop(p[:n], q[:n])
+		if err != nil {
+			return false, nil
+		}
+		product.Mul(&product, &f)
+		p, q = p[n:], q[n:]
+	}
+	e := bls12381.FinalExponentiation(&product)
+	return e.Equal(&one), nil
 }
 
 // isCompressed looks at the first byte of an encoded point. SetBytes takes the

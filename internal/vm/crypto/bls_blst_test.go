@@ -32,8 +32,9 @@ func goodCase(t testing.TB, signers int) (c blsCase) {
 // verdict is what both say, and fails the test if they differ.
 func verdict(t *testing.T, what string, c blsCase) bool {
 	t.Helper()
-	ours, theirs := verifyPairsGo(c.sig, c.keys, c.msgs), verifyPairs(c.sig, c.keys, c.msgs)
-	if ours != theirs {
+	ours, err := verifyPairsGo(t.Context(), c.sig, c.keys, c.msgs)
+	theirs, terr := verifyPairs(t.Context(), c.sig, c.keys, c.msgs)
+	if ours != theirs || err != nil || terr != nil {
 		t.Errorf("%s: %v in Go, %v by blst: %x %x %x", what, ours, theirs, c.sig, c.keys, c.msgs)
 	}
 	return ours

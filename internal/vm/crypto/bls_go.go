@@ -2,7 +2,9 @@
 
 package crypto
 
+import "context"
+
 // verifyPairs judges signatures in Go.
-func verifyPairs(sig [BLSSignatureLen]byte, keys [][BLSKeyLen]byte, msgs [][]byte) bool {
-	return verifyPairsGo(sig, keys, msgs)
+func verifyPairs(ctx context.Context, sig [BLSSignatureLen]byte, keys [][BLSKeyLen]byte, msgs [][]byte) (bool, error) {
+	return verifyPairsGo(ctx, sig, keys, msgs)
 }

@@ -2,7 +2,9 @@ package crypto
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/big"
 	"testing"
@@ -10,6 +12,8 @@ import (
 	bls12381 "github.com/consensys/gnark-crypto/ecc/bls12-381"
 	"github.com/consensys/gnark-crypto/ecc/bls12-381/fr"
 	"github.com/filecoin-project/go-address"
+
+	"github.com/edgefvm/fvm/internal/vm/execerr/execerrtest"
 )
 
 // Keys and signatures made by blst: key A is generated from 32 bytes 0x65, key B from 32 bytes 0x66.
@@ -115,7 +119,7 @@ func TestVerifyBLSAggregate(t *testing.T) {
 }
 
 func TestVerifyBLSAggregateMany(t *testing.T) {
-	for _, n := range []int{1, 2, 3, 9, 17} {
+	for _, n := range []int{1, 2, 3, 9, signersPart - 1, signersPart, 2*signersPart - 1, 2*signersPart + 1} {
 		var keys [][48]byte
 		var msgs [][]byte
 		var sigs []bls12381.G2Affine
@@ -295,6 +299,28 @@ func BenchmarkVerifyBLS(b *testing.B) {
 	for b.Loop() {
 		if !VerifyBLS(sig, signer, []byte("abc")) {
 			b.Fatal("refused")
+		}
+	}
+}
+
+// Whenever the context is done, there is an error and no verdict.
+func TestVerifyBLSAggregateWhile(t *testing.T) {
+	var keys [][48]byte
+	var msgs [][]byte
+	var sigs []bls12381.G2Affine
+	for i := range 2*signersPart + 1 {
+		secret, public := blsKey(uint64(i))
+		msg := []byte(fmt.Sprint("message ", i))
+		keys, msgs, sigs = append(keys, public), append(msgs, msg), append(sigs, blsSign(t, secret, msg))
+	}
+	sig := sum(sigs...)
+	for n := 0; ; n++ {
+		ok, err := VerifyBLSAggregateWhile(&execerrtest.Countdown{Context: t.Context(), Left: n}, sig, keys, msgs)
+		switch {
+		case err == nil && ok && n >= 3: // of 33 signers
+			return
+		case !errors.Is(err, context.Canceled) || ok:
+			t.Fatalf("after %d looks: %v, %v", n, ok, err)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package crypto
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"math/bits"
@@ -27,6 +28,9 @@ var (
 	ErrPieces    = errors.New("pieces do not make a sector")
 )
 
+// piecesPart is how many pieces are dealt with between two looks at the context: a millisecond or less.
+const piecesPart = 1024
+
 type commitment = [commitmentLen]byte
 
 // piece is a part of a sector: a subtree of its hash tree. size is in bytes before bit padding (127 for a padded
@@ -41,17 +45,17 @@ type piece struct {
 // a multiple of its size, with zeros between and after (FIP-0013's CommD).
 //
 // proofType tells the sector's size. Types 15 to 19 (non-interactive PoRep) exist from network version 21 on; callers of
-// an earlier one must refuse them. The error is ErrSealProof or ErrPieces.
-func ComputeUnsealedSectorCID(proofType abi.RegisteredSealProof, pieces []abi.PieceInfo) (cid.Cid, error) {
+// an earlier one must refuse them. The error is ErrSealProof or ErrPieces, or ctx's once that is done.
+func ComputeUnsealedSectorCID(ctx context.Context, proofType abi.RegisteredSealProof, pieces []abi.PieceInfo) (cid.Cid, error) {
 	sector, err := proofType.SectorSize()
 	if err != nil {
 		return cid.Undef, ErrSealProof
 	}
-	all, err := alignPieces(uint64(sector), pieces)
+	all, err := alignPieces(ctx, uint64(sector), pieces)
 	if err != nil {
 		return cid.Undef, err
 	}
-	root, err := joinPieces(uint64(sector), all)
+	root, err := joinPieces(ctx, uint64(sector), all)
 	if err != nil {
 		return cid.Undef, err
 	}
@@ -64,7 +68,7 @@ func ComputeUnsealedSectorCID(proofType abi.RegisteredSealProof, pieces []abi.Pi
 
 // alignPieces puts zero pieces between and after the pieces, so that each starts at a multiple of its size
 // and all together end at the end of the sector.
-func alignPieces(sector uint64, pieces []abi.PieceInfo) ([]piece, error) {
+func alignPieces(ctx context.Context, sector uint64, pieces []abi.PieceInfo) ([]piece, error) {
 	if len(pieces) == 0 {
 		return []piece{{zeroRoot(sector), unpadded(sector)}}, nil
 	}
@@ -81,7 +85,10 @@ func alignPieces(sector uint64, pieces []abi.PieceInfo) ([]piece, error) {
 		}
 		return true
 	}
-	for _, p := range pieces {
+	for i, p := range pieces {
+		if i%piecesPart == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		size := uint64(p.Size)
 		if size == 0 || len(all) > maxPieces(sector) || !pad(size) {
 			return nil, ErrPieces
@@ -100,7 +107,7 @@ func alignPieces(sector uint64, pieces []abi.PieceInfo) ([]piece, error) {
 }
 
 // joinPieces hashes pieces up to one root.
-func joinPieces(sector uint64, pieces []piece) (commitment, error) {
+func joinPieces(ctx context.Context, sector uint64, pieces []piece) (commitment, error) {
 	if len(pieces) > maxPieces(sector) {
 		return commitment{}, ErrPieces
 	}
@@ -130,6 +137,9 @@ func joinPieces(sector uint64, pieces []piece) (commitment, error) {
 		return true
 	}
 	for i, p := range pieces {
+		if i%piecesPart == 0 && ctx.Err() != nil {
+			return commitment{}, ctx.Err()
+		}
 		if !isPowerOfTwo(padded(p.size)) {
 			return commitment{}, ErrPieces
 		}

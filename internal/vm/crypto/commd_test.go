@@ -2,15 +2,19 @@ package crypto
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/ipfs/go-cid"
 	"github.com/multiformats/go-multihash"
+
+	"github.com/edgefvm/fvm/internal/vm/execerr/execerrtest"
 )
 
 // testPieces are pieces of these sizes; the root of the i-th is 32 bytes i+1.
@@ -64,7 +68,7 @@ func TestComputeUnsealedSectorCID(t *testing.T) {
 		{3, []uint64{128, 1 << 33}, "baga6ea4seaqjqsio2qxsybaxizy6mjg3hifbbzeejmog5irralutjenrwagzsbq"},
 	} {
 		t.Run(fmt.Sprint(c.proof, c.sizes), func(t *testing.T) {
-			got, err := ComputeUnsealedSectorCID(c.proof, testPieces(c.sizes...))
+			got, err := ComputeUnsealedSectorCID(context.Background(), c.proof, testPieces(c.sizes...))
 			if err != nil || got.String() != c.want {
 				t.Errorf("%s, %v, want %s", got, err, c.want)
 			}
@@ -82,13 +86,13 @@ func TestQuirkPieceSizesWrap(t *testing.T) {
 		{0, times(16, 1<<60), "baga6ea4seaqbdoql5liviqsgqhph2xmrvfhnujutawxmeqzcgqaq2xwrmtfxgea"},
 		{6, times(32, 1<<60), "baga6ea4seaqoyd62oubzzy5mum2ivs7hafyayjk2zgv5koskx7ohhs4vzx74umq"},
 	} {
-		got, err := ComputeUnsealedSectorCID(c.proof, testPieces(c.sizes...))
+		got, err := ComputeUnsealedSectorCID(context.Background(), c.proof, testPieces(c.sizes...))
 		if err != nil || got.String() != c.want {
 			t.Errorf("%s, %v, want %s", got, err, c.want)
 		}
 	}
 	for _, sizes := range [][]uint64{times(15, 1<<60), times(17, 1<<60), times(8, 1<<61), times(2, 1<<63), times(12, 1<<63)} {
-		if got, err := ComputeUnsealedSectorCID(0, testPieces(sizes...)); !errors.Is(err, ErrPieces) {
+		if got, err := ComputeUnsealedSectorCID(context.Background(), 0, testPieces(sizes...)); !errors.Is(err, ErrPieces) {
 			t.Errorf("%d of %d: %s, %v", len(sizes), sizes[0], got, err)
 		}
 	}
@@ -96,7 +100,7 @@ func TestQuirkPieceSizesWrap(t *testing.T) {
 
 func TestComputeUnsealedSectorCIDRefuses(t *testing.T) {
 	for _, proof := range []abi.RegisteredSealProof{-1, 20, math.MinInt64, math.MaxInt64} {
-		if _, err := ComputeUnsealedSectorCID(proof, nil); !errors.Is(err, ErrSealProof) {
+		if _, err := ComputeUnsealedSectorCID(context.Background(), proof, nil); !errors.Is(err, ErrSealProof) {
 			t.Errorf("proof %d: %v", proof, err)
 		}
 	}
@@ -116,7 +120,7 @@ func TestComputeUnsealedSectorCIDRefuses(t *testing.T) {
 		"gap beyond 2^41":         {1 << 42, 1 << 50},
 		"far too many":            times(100_000, 128),
 	} {
-		if got, err := ComputeUnsealedSectorCID(0, testPieces(sizes...)); !errors.Is(err, ErrPieces) {
+		if got, err := ComputeUnsealedSectorCID(context.Background(), 0, testPieces(sizes...)); !errors.Is(err, ErrPieces) {
 			t.Errorf("%s: %s, %v", name, got, err)
 		}
 	}
@@ -130,11 +134,11 @@ func TestComputeUnsealedSectorCIDRefuses(t *testing.T) {
 		"digest too big": commitmentCID(unsealedCodec, unsealedHash, append(root, 0)),
 		"too small":      commitmentCID(unsealedCodec, unsealedHash, root[:31]),
 	} {
-		if got, err := ComputeUnsealedSectorCID(0, []abi.PieceInfo{{Size: 2048, PieceCID: c}}); !errors.Is(err, ErrPieces) {
+		if got, err := ComputeUnsealedSectorCID(context.Background(), 0, []abi.PieceInfo{{Size: 2048, PieceCID: c}}); !errors.Is(err, ErrPieces) {
 			t.Errorf("%s: %s, %v", name, got, err)
 		}
 	}
-	if _, err := ComputeUnsealedSectorCID(0, []abi.PieceInfo{{Size: 2048, PieceCID: commitmentCID(unsealedCodec, unsealedHash, root)}}); err != nil {
+	if _, err := ComputeUnsealedSectorCID(context.Background(), 0, []abi.PieceInfo{{Size: 2048, PieceCID: commitmentCID(unsealedCodec, unsealedHash, root)}}); err != nil {
 		t.Error("a root of zeros:", err)
 	}
 }
@@ -155,7 +159,7 @@ func TestComputeUnsealedSectorCIDJoins(t *testing.T) {
 	left := pair(pair(root(pieces[0]), zero(256)), root(pieces[1]))
 	right := pair(pair(pair(root(pieces[2]), zero(128)), zero(256)), zero(512))
 	want := commitmentCID(unsealedCodec, unsealedHash, pair(left, right)[:])
-	if got, err := ComputeUnsealedSectorCID(0, pieces[:3]); err != nil || got != want {
+	if got, err := ComputeUnsealedSectorCID(context.Background(), 0, pieces[:3]); err != nil || got != want {
 		t.Errorf("%s, %v, want %s", got, err, want)
 	}
 }
@@ -218,7 +222,7 @@ func FuzzComputeUnsealedSectorCID(f *testing.F) {
 			list = append(list, size)
 		}
 		pieces := testPieces(list...)
-		got, err := ComputeUnsealedSectorCID(abi.RegisteredSealProof(proof), pieces)
+		got, err := ComputeUnsealedSectorCID(context.Background(), abi.RegisteredSealProof(proof), pieces)
 		if err != nil {
 			return
 		}
@@ -232,8 +236,22 @@ func BenchmarkComputeUnsealedSectorCID(b *testing.B) {
 	pieces := testPieces(1<<34, 1<<20, 1<<30)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := ComputeUnsealedSectorCID(3, pieces); err != nil {
+		if _, err := ComputeUnsealedSectorCID(context.Background(), 3, pieces); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// Whenever the context is done, there is an error and no commitment.
+func TestComputeUnsealedSectorCIDWhile(t *testing.T) {
+	pieces := slices.Repeat(testPieces(1024), piecesPart+1)
+	for n := 0; ; n++ {
+		got, err := ComputeUnsealedSectorCID(&execerrtest.Countdown{Context: t.Context(), Left: n}, 3, pieces)
+		switch {
+		case err == nil && got.Defined() && n >= 4: // twice while they are put in their places, twice or more while they are hashed
+			return
+		case !errors.Is(err, context.Canceled) || got.Defined():
+			t.Fatalf("after %d looks: %v, %v", n, got, err)
 		}
 	}
 }

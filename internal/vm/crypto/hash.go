@@ -2,6 +2,7 @@ package crypto
 
 import (
 	"crypto/sha256"
+	"hash"
 
 	"github.com/multiformats/go-multihash"
 	"golang.org/x/crypto/blake2b"
@@ -41,7 +42,7 @@ func AppendHash(dst []byte, code uint64, data []byte) (digest []byte, ok bool) {
 	case BLAKE2b512:
 		sum := blake2b.Sum512(data)
 		return append(dst, sum[:]...), true
-	case Keccak256:
+	case Keccak256: // not by NewHash: what is made here stays on the stack
 		h := sha3.NewLegacyKeccak256()
 		h.Write(data)
 		return h.Sum(dst), true
@@ -51,6 +52,26 @@ func AppendHash(dst []byte, code uint64, data []byte) (digest []byte, ok bool) {
 		return h.Sum(dst), true
 	}
 	return dst, false
+}
+
+// NewHash is a hash function for data that comes in parts. If actors cannot use it, ok is false.
+func NewHash(code uint64) (h hash.Hash, ok bool) {
+	var err error // of a key, and there is none
+	switch code {
+	case SHA256:
+		h = sha256.New()
+	case Keccak256:
+		h = sha3.NewLegacyKeccak256()
+	case RIPEMD160:
+		h = ripemd160.New()
+	case BLAKE2b256:
+		h, err = blake2b.New256(nil)
+	case BLAKE2b512:
+		h, err = blake2b.New512(nil)
+	default:
+		return nil, false
+	}
+	return h, err == nil
 }
 
 // Blake2b256 is the hash of message signing and of the CIDs of blocks. It does not allocate.

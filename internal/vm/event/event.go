@@ -5,6 +5,8 @@
 package event
 
 import (
+	"context"
+
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/ipfs/go-cid"
 
@@ -69,20 +71,26 @@ const (
 )
 
 // Root is the root of the AMT (version 3, bit width 5) that holds the events in order, nil if there are none. Its nodes are
-// stored nowhere. It never fails: the error is nil.
-func Root(events []Stamped) (*cid.Cid, error) {
+// stored nowhere. The error is ctx's once that is done.
+func Root(ctx context.Context, events []Stamped) (*cid.Cid, error) {
 	if len(events) == 0 {
 		return nil, nil
 	}
 	// Level by level from the leaves: encoded values first, then links to the nodes of the level before.
 	level := make([][]byte, len(events))
 	for i := range events {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		level[i] = events[i].AppendCBOR(nil)
 	}
 	height := 0
 	for ; len(level) > amtWidth; height++ {
 		next := make([][]byte, 0, (len(level)+amtWidth-1)/amtWidth)
 		for rest := level; len(rest) > 0; {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
 			n := min(len(rest), amtWidth)
 			node := appendNode(nil, rest[:n], height == 0)
 			c := cbor.Blake2bCID(cbor.CodecDagCBOR, crypto.Blake2b256(node))

@@ -15,6 +15,7 @@ import (
 	cbg "github.com/whyrusleeping/cbor-gen"
 
 	"github.com/edgefvm/fvm/internal/ipld/cbor"
+	"github.com/edgefvm/fvm/internal/vm/execerr/execerrtest"
 )
 
 func unhex(t testing.TB, s string) []byte {
@@ -43,10 +44,10 @@ func TestEncode(t *testing.T) {
 
 // TestRoot compares with go-amt-ipld.
 func TestRoot(t *testing.T) {
-	if c, err := Root(nil); c != nil || err != nil {
+	ctx := context.Background()
+	if c, err := Root(ctx, nil); c != nil || err != nil {
 		t.Fatal(c, err)
 	}
-	ctx := context.Background()
 	for _, n := range []int{1, 2, 7, 8, 9, 31, 32, 33, 64, 65, 1023, 1024, 1025, 1057, 2500, 32769} {
 		store := cbornode.NewCborStore(cbornode.NewMemCborStore().(*cbornode.BasicIpldStore).Blocks)
 		a, err := amt.NewAMT(store, amt.UseTreeBitWidth(5))
@@ -64,7 +65,7 @@ func TestRoot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := Root(events)
+		got, err := Root(ctx, events)
 		if err != nil || *got != want {
 			t.Errorf("%d events: %v, not %v (%v)", n, got, want, err)
 		}
@@ -177,8 +178,24 @@ func BenchmarkRoot(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Root(events); err != nil {
+		if _, err := Root(b.Context(), events); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func TestRootInterrupted(t *testing.T) {
+	events := make([]Stamped, 100)
+	for i := range events {
+		events[i] = sample(i)
+	}
+	for n := 0; ; n++ {
+		c, err := Root(&execerrtest.Countdown{Context: t.Context(), Left: n}, events)
+		switch {
+		case err == nil && c != nil && n == 104: // each event, and each of four leaves
+			return
+		case !errors.Is(err, context.Canceled) || c != nil:
+			t.Fatalf("after %d looks: %v, %v", n, c, err)
 		}
 	}
 }

@@ -5,6 +5,7 @@
 package execerr
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -124,3 +125,16 @@ func Guestf(format string, a ...any) error {
 
 // Nodef makes a Fatal of this node alone; %w keeps the cause.
 func Nodef(format string, a ...any) error { return &Fatal{Err: fmt.Errorf(format, a...)} }
+
+// Interrupted is a failure of this node if ctx is done, and nil before. Guests ask at syscalls and when they have had their slice of
+// gas, and so do loops of the machine's own that can be long: so often that no more than about 10 ms go by between two questions.
+func Interrupted(ctx context.Context) error {
+	if ctx.Err() == nil { // small enough for the compiler to put it in its place
+		return nil
+	}
+	return interrupted(ctx)
+}
+
+func interrupted(ctx context.Context) error {
+	return Nodef("the message was interrupted: %w", ctx.Err())
+}

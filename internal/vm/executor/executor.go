@@ -181,7 +181,15 @@ func runMessage(ctx context.Context, m *machine.Machine, modules *call.Modules, 
 		return nil, execerr.Nodef("charging for inclusion: %w", err)
 	}
 	ret, err := c.Send(ctx, kernel.SendRequest{From: s.id, To: msg.To, Method: msg.Method, Params: paramsBlock(m.Profile, msg), Value: msg.Value})
-	return receipt(m, msg, c, ret, err)
+	r, err := receipt(m, msg, c, ret, err)
+	if err != nil {
+		return nil, err
+	}
+	r.Events = c.Events()
+	if r.EventsRoot, err = event.Root(ctx, r.Events); err != nil {
+		return nil, execerr.Nodef("building the events' root: %w", err)
+	}
+	return r, nil
 }
 
 // paramsBlock is the message's parameters, nil if there are none.
@@ -205,7 +213,7 @@ func effectivePremium(msg *Message, baseFee abi.TokenAmount) abi.TokenAmount {
 	return big.Max(big.Min(msg.GasPremium, big.Sub(msg.GasFeeCap, baseFee)), big.Zero())
 }
 
-// receipt turns the end of the call stack into what the chain records.
+// receipt turns the end of the call stack into what the chain records, without the events.
 func receipt(m *machine.Machine, msg *Message, c *call.Manager, ret kernel.Result, err error) (*Result, error) {
 	r := emptyResult()
 	r.GasUsed = int64(c.Gas().Used().RoundUp())
@@ -234,12 +242,6 @@ func receipt(m *machine.Machine, msg *Message, c *call.Manager, ret kernel.Resul
 	if !r.ExitCode.IsSuccess() {
 		r.Failure = c.Backtrace.String()
 	}
-	r.Events = c.Events()
-	root, err := event.Root(r.Events)
-	if err != nil {
-		return nil, execerr.Nodef("building the events' root: %w", err)
-	}
-	r.EventsRoot = root
 	return r, nil
 }
 

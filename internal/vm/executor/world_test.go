@@ -85,7 +85,11 @@ func newMachine(t testing.TB, nv network.Version) *machine.Machine {
 	if err := ids.Set(t.Context(), f1(t, "alice").Bytes(), cbor.AppendUint(nil, alice)); err != nil {
 		t.Fatal(err)
 	}
-	initState := cbor.AppendText(cbor.AppendUint(cbor.AppendCID(cbor.AppendArray(nil, 3), ids.Flush()), 1000), "test")
+	addresses, err := ids.Flush(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	initState := cbor.AppendText(cbor.AppendUint(cbor.AppendCID(cbor.AppendArray(nil, 3), addresses), 1000), "test")
 	initHead := cbor.Blake2bCID(cbor.CodecDagCBOR, crypto.Blake2b256(initState))
 	store.PutRaw(initHead, initState)
 

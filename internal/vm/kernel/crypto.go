@@ -3,6 +3,7 @@ package kernel
 import (
 	"context"
 	"encoding/binary"
+	"slices"
 
 	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
@@ -48,7 +49,7 @@ func (k *Kernel) VerifySignature(ctx context.Context, typ stcrypto.SigType, sig 
 
 // VerifyBLSAggregate checks an aggregate signature over one text a key. lens
 // are the texts' lengths in texts.
-func (k *Kernel) VerifyBLSAggregate(sig *[96]byte, keys [][48]byte, texts []byte, lens []uint32) (bool, error) {
+func (k *Kernel) VerifyBLSAggregate(ctx context.Context, sig *[96]byte, keys [][48]byte, texts []byte, lens []uint32) (bool, error) {
 	if err := k.gas.Apply(k.prices.OnVerifyAggregateSignature(len(keys), len(texts))); err != nil {
 		return false, err
 	}
@@ -64,7 +65,11 @@ func (k *Kernel) VerifyBLSAggregate(sig *[96]byte, keys [][48]byte, texts []byte
 	if off != uint64(len(texts)) {
 		return false, execerr.Syscallf(execerr.IllegalArgument, "the texts of the aggregate do not fill the buffer")
 	}
-	return crypto.VerifyBLSAggregate(*sig, keys, msgs), nil
+	ok, err := crypto.VerifyBLSAggregateWhile(ctx, *sig, keys, msgs)
+	if err != nil {
+		return false, execerr.Nodef("the message was interrupted: %w", err)
+	}
+	return ok, nil
 }
 
 // RecoverSecpPublicKey is the uncompressed key that made a signature.
@@ -79,8 +84,11 @@ func (k *Kernel) RecoverSecpPublicKey(hash *[32]byte, sig *[65]byte) ([65]byte, 
 	return key, nil
 }
 
+// hashPart is how much data is hashed between two looks at the context, in bytes.
+const hashPart = 1 << 20
+
 // AppendHash appends the digest of data under a multihash function to dst.
-func (k *Kernel) AppendHash(dst []byte, code uint64, data []byte) ([]byte, error) {
+func (k *Kernel) AppendHash(ctx context.Context, dst []byte, code uint64, data []byte) ([]byte, error) {
 	if k.m.Profile.HashFirst {
 		if err := k.gas.Apply(k.prices.OnHashing(code, len(data))); err != nil {
 			return nil, err
@@ -94,8 +102,18 @@ func (k *Kernel) AppendHash(dst []byte, code uint64, data []byte) ([]byte, error
 			return nil, err
 		}
 	}
-	digest, _ := crypto.AppendHash(dst, code, data)
-	return digest, nil
+	if len(data) <= hashPart {
+		digest, _ := crypto.AppendHash(dst, code, data)
+		return digest, nil
+	}
+	h, _ := crypto.NewHash(code)
+	for part := range slices.Chunk(data, hashPart) {
+		if err := execerr.Interrupted(ctx); err != nil {
+			return nil, err
+		}
+		h.Write(part)
+	}
+	return h.Sum(dst), nil
 }
 
 // KnownSealProof reports that the network has the seal proof type.
@@ -104,12 +122,15 @@ func (k *Kernel) KnownSealProof(typ abi.RegisteredSealProof) bool {
 }
 
 // ComputeUnsealedSectorCID is the commitment to the data of a sector made of pieces.
-func (k *Kernel) ComputeUnsealedSectorCID(typ abi.RegisteredSealProof, pieces []abi.PieceInfo) (cid.Cid, error) {
+func (k *Kernel) ComputeUnsealedSectorCID(ctx context.Context, typ abi.RegisteredSealProof, pieces []abi.PieceInfo) (cid.Cid, error) {
 	if err := k.gas.Apply(k.prices.OnComputeUnsealedSectorCid(typ, len(pieces))); err != nil {
 		return cid.Undef, err
 	}
-	c, err := crypto.ComputeUnsealedSectorCID(typ, pieces)
+	c, err := crypto.ComputeUnsealedSectorCID(ctx, typ, pieces)
 	if err != nil {
+		if ierr := execerr.Interrupted(ctx); ierr != nil {
+			return cid.Undef, ierr
+		}
 		return cid.Undef, execerr.Syscallf(execerr.IllegalArgument, "computing an unsealed sector's CID: %v", err)
 	}
 	return c, nil
@@ -224,6 +245,9 @@ func (k *Kernel) BatchVerifySeals(ctx context.Context, infos []proof.SealVerifyI
 		return nil, err
 	}
 	for i := range infos {
+		if err := execerr.Interrupted(ctx); err != nil {
+			return nil, err
+		}
 		ok, err := v.VerifySeal(ctx, infos[i])
 		if err != nil {
 			if err = externFailure("verifying a seal", err); execerr.KindOf(err) == execerr.KindNode {

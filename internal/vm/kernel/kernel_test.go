@@ -21,6 +21,7 @@ import (
 
 	"github.com/edgefvm/fvm/externs"
 	"github.com/edgefvm/fvm/internal/ipld/addr"
+	"github.com/edgefvm/fvm/internal/vm/crypto"
 	"github.com/edgefvm/fvm/internal/vm/execerr"
 	"github.com/edgefvm/fvm/internal/vm/execerr/execerrtest"
 	"github.com/edgefvm/fvm/internal/vm/gas"
@@ -748,7 +749,7 @@ func TestSignatures(t *testing.T) {
 		}
 	}
 	// Whether it is known is asked before the charge: the type and the hash function are.
-	if _, err := w.AppendHash(nil, 0x99, []byte("x")); execerrtest.Errno(err) != execerr.IllegalArgument || w.paid["OnHashing"] != 0 {
+	if _, err := w.AppendHash(t.Context(), nil, 0x99, []byte("x")); execerrtest.Errno(err) != execerr.IllegalArgument || w.paid["OnHashing"] != 0 {
 		t.Errorf("an unknown hash function: %v, paid %v", err, w.paid)
 	}
 	for nv, most := range map[network.Version]abi.RegisteredSealProof{20: 14, 21: 19} {
@@ -796,5 +797,66 @@ func TestQuirkBurningOutOfGas(t *testing.T) {
 	w = newWorld(t, 18, found+400_000)
 	if err := w.SelfDestructTo(t.Context(), addr.NewID(other)); !errors.Is(err, execerr.ErrOutOfGas) {
 		t.Errorf("to a beneficiary: %v", err)
+	}
+}
+
+// Long work of the machine's own ends when the context is done, as a failure of this node.
+func TestInterruptedWork(t *testing.T) {
+	sector := pieces(t)
+	for name, work := range map[string]func(*world, context.Context) error{
+		"a hash of much data": func(w *world, ctx context.Context) error {
+			_, err := w.AppendHash(ctx, nil, 0x1b, make([]byte, 3<<20))
+			return err
+		},
+		"an aggregate": func(w *world, ctx context.Context) error {
+			keys, lens := make([][48]byte, 100), make([]uint32, 100)
+			texts := make([]byte, 100)
+			for i := range keys {
+				lens[i], texts[i] = 1, byte(i)
+			}
+			_, err := w.VerifyBLSAggregate(ctx, infinitySignature(), keys, texts, lens)
+			return err
+		},
+		"a sector of many pieces": func(w *world, ctx context.Context) error {
+			_, err := w.ComputeUnsealedSectorCID(ctx, 3, sector)
+			return err
+		},
+		"many seals": func(w *world, ctx context.Context) error {
+			_, err := w.BatchVerifySeals(ctx, make([]proof.SealVerifyInfo, 3))
+			return err
+		},
+	} {
+		w := newWorld(t, 28, plenty)
+		err := work(w, &execerrtest.Countdown{Context: t.Context()})
+		if execerrtest.Kind(err) != "node" || !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// infinitySignature is the point at infinity, which is read before any key.
+func infinitySignature() *[96]byte { return &[96]byte{0xc0} }
+
+func pieces(t *testing.T) []abi.PieceInfo {
+	c, err := cid.Decode("baga6ea4seaqao7s73y24kcutaosvacpdjgfe5pw76ooefnyqw4ynr3d2y6x2mpq")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []abi.PieceInfo{{Size: 1 << 34, PieceCID: c}}
+}
+
+// Data that is hashed in parts has the digest of the whole.
+func TestHashInParts(t *testing.T) {
+	data := make([]byte, 5<<19)
+	for i := range data {
+		data[i] = byte(i * i >> 7)
+	}
+	for _, code := range []uint64{0x12, 0x1b, 0x1053, 0xb220, 0xb240} {
+		for _, size := range []int{0, 1 << 20, 1<<20 + 1, 2 << 20, len(data)} {
+			got, err := newWorld(t, 28, plenty).AppendHash(t.Context(), []byte("x"), code, data[:size])
+			if want, _ := crypto.AppendHash([]byte("x"), code, data[:size]); err != nil || !bytes.Equal(got, want) {
+				t.Errorf("%#x of %d bytes: %x, %v, not %x", code, size, got, err, want)
+			}
+		}
 	}
 }

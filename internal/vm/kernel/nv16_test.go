@@ -189,7 +189,7 @@ func TestHashChargedFirst(t *testing.T) {
 		want execerr.Errno
 	}{{0xb220, 0, 0}, {0x1053, 1000, 0}, {0x1234, 1000, execerr.IllegalArgument}} {
 		w := newWorld(t, 17, plenty)
-		_, err := w.AppendHash(nil, c.hash, make([]byte, c.size))
+		_, err := w.AppendHash(t.Context(), nil, c.hash, make([]byte, c.size))
 		if execerrtest.Errno(err) != c.want || w.paid["OnHashing"] != 31355 {
 			t.Errorf("%+v: %v, paid %v", c, err, w.paid)
 		}

@@ -196,7 +196,10 @@ func TestNewRefuses(t *testing.T) {
 	gone := unknown("gone")
 	emptyMap := func() cid.Cid {
 		b := blockstore.NewBuffered(w.store)
-		c := hamt.New(b).Flush()
+		c, err := hamt.New(b).Flush(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := b.FlushAll(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -33,7 +33,11 @@ func TestTreesBefore18(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		root := w.root(t, version, actors.Flush()) // which writes the block of the empty array
+		tree, err := actors.Flush(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		root := w.root(t, version, tree) // which writes the block of the empty array
 		if err := b.FlushAll(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -80,7 +84,11 @@ func TestStrictFlush(t *testing.T) {
 		if err := actors.Set(t.Context(), []byte{0, 0}, data); err != nil {
 			t.Fatal(err)
 		}
-		root := w.root(t, version, actors.Flush())
+		tree, err := actors.Flush(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		root := w.root(t, version, tree)
 		if err := b.FlushAll(t.Context()); err != nil {
 			t.Fatal(err)
 		}

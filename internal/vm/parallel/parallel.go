@@ -40,6 +40,7 @@ import (
 	"context"
 
 	"github.com/edgefvm/fvm/internal/vm/call"
+	"github.com/edgefvm/fvm/internal/vm/execerr"
 	"github.com/edgefvm/fvm/internal/vm/executor"
 	"github.com/edgefvm/fvm/internal/vm/machine"
 	"github.com/edgefvm/fvm/internal/vm/state"
@@ -128,5 +129,8 @@ func (s *Step) make() (err error) {
 }
 
 func (p *Pool) execute(ctx context.Context, m *machine.Machine, s *Step) (*executor.Result, error) {
+	if err := execerr.Interrupted(ctx); err != nil {
+		return nil, err
+	}
 	return executor.Execute(ctx, m, p.Modules, s.Message, s.Kind, s.ChainLength)
 }

@@ -114,7 +114,9 @@ func (t *Tree) RegisterNewAddress(ctx context.Context, a address.Address) (abi.A
 	if err := t.init.ids.Set(ctx, a.Bytes(), cbor.AppendUint(nil, uint64(id))); err != nil {
 		return 0, fatal(err, "adding the address %s to the init actor's map", addr.String(a))
 	}
-	s.addresses = t.init.ids.Flush()
+	if s.addresses, err = t.init.ids.Flush(ctx); err != nil {
+		return 0, fatal(err, "writing the init actor's map")
+	}
 	data := s.encode()
 	head := cbor.Blake2bCID(cbor.CodecDagCBOR, crypto.Blake2b256(data))
 	t.store.PutRaw(head, data)

@@ -26,6 +26,7 @@ import (
 	"github.com/edgefvm/fvm/internal/ipld/hamt"
 	"github.com/edgefvm/fvm/internal/vm/crypto"
 	"github.com/edgefvm/fvm/internal/vm/execerr"
+	"github.com/edgefvm/fvm/internal/vm/execerr/execerrtest"
 )
 
 func newStore() *blockstore.Buffered { return blockstore.NewBuffered(blockstore.NewMemory()) }
@@ -50,10 +51,19 @@ func sample(i int) ActorState {
 	return a
 }
 
+func flushed(t testing.TB, m *hamt.Map) cid.Cid {
+	t.Helper()
+	root, err := m.Flush(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
 // withInit adds an init actor with an empty address map and the next ID 1000.
 func withInit(t testing.TB, tree *Tree, store *blockstore.Buffered) {
 	t.Helper()
-	s := initState{addresses: hamt.New(store).Flush(), nextID: 1000, network: "test"}
+	s := initState{addresses: flushed(t, hamt.New(store)), nextID: 1000, network: "test"}
 	if err := tree.SetActor(initActor, ActorState{Code: someCID(1), Head: put(store, s.encode()), Balance: big.Zero()}); err != nil {
 		t.Fatal(err)
 	}
@@ -314,7 +324,7 @@ func TestMalformedActor(t *testing.T) {
 			t.Fatal(err)
 		}
 		dst := cbor.AppendUint(cbor.AppendArray(nil, 3), Current)
-		dst = cbor.AppendCID(cbor.AppendCID(dst, m.Flush()), someCID(0))
+		dst = cbor.AppendCID(cbor.AppendCID(dst, flushed(t, m)), someCID(0))
 		tree, err := Load(ctx, store, put(store, dst))
 		if err == nil {
 			_, err = tree.Actor(ctx, 7)
@@ -328,7 +338,7 @@ func TestMalformedActor(t *testing.T) {
 func TestLoadRefuses(t *testing.T) {
 	ctx := context.Background()
 	store := newStore()
-	empty := hamt.New(store).Flush()
+	empty := flushed(t, hamt.New(store))
 	root := func(version uint64, actors cid.Cid) cid.Cid {
 		dst := cbor.AppendUint(cbor.AppendArray(nil, 3), version)
 		return put(store, cbor.AppendCID(cbor.AppendCID(dst, actors), someCID(0)))
@@ -390,7 +400,7 @@ func TestInitActorFailures(t *testing.T) {
 	if err := m.Set(ctx, robust(1).Bytes(), []byte{0x60}); err != nil {
 		t.Fatal(err)
 	}
-	set(put(store, (&initState{addresses: m.Flush()}).encode()))
+	set(put(store, (&initState{addresses: flushed(t, m)}).encode()))
 	if _, _, err := tree.LookupID(ctx, robust(1)); !isGuest(err) {
 		t.Errorf("the ID is a text: %v", err)
 	}
@@ -614,6 +624,34 @@ func TestForkHoldsWithoutBalance(t *testing.T) {
 		}
 		if got, err := tree.Actor(ctx, 9); err != nil || !got.Balance.Equals(big.NewInt(82)) {
 			t.Errorf("%s: after the merge %+v, %v", tt.name, got, err)
+		}
+	}
+}
+
+// A flush of many actors ends when its context does, long before it would be done, and the next one writes what is left.
+func TestFlushManyInterrupted(t *testing.T) {
+	const many = 20_000
+	fill := func() *Tree {
+		tree := New(newStore())
+		for id := range abi.ActorID(many) {
+			if err := tree.SetActor(id, ActorState{Code: someCID(1), Head: someCID(2), Balance: big.NewInt(int64(id))}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return tree
+	}
+	want, err := fill().Flush(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, looks := range []int{0, 1, many / 2, many, many + 100} { // the last among the nodes
+		tree := fill()
+		ctx := &execerrtest.Countdown{Context: t.Context(), Left: looks}
+		if _, err := tree.Flush(ctx); !isNode(err) || !errors.Is(err, context.Canceled) {
+			t.Errorf("after %d looks: %v", looks, err)
+		}
+		if root, err := tree.Flush(t.Context()); err != nil || root != want {
+			t.Errorf("after %d looks, then to the end: %v, %v, not %v", looks, root, err, want)
 		}
 	}
 }

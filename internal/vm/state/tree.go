@@ -261,6 +261,9 @@ func (t *Tree) Flush(ctx context.Context) (cid.Cid, error) {
 		return cid.Undef, execerr.Nodef("a fork of the state tree cannot be flushed")
 	}
 	for _, id := range t.dirty() {
+		if err := execerr.Interrupted(ctx); err != nil {
+			return cid.Undef, err
+		}
 		e := t.actors.values[id]
 		if err := t.flushActor(ctx, id, e.state); err != nil {
 			return cid.Undef, fatal(err, "writing the actor %d", id)
@@ -269,8 +272,12 @@ func (t *Tree) Flush(ctx context.Context) (cid.Cid, error) {
 	}
 	t.actors.forget() // changes made outside of transactions
 	t.ids.forget()
+	actors, err := t.hamt.Flush(ctx)
+	if err != nil {
+		return cid.Undef, fatal(err, "writing the actors")
+	}
 	dst := cbor.AppendUint(cbor.AppendArray(nil, 3), t.version.number)
-	dst = cbor.AppendCID(cbor.AppendCID(dst, t.hamt.Flush()), t.info)
+	dst = cbor.AppendCID(cbor.AppendCID(dst, actors), t.info)
 	root := cbor.Blake2bCID(cbor.CodecDagCBOR, crypto.Blake2b256(dst))
 	t.store.PutRaw(root, dst)
 	return root, nil

@@ -56,7 +56,7 @@ const (
 	blsSigLen = 96
 )
 
-func cryptoVerifyBLSAggregate(_ context.Context, s *sys) error {
+func cryptoVerifyBLSAggregate(ctx context.Context, s *sys) error {
 	n := s.u32(0)
 	if uint64(n)*blsKeyLen > 1<<32-1 {
 		return execerr.Syscallf(execerr.IllegalArgument, "%d signatures are too many to aggregate", n)
@@ -87,7 +87,7 @@ func cryptoVerifyBLSAggregate(_ context.Context, s *sys) error {
 	for i := range keys {
 		copy(keys[i][:], rawKeys[i*blsKeyLen:])
 	}
-	ok, err := s.k.VerifyBLSAggregate((*[blsSigLen]byte)(sig), keys, texts, lens)
+	ok, err := s.k.VerifyBLSAggregate(ctx, (*[blsSigLen]byte)(sig), keys, texts, lens)
 	return s.putBool(ok, err)
 }
 
@@ -107,7 +107,7 @@ func cryptoRecoverSecpPublicKey(_ context.Context, s *sys) error {
 	return err
 }
 
-func cryptoHash(_ context.Context, s *sys) error {
+func cryptoHash(ctx context.Context, s *sys) error {
 	out, err := s.mem.slice(s.u32(3), s.u32(4))
 	if err != nil {
 		return err
@@ -116,7 +116,7 @@ func cryptoHash(_ context.Context, s *sys) error {
 	if err != nil {
 		return err
 	}
-	digest, err := s.k.AppendHash(s.scratch[:0], s.a[0], data) // out may overlap with data
+	digest, err := s.k.AppendHash(ctx, s.scratch[:0], s.a[0], data) // out may overlap with data
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func cryptoHash(_ context.Context, s *sys) error {
 	return nil
 }
 
-func cryptoComputeUnsealedSectorCID(_ context.Context, s *sys) error {
+func cryptoComputeUnsealedSectorCID(ctx context.Context, s *sys) error {
 	typ := abi.RegisteredSealProof(s.a[0])
 	if !s.k.KnownSealProof(typ) {
 		return execerr.Syscallf(execerr.IllegalArgument, "unknown seal proof type %d", typ)
@@ -137,7 +137,7 @@ func cryptoComputeUnsealedSectorCID(_ context.Context, s *sys) error {
 	if err != nil {
 		return decoding("pieces", err)
 	}
-	return s.putCIDOf(s.u32(3), s.u32(4), func() (cid.Cid, error) { return s.k.ComputeUnsealedSectorCID(typ, pieces) })
+	return s.putCIDOf(s.u32(3), s.u32(4), func() (cid.Cid, error) { return s.k.ComputeUnsealedSectorCID(ctx, typ, pieces) })
 }
 
 func decoding(what string, err error) error {

@@ -52,7 +52,9 @@ type Invocation struct {
 	call         sys // the syscall that runs; a guest makes one at a time
 	markedGas    gas.Gas
 	markedMemory uint64
-	reserve      int64 // milligas kept back from the guest's counter
+	lookedGas    gas.Gas // markedGas at the last look at the context
+	unlooked     int     // so many syscalls may go by until the next
+	reserve      int64   // milligas kept back from the guest's counter
 }
 
 // NewInvocation begins an invocation: no guest runs yet.

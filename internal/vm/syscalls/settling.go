@@ -82,15 +82,30 @@ func (inv *Invocation) mark() {
 	inv.markedMemory = inv.Account.Used()
 }
 
-// slice is the gas handed to the guest at a time, in milligas: about 50 ms of
-// execution. Between slices the context is looked at, so that a cancelled call ends
-// soon however much gas it has. Slicing changes no charge.
-const slice = 500_000_000_000
+// slice is the gas handed to the guest at a time, in milligas: about 2 ms of execution at the network's price of time, and some tens of
+// that by an interpreter or where each step waits for memory. Between slices the context is looked at, so that a cancelled
+// call ends soon however much gas it has. A guest gets a new slice after each syscall; see lookDue. Slicing changes no charge.
+const slice = 20_000_000_000
 
 func (inv *Invocation) give(in engine.Instance, total int64) {
 	n := min(total, slice)
 	inv.reserve = total - n
 	in.SetCounter(n)
+}
+
+// unlooked is how many syscalls may go by without a look at the context: one costs ten nanoseconds, a short syscall a hundred.
+const unlooked = 15
+
+// lookDue reports that a syscall is to look at the context: the first one of an invocation, each 16th, and the next one after about
+// a slice of gas.
+func (inv *Invocation) lookDue() bool {
+	inv.unlooked--
+	return inv.unlooked < 0 || int64(inv.lookedGas-inv.markedGas) > slice
+}
+
+func (inv *Invocation) look(ctx context.Context) error {
+	inv.lookedGas, inv.unlooked = inv.markedGas, unlooked
+	return execerr.Interrupted(ctx)
 }
 
 // settle charges for what a guest executed since the mark whose counter stands at counter.
@@ -151,8 +166,8 @@ func exhausted(ctx context.Context, in engine.Instance, _ []uint64) error {
 		in.SetCounter(total)
 		return errExhausted
 	}
-	if err := ctx.Err(); err != nil {
-		return execerr.Nodef("the message was interrupted: %w", err)
+	if err := execerr.Interrupted(ctx); err != nil {
+		return err
 	}
 	inv.give(in, total)
 	return nil

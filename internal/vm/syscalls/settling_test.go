@@ -9,6 +9,7 @@ import (
 
 	"github.com/edgefvm/fvm/engine"
 	"github.com/edgefvm/fvm/internal/vm/execerr"
+	"github.com/edgefvm/fvm/internal/vm/execerr/execerrtest"
 	"github.com/edgefvm/fvm/internal/vm/syscalls"
 	"github.com/edgefvm/fvm/lab/conformance/goldentest"
 )
@@ -173,12 +174,12 @@ func TestSettle(t *testing.T) {
 
 // The guest gets its gas in slices, between which the context is looked at. No charge depends on them.
 func TestSlices(t *testing.T) {
-	const slice = 500_000_000_000
-	g := newGuest(t, 28, 1_200_000_000) // 2.4 slices
+	const slice = 20_000_000_000
+	g := newGuest(t, 28, 48_000_000) // 2.4 slices
 	if g.counter != slice {
 		t.Fatalf("the counter begins at %d", g.counter)
 	}
-	for i, want := range []int64{slice, 200_000_000_000 - 6} {
+	for i, want := range []int64{slice, 8_000_000_000 - 6} {
 		g.counter = -3
 		if _, err := g.call("edgefvm::exhausted"); err != nil || g.counter != want || len(g.charges) > 0 {
 			t.Fatalf("slice %d: counter %d, %v, charges %v; want %d", i+2, g.counter, err, g.charges, want)
@@ -195,18 +196,46 @@ func TestSlices(t *testing.T) {
 	if _, err := g.inside.Leave(); !errors.Is(err, execerr.ErrOutOfGas) {
 		t.Errorf("settling: %v", err)
 	}
-	if exec, _ := g.charged("wasm_exec"); exec != 1_200_000_000_003 {
+	if exec, _ := g.charged("wasm_exec"); exec != 48_000_000_003 {
 		t.Errorf("charged %d", exec)
 	}
 }
 
-func TestSlicesInterrupted(t *testing.T) {
-	g := newGuest(t, 28, 1_200_000_000)
+// The first syscall of an invocation looks at the context, then each 16th, and the next but one after a slice of gas.
+func TestSyscallsLook(t *testing.T) {
+	g := newGuest(t, 28, 480_000_000)
+	ctx := &execerrtest.Countdown{Context: t.Context(), Left: 1000}
+	call := func() (looks int) {
+		before := ctx.Left
+		if err := g.funcs["gas::available"].Fn(ctx, g, make([]uint64, 1)); err != nil {
+			t.Fatal(err)
+		}
+		return before - ctx.Left
+	}
+	for i := range 49 {
+		if got, want := call(), map[bool]int{true: 1}[i%16 == 0]; got != want {
+			t.Errorf("syscall %d looks %d times, not %d", i, got, want)
+		}
+	}
+	for i := range 10 {
+		g.counter -= 20_000_000_000 // a slice
+		// What the guest uses before a syscall counts for the next one.
+		if got, want := call(), min(i, 1); got != want {
+			t.Errorf("syscall %d after a slice of gas looks %d times, not %d", i, got, want)
+		}
+	}
+}
+
+func TestInterrupted(t *testing.T) {
 	ctx, cancel := contextOf(t)
 	cancel()
-	g.counter = -1
-	err := g.funcs["edgefvm::exhausted"].Fn(ctx, g, nil)
-	if !isNodeFailure(err) || !errors.Is(err, ctx.Err()) {
-		t.Errorf("%v", err)
+	for _, name := range []string{"edgefvm::exhausted", "gas::available", "send::send", "vm::exit"} {
+		g := newGuest(t, 28, 48_000_000)
+		g.counter = -1
+		g.charges = nil
+		err := g.funcs[name].Fn(ctx, g, make([]uint64, 10))
+		if !isNodeFailure(err) || !errors.Is(err, ctx.Err()) || len(g.charges) > 0 {
+			t.Errorf("%s: %v, charges %v", name, err, g.charges)
+		}
 	}
 }

@@ -149,10 +149,16 @@ func (r row) hostFunc() engine.HostFunc {
 
 // host is the envelope of every syscall: settle the guest's gas, charge for
 // the call, check the out-pointer, run, report, hand the guest its gas again.
+// It looks at the context now and then, since it gives a new slice of gas before the last one has come to its end.
 func (r *row) host(ctx context.Context, in engine.Instance, stack []uint64) error {
 	inv := in.Data().(*Invocation)
 	if inv.starting {
 		return execerr.Nodef("%s::%s is not served to this actor: %w", r.module, r.name, execerr.ErrNoReference)
+	}
+	if inv.lookDue() {
+		if err := inv.look(ctx); err != nil {
+			return err
+		}
 	}
 	outside, err := Inside{inv, in}.Leave()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/lab/duel/dueltest"
 )
 
@@ -60,5 +61,25 @@ func TestInterruptLeavesNothing(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(cache, "*", "*.part*")); len(left) > 0 {
 		t.Errorf("parts are left in the cache: %v", left)
+	}
+}
+
+// A contract that never ends is interrupted too, on each engine of the build: its gas would last for hours. What is sent is the code
+// of a contract whose constructor asks for its gas again and again.
+func TestDeadlineOfExec(t *testing.T) {
+	needBundles(t)
+	const after = 300 * time.Millisecond
+	for _, engine := range kit.EngineNames() {
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), after)
+		r := runWith(ctx, "exec", "--engine", engine, "--car", "../../../../testdata/accounts.car", "--nv", "28", "--epoch", "5800000",
+			"--from", "f0114", "--to", "f010", "--method", "4", "--params", "455b5a505f56", "--implicit", "--gas-limit", "10000000000000")
+		cancel()
+		// An engine that has no code on the disk compiles it to the end.
+		if took := time.Since(start); r.Code != exitInterrupted || took < after || took > 30*time.Second {
+			t.Errorf("%s: exit code %d after %s\n%s%s", engine, r.Code, took, r.Out, r.Err)
+		} else {
+			t.Logf("%-20s %d ms", engine, took.Milliseconds())
+		}
 	}
 }

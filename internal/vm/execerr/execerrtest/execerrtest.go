@@ -1,7 +1,11 @@
 // Package execerrtest names errors for tests, by how package execerr classifies them. Only tests call it.
 package execerrtest
 
-import "github.com/edgefvm/fvm/internal/vm/execerr"
+import (
+	"context"
+
+	"github.com/edgefvm/fvm/internal/vm/execerr"
+)
 
 // Kind says what an error is: "", "errno", "abort", "out of gas", "guest", "invalid" or "node".
 func Kind(err error) string {
@@ -17,4 +21,19 @@ func Errno(err error) execerr.Errno {
 		return s.Number
 	}
 	return 0
+}
+
+// Countdown is a context that is done once it has been asked so many times whether it is.
+type Countdown struct {
+	context.Context
+	Left int
+}
+
+// Err counts.
+func (c *Countdown) Err() error {
+	if c.Left == 0 {
+		return context.Canceled
+	}
+	c.Left--
+	return nil
 }
