@@ -2,7 +2,7 @@
 #
 #   docker build -t edgefvm .
 #   docker build -t edgefvm --build-arg WARM=v18/mainnet .     with that bundle's machine code in it (10 minutes more)
-#   docker run --rm -v "$PWD:/work:ro" edgefvm vectors run /work/lab/conformance/testdata
+#   docker run --rm -v "$PWD:/src:ro" edgefvm vectors run /src/lab/conformance/testdata
 #
 # The code that is made here runs on every processor of the architecture. What is not in the image is compiled
 # when it is needed, into /var/cache/edgefvm: make that a volume to keep it.

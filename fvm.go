@@ -12,6 +12,7 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm/internal/vm/call"
+	"github.com/edgefvm/fvm/internal/vm/execerr"
 	"github.com/edgefvm/fvm/internal/vm/executor"
 	"github.com/edgefvm/fvm/internal/vm/machine"
 	"github.com/edgefvm/fvm/internal/vm/parallel"
@@ -136,7 +137,7 @@ func (m *Machine) Apply(ctx context.Context, msg *Message, kind Kind, chainLengt
 
 // failed is the error of a message that has no receipt: the message's own, or one that poisons the machine.
 func (m *Machine) failed(err error) error {
-	var invalid *executor.InvalidMessage
+	var invalid *execerr.InvalidMessage
 	if errors.As(err, &invalid) {
 		return fmt.Errorf("%w: %w", ErrInvalidMessage, invalid.Err)
 	}

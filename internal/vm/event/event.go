@@ -54,15 +54,6 @@ func (e *Entry) AppendCBOR(dst []byte) []byte {
 	return cbor.AppendBytes(dst, e.Value)
 }
 
-// Encode is the CBOR list of the events, as nodes store and exchange it.
-func Encode(events []Stamped) []byte {
-	dst := cbor.AppendArray(nil, len(events))
-	for i := range events {
-		dst = events[i].AppendCBOR(dst)
-	}
-	return dst
-}
-
 // The AMT of a receipt's events: 2^5 children a node.
 const (
 	amtBits  = 5

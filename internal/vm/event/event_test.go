@@ -35,8 +35,12 @@ func sample(i int) Stamped {
 	return s
 }
 
-func TestEncode(t *testing.T) {
-	got := Encode([]Stamped{{Emitter: 1001, Entries: []Entry{{Flags: 3, Key: "t1", Codec: 0x55, Value: []byte{0xaa, 0xbb}}}}, {Emitter: 5}})
+func TestAppendCBOR(t *testing.T) {
+	events := []Stamped{{Emitter: 1001, Entries: []Entry{{Flags: 3, Key: "t1", Codec: 0x55, Value: []byte{0xaa, 0xbb}}}}, {Emitter: 5}}
+	got := []byte{0x80 | byte(len(events))} // the list that nodes store and exchange
+	for i := range events {
+		got = events[i].AppendCBOR(got)
+	}
 	if want := unhex(t, "82"+"821903e981"+"84"+"03"+"627431"+"1855"+"42aabb"+"820580"); !bytes.Equal(got, want) {
 		t.Fatalf("%x", got)
 	}

@@ -62,7 +62,7 @@ type Result struct {
 // message is one that no block may hold, or this node failed.
 func Execute(ctx context.Context, m *machine.Machine, modules *call.Modules, msg *Message, kind Kind, chainLength int) (*Result, error) {
 	if err := msg.check(m.Profile); err != nil {
-		return nil, &InvalidMessage{Err: err}
+		return nil, &execerr.InvalidMessage{Err: err}
 	}
 	s, refused, err := preflight(ctx, m, msg, kind, chainLength)
 	if err != nil || refused != nil {
@@ -74,9 +74,6 @@ func Execute(ctx context.Context, m *machine.Machine, modules *call.Modules, msg
 	}
 	return res, settle(ctx, m, msg, s, res)
 }
-
-// InvalidMessage is the error of a message that can have no receipt.
-type InvalidMessage = execerr.InvalidMessage
 
 // sender is who pays, and for what, after preflight.
 type sender struct {
@@ -142,10 +139,10 @@ func preflight(ctx context.Context, m *machine.Machine, msg *Message, kind Kind,
 	}
 	// No block holds negative fees. Not before this: messages that are refused above have a receipt all the same.
 	if msg.GasFeeCap.Sign() < 0 {
-		return s, nil, &InvalidMessage{Err: fmt.Errorf("the gas fee cap %s is negative", msg.GasFeeCap)}
+		return s, nil, &execerr.InvalidMessage{Err: fmt.Errorf("the gas fee cap %s is negative", msg.GasFeeCap)}
 	}
 	if msg.GasPremium.Sign() < 0 {
-		return s, nil, &InvalidMessage{Err: fmt.Errorf("the gas premium %s is negative", msg.GasPremium)}
+		return s, nil, &execerr.InvalidMessage{Err: fmt.Errorf("the gas premium %s is negative", msg.GasPremium)}
 	}
 	st.Balance = big.Sub(st.Balance, s.deposit)
 	return s, nil, m.Tree.SetActor(id, *st)

@@ -299,7 +299,7 @@ func TestNoReceipt(t *testing.T) {
 		msg := fromAlice()
 		change(&msg)
 		r, err := executor.Execute(t.Context(), m, nil, &msg, executor.Explicit, chainLength)
-		var invalid *executor.InvalidMessage
+		var invalid *execerr.InvalidMessage
 		if r != nil || !errors.As(err, &invalid) || root(t, m) != before {
 			t.Errorf("%s: %+v, %v", name, r, err)
 		}
@@ -326,7 +326,7 @@ func TestNegativeFees(t *testing.T) {
 			msg := fromAlice()
 			c.change(&msg)
 			r, err := executor.Execute(t.Context(), m, nil, &msg, executor.Explicit, chainLength)
-			var invalid *executor.InvalidMessage
+			var invalid *execerr.InvalidMessage
 			if r != nil || !errors.As(err, &invalid) || !strings.Contains(err.Error(), c.want) || root(t, m) != before {
 				t.Errorf("nv%d, %s: %+v, %v", nv, c.name, r, err)
 			}

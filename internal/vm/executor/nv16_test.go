@@ -8,6 +8,7 @@ import (
 	"github.com/filecoin-project/go-state-types/big"
 
 	"github.com/edgefvm/fvm/internal/ipld/addr"
+	"github.com/edgefvm/fvm/internal/vm/execerr"
 	"github.com/edgefvm/fvm/internal/vm/executor"
 )
 
@@ -74,7 +75,7 @@ func TestDelegatedAddressesBefore18(t *testing.T) {
 			msg := fromAlice()
 			change(&msg)
 			_, err := executor.Execute(t.Context(), m, nil, &msg, kind, chainLength)
-			var invalid *executor.InvalidMessage
+			var invalid *execerr.InvalidMessage
 			if !errors.As(err, &invalid) || !strings.Contains(err.Error(), "f4 addresses") {
 				t.Errorf("%s: %v", name, err)
 			}
