@@ -3,9 +3,11 @@ module github.com/edgefvm/fvm/node
 go 1.25.14
 
 require (
+	github.com/edgefvm/fvm v0.1.0
 	github.com/filecoin-project/go-address v1.2.0
 	github.com/filecoin-project/go-bitfield v0.2.4
 	github.com/filecoin-project/go-state-types v0.19.0
+	github.com/fxamacker/cbor/v2 v2.10.0
 	github.com/ipfs/go-cid v0.6.2
 	github.com/whyrusleeping/cbor-gen v0.3.1
 )
