@@ -125,9 +125,12 @@ func NameOf(list cid.Cid) string {
 }
 
 // NamesOf are the names of all bundles with a list of actors, by version and network: of v19 what v18 has too.
-func NamesOf(list cid.Cid) []string {
+func NamesOf(list cid.Cid) []string { return namesOf(known(ManifestOf(list).String())) }
+
+// ManifestOf is the CID of the manifest, the root of a bundle, with a list of actors.
+func ManifestOf(list cid.Cid) cid.Cid {
 	head := cbor.AppendCID(cbor.AppendUint(cbor.AppendArray(nil, 2), 1), list)
-	return namesOf(known(cbor.Blake2bCID(cbor.CodecDagCBOR, blake2b.Sum256(head)).String()))
+	return cbor.Blake2bCID(cbor.CodecDagCBOR, blake2b.Sum256(head))
 }
 
 // LoadCAR reads a bundle CAR, plain or gzip, adds its blocks to store, and
