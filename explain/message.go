@@ -111,9 +111,13 @@ func (a *Amount) UnmarshalJSON(data []byte) error {
 	return a.TokenAmount.UnmarshalJSON(data)
 }
 
-// Trace explains a message that was applied. A trace that ends early, or is empty, makes a tree of what there is. The errors
-// are ErrMalformed and ErrTooDeep.
+// Trace explains a message that was applied. A trace that ends early makes a tree of what there is, and so does an empty one
+// of a message with a result or an error, as of one that was refused before it ran. The errors are ErrMalformed, ErrTooDeep and
+// ErrNoTrace.
 func Trace(a Applied, o Options) (*Message, error) {
+	if len(a.Trace) == 0 && a.Result == nil && a.Err == nil {
+		return nil, ErrNoTrace
+	}
 	calls, err := callTree(a.Trace, &o)
 	if err != nil {
 		return nil, err
