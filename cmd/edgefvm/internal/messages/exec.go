@@ -287,7 +287,7 @@ func (x *execFlags) newJob(cmd *cobra.Command, s *setting, state *execState, eng
 	j.cfg = fvm.Config{
 		NetworkVersion: s.version.is, Preview: true, Epoch: s.epoch.is, Timestamp: s.timestamp.is, ChainID: s.chainID,
 		BaseFee: baseFee, CircSupply: supply, StateRoot: state.root, Blockstore: &blockstore.Overlay{Top: state.files, Base: code}, Engine: engine,
-		Externs: o, Proofs: o.proofs, ActorDebugging: x.logs || s.net.is != nil && s.net.is.Constants.ActorDebugging,
+		Externs: o, Proofs: o.proofs, ActorDebugging: x.logs || x.network != "" && s.net.is.Constants.ActorDebugging,
 	}
 	return j, nil
 }
