@@ -87,10 +87,10 @@ func (r *Reader) Read(ctx context.Context, arg string) (*Data, error) {
 	case !errors.Is(err, fs.ErrNotExist) && looksLikePath(arg): // it may not be looked at
 		return nil, fmt.Errorf("reading the file: %w", fileError(err))
 	}
-	if strings.HasPrefix(arg, "{") || strings.HasPrefix(arg, "[") || strings.HasPrefix(arg, `"`) || prefixed(arg) {
+	if errors.Is(textErr, ErrAmbiguous) || strings.HasPrefix(arg, "{") || strings.HasPrefix(arg, "[") || strings.HasPrefix(arg, `"`) || prefixed(arg) {
 		return nil, textErr
 	}
-	return nil, &problem{unwrapKind(textErr), fmt.Sprintf("there is no file of that name, and as text: %v", textErr)}
+	return nil, noReading("there is no file of that name, and as text it is %v", textErr)
 }
 
 // prefixed tells whether text says that it is hex.
@@ -99,13 +99,6 @@ func prefixed(s string) bool { _, is := cutPrefix(strings.TrimSpace(s), "0x"); r
 // looksLikePath tells whether text is far more likely a path than hex or base64: it has a dot, or begins as paths do.
 func looksLikePath(s string) bool {
 	return !strings.ContainsAny(s, "\n{\"") && (strings.Contains(s, ".") || strings.HasPrefix(s, "/") || strings.HasPrefix(s, "~"))
-}
-
-func unwrapKind(err error) error {
-	if errors.Is(err, ErrAmbiguous) {
-		return ErrAmbiguous
-	}
-	return ErrNoReading
 }
 
 // fileError leaves out the name of the file, which the message has already.

@@ -15,6 +15,7 @@ import (
 
 // execFlags are the flags of exec.
 type execFlags struct {
+	written
 	set                             kit.Setting
 	cars                            []string
 	root                            string
@@ -45,8 +46,10 @@ func newExec() *cobra.Command {
 		Use:   "exec --car STATE.car (--message M | --from A --to A ...)",
 		Short: "Apply one message to a state and print the receipt",
 		Long: `Applies a message to the state in a CAR and prints the receipt. The message is given
-whole (CBOR as hex, base64 or a file), or by its parts. The state that --out writes serves
-as --car for the next message. An exit code of the message other than 0 makes the command's 1.
+whole (--message), or by its parts. The state that --out writes serves as --car for the next
+message. An exit code of the message other than 0 makes the command's 1.
+
+` + formsHelp + `
 
 The network (default: mainnet) gives the chain id, the time of the epoch, and, where the
 state's own actors do not tell it, the network version; the receipt says who said what. The
@@ -62,7 +65,8 @@ more ends with an error that names the flag. --explain, --trace and --save show 
   edgefvm exec --car state.car --epoch 6100000 --from f0100 --to f0101 --value 1.5fil
   edgefvm exec --car state.car --network calibnet --epoch 3700000 --message message.cbor --out after.car
   edgefvm exec --car state.car --epoch 6100000 --from f0100 --to f02 --method 3 --json
-  edgefvm exec --car state.car --epoch 6100000 --message message.cbor --explain --save mine.json`,
+  edgefvm exec --car state.car --epoch 6100000 --message message.json --explain --save mine.json
+  edgefvm exec --car state.car --epoch 6100000 --from 0x52963ef50e27e06d72d59fcb4f3c2a687be3cfef --to 0xff00000000000000000000000000000000000077 --calldata 0x06fdde03`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return x.run(cmd) },
 	}
@@ -99,18 +103,19 @@ func (x *execFlags) stateFlags(cmd *cobra.Command) {
 // messageFlags say what the message is.
 func (x *execFlags) messageFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&x.message, "message", "", "the whole message: `FILE|HEX|BASE64` of its CBOR")
-	f.StringVar(&x.from, "from", "", "sender's address")
-	f.StringVar(&x.to, "to", "", "receiver's address")
-	f.StringVar(&x.value, "value", "0", "value in attoFIL, or in FIL as 1.5fil")
+	f.StringVar(&x.message, "message", "", "the whole message, `DATA`: its CBOR, with or without a signature, its JSON, or an Ethereum transaction")
+	f.StringVar(&x.from, "from", "", "sender's `address`: f0100, f1..., f3..., f410f..., 0x...")
+	f.StringVar(&x.to, "to", "", "receiver's `address`")
+	f.StringVar(&x.value, "value", "0", "value in attoFIL, or with a unit as 1.5fil, 20nanofil")
 	f.StringVar(&x.method, "method", "0", "method number, or the name of a method of the receiver")
-	f.StringVar(&x.params, "params", "", "parameters, `FILE|HEX|BASE64`")
+	f.StringVar(&x.params, "params", "", "parameters, `DATA`: CBOR, or JSON that is encoded by the receiver's method")
 	f.Int64Var(&x.nonce, "nonce", -1, "nonce (default: the sender's)")
 	f.Int64Var(&x.gasLimit, "gas-limit", 0, "gas limit (default: the one that a node would estimate)")
 	f.StringVar(&x.feeCap, "gas-fee-cap", "", "gas fee cap in attoFIL a unit of gas (default: the base fee)")
 	f.StringVar(&x.premium, "gas-premium", "0", "gas premium in attoFIL a unit of gas")
 	f.BoolVar(&x.implicit, "implicit", false, "a message of the system: no fees, no nonce")
-	f.IntVar(&x.chainLen, "chain-len", -1, "length on the chain in bytes (default: the message's, with a signature for f1)")
+	f.IntVar(&x.chainLen, "chain-len", -1, "length on the chain in bytes (default: the message's, with its signature)")
+	x.writtenFlags(cmd)
 }
 
 // outsideFlags say what only a chain knows.
@@ -124,23 +129,11 @@ func (x *execFlags) outsideFlags(cmd *cobra.Command) {
 	f.BoolVar(&x.logs, "logs", false, "let actors write logs, and show them; their gas counts, as on networks with actor debugging only")
 }
 
-// partFlags make a message from its parts.
-var partFlags = []string{"from", "to", "value", "method", "params", "nonce", "gas-limit", "gas-fee-cap", "gas-premium"}
-
 // check finds what is wrong with the flags before anything is read.
 func (x *execFlags) check(cmd *cobra.Command) error {
 	given := cmd.Flags().Changed
-	if given("message") {
-		for _, name := range partFlags {
-			if given(name) {
-				return kit.Usagef("--message is the whole message: leave out --%s", name)
-			}
-		}
-		if x.message == "" {
-			return kit.Usagef("--message is empty: want a file, hex or base64")
-		}
-	} else if x.from == "" || x.to == "" {
-		return kit.Usagef("which message? Give --message, or --from and --to")
+	if err := x.checkWritten(cmd); err != nil {
+		return err
 	}
 	first, last, preview := fvm.NetworkVersions()
 	if given("nv") && (x.nv < uint(first) || x.nv > uint(preview)) {
@@ -189,7 +182,7 @@ func (x *execFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return fmt.Errorf("the state %s: %w", state.root, err)
 	}
-	if j.msg, err = x.build(ctx, before); err != nil {
+	if j.msg, err = x.build(ctx, &onState{before, j.cfg.Blockstore, s.version.is, s.chainID}); err != nil {
 		return err
 	}
 	if j.length, err = x.length(j.msg); err != nil {
@@ -216,6 +209,7 @@ func (x *execFlags) finish(cmd *cobra.Command, s *setting, j *job, before *fvm.M
 	if err != nil {
 		return err
 	}
+	x.tellRead(r)
 	if j.watch {
 		events := t.rec.Take()
 		r.Logs = logsOf(events)

@@ -62,6 +62,8 @@ type receipt struct {
 	TimestampBy string           `json:"timestamp_by"`
 	BaseFee     string           `json:"base_fee"`
 	Message     messageView      `json:"message"`
+	Read        []string         `json:"read"` // what flags were read as
+	Signature   signature        `json:"signature"`
 	Asked       []string         `json:"asked"`
 	Logs        []string         `json:"logs"`
 	Warnings    []string         `json:"warnings"`
@@ -200,6 +202,7 @@ func (r *receipt) print(cmd *cobra.Command, asJSON bool) error {
 	g := term.NewPage(cmd.OutOrStdout())
 	g.Line("network      %s", layout.OneLine(r.where))
 	g.Line("epoch        %d (%s), %s (%s)", r.Epoch, r.EpochBy, r.when, r.TimestampBy)
+	r.printRead(g)
 	g.Line("exit code    %d (%s)", r.ExitCode, r.Meaning)
 	g.Line("return       0x%s", r.Return)
 	g.Line("gas used     %d", r.GasUsed)
