@@ -34,6 +34,7 @@ type room struct {
 var plan = []room{
 	{"cmd/edgefvm", command, 21, false},
 	{"cmd/edgefvm/internal/cli", command, 20, false},
+	{"cmd/edgefvm/internal/decoding", command, 19, false},
 	{"cmd/edgefvm/internal/laboratory", command, 19, false},
 	{"cmd/edgefvm/internal/messages", command, 19, false},
 	{"cmd/edgefvm/internal/upkeep", command, 19, false},
@@ -53,6 +54,11 @@ var plan = []room{
 	{"node/textform", node, 12, false}, // what people write
 	{"node/actors/jsonview", node, 1, false}, // values of go-state-types as JSON
 	{"blockstore/pebble", machine, 2, false}, // a module of its own
+	{"node/textform", node, 12, false},        // what people write
+	{"node/actors", node, 15, false},          // methods, parameters and returns of the builtin actors
+	{"node/ethabi", node, 14, false},          // what contracts take and give
+	{"node/actors/jsonview", node, 13, false}, // values of go-state-types as JSON
+	{"blockstore/pebble", machine, 2, false},  // a module of its own
 
 	{"lab/fuzz", laboratory, 16, false},
 	{"lab/sweep", laboratory, 16, false},

@@ -199,3 +199,10 @@ func take(r *bytes.Reader, major, want byte, n uint64) ([]byte, error) {
 	_, err := io.ReadFull(r, b)
 	return b, err
 }
+
+// unmarshalOne reads one value that is all of the data.
+func unmarshalOne(data []byte, into any) error {
+	return unmarshalAll(data, reflect.ValueOf(into).Elem())
+}
+
+func unmarshalBytes(data []byte, into *[]byte) error { return unmarshalOne(data, into) }

@@ -18,6 +18,8 @@ import (
 	"github.com/filecoin-project/go-state-types/crypto"
 	"github.com/ipfs/go-cid"
 	cbg "github.com/whyrusleeping/cbor-gen"
+
+	"github.com/edgefvm/fvm/node/textform"
 )
 
 // assignLeaf reads the types that have a form of their own; done is false for others.
@@ -169,7 +171,7 @@ func parseAddress(tree any) (address.Address, error) {
 	if s == "" { // how an address that is not set is shown
 		return address.Undef, nil
 	}
-	a, err := address.NewFromString(s)
+	a, err := textform.Address(s)
 	if err != nil {
 		return address.Undef, fmt.Errorf("address %q: %w", shorten(s), err)
 	}
