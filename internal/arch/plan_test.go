@@ -51,8 +51,6 @@ var plan = []room{
 
 	{"node", node, 14, false},
 	{"node/network", node, 6, false}, // reads files
-	{"node/textform", node, 12, false}, // what people write
-	{"node/actors/jsonview", node, 1, false}, // values of go-state-types as JSON
 	{"blockstore/pebble", machine, 2, false}, // a module of its own
 	{"node/textform", node, 12, false},        // what people write
 	{"node/actors", node, 15, false},          // methods, parameters and returns of the builtin actors
