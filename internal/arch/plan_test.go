@@ -50,8 +50,7 @@ var plan = []room{
 	{"examples/engine", examples, 14, false},
 
 	{"node", node, 14, false},
-	{"node/network", node, 6, false}, // reads files
-	{"blockstore/pebble", machine, 2, false}, // a module of its own
+	{"node/network", node, 6, false},          // reads files
 	{"node/textform", node, 12, false},        // what people write
 	{"node/actors", node, 15, false},          // methods, parameters and returns of the builtin actors
 	{"node/ethabi", node, 14, false},          // what contracts take and give
