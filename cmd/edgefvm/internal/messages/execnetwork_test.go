@@ -144,7 +144,7 @@ func TestExecVersion(t *testing.T) {
 			if (all == "") != (c.warning == "") || !strings.Contains(all, c.warning) {
 				t.Errorf("it warns %q, want %q", all, c.warning)
 			}
-			if want := "warning: " + all + "\n"; all != "" && r.Err != want || all == "" && r.Err != "" {
+			if want := "edgefvm: warning: " + all + "\n"; all != "" && r.Err != want || all == "" && r.Err != "" {
 				t.Errorf("standard error is %q", r.Err)
 			}
 		})
