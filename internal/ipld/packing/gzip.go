@@ -1,9 +1,10 @@
 package packing
 
 import (
-	"compress/gzip"
 	"errors"
 	"io"
+
+	"github.com/klauspost/compress/gzip"
 )
 
 // gunzip unpacks members of gzip, one after the other.

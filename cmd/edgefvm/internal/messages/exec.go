@@ -37,7 +37,7 @@ type execFlags struct {
 	randomness, beacon, ticket, tipsets []string // of the world outside, see readOutside
 	proofs                              string
 	logs, explain, estimate             bool
-	traceFile, save                     string
+	traceFile, save, abi                string
 }
 
 func newExec() *cobra.Command {
@@ -77,6 +77,7 @@ more ends with an error that names the flag. --explain, --trace and --save show 
 	f.StringVarP(&x.out, "out", "o", "", "write the new state to this CAR `file`")
 	f.BoolVar(&x.explain, "explain", false, "show the calls, the gas by kind and what changed, as 'edgefvm explain'")
 	f.StringVar(&x.traceFile, "trace", "", "write the trace into this `file`: as vectors have it, or with the ending .jsonl an event a line; .gz packs it")
+	f.StringVar(&x.abi, "abi", "", "ABI of the contract, a `file` in JSON: for what it is called with, returns and reverts with")
 	f.StringVar(&x.save, "save", "", "write the message as a vector, NAME.json, for 'explain', 'vectors run', 'sweep' and 'oracle apply', with the blocks that it read")
 	f.BoolVar(&x.estimate, "estimate", false, "print the gas limit that a node would give the message, and stop")
 	f.BoolVar(&x.asJSON, "json", false, "print JSON")
@@ -175,7 +176,7 @@ func (x *execFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	for _, w := range s.warnings {
-		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", w)
+		fmt.Fprintf(cmd.ErrOrStderr(), "edgefvm: warning: %s\n", w)
 	}
 	// Looks at the state as it is before the message.
 	before, err := fvm.New(ctx, withTop(j.cfg))
@@ -267,8 +268,12 @@ func (x *execFlags) newJob(cmd *cobra.Command, s *setting, state *execState, eng
 	if err != nil {
 		return nil, err
 	}
+	abi, err := kit.LoadABI(x.abi)
+	if err != nil {
+		return nil, err
+	}
 	x.baseFee = s.baseFee.is
-	j := &job{kind: fvm.Explicit, state: state, outside: o, watch: x.explain || x.logs || x.traceFile != "" || x.save != "", witness: x.save != ""}
+	j := &job{abi: abi, kind: fvm.Explicit, state: state, outside: o, watch: x.explain || x.logs || x.traceFile != "" || x.save != "", witness: x.save != ""}
 	if x.implicit {
 		j.kind = fvm.Implicit
 	}
@@ -281,7 +286,7 @@ func (x *execFlags) newJob(cmd *cobra.Command, s *setting, state *execState, eng
 	j.cfg = fvm.Config{
 		NetworkVersion: s.version.is, Preview: true, Epoch: s.epoch.is, Timestamp: s.timestamp.is, ChainID: s.chainID,
 		BaseFee: baseFee, CircSupply: supply, StateRoot: state.root, Blockstore: &blockstore.Overlay{Top: state.files, Base: code}, Engine: engine,
-		Externs: o, Proofs: o.proofs, ActorDebugging: x.logs || s.net.is != nil && s.net.is.Constants.ActorDebugging,
+		Externs: o, Proofs: o.proofs, ActorDebugging: x.logs || x.network != "" && s.net.is.Constants.ActorDebugging,
 	}
 	return j, nil
 }

@@ -3,6 +3,7 @@ package messages
 import (
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -20,7 +21,9 @@ import (
 	"github.com/edgefvm/fvm/explain"
 	"github.com/edgefvm/fvm/explain/text"
 	"github.com/edgefvm/fvm/internal/ipld/addr"
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 	"github.com/edgefvm/fvm/internal/layout"
+	"github.com/edgefvm/fvm/node/actors"
 	"github.com/edgefvm/fvm/trace"
 )
 
@@ -29,7 +32,13 @@ type receipt struct {
 	ExitCode exitcode.ExitCode `json:"exit_code"`
 	Meaning  string            `json:"meaning"`
 	Failure  string            `json:"failure"`
-	Return   string            `json:"return"` // hex
+	ExitName string            `json:"exit_name"` // of the code's constant; "" if it has none
+	ExitBy   string            `json:"exit_by"`   // who gives such a code
+	Return   string            `json:"return"`    // hex
+	// ReturnValue is what Return says by the method's types, or why a contract reverted; null: it cannot be told.
+	ReturnValue any `json:"return_value"`
+	// Reason says in a line why a contract reverted; "" if none did.
+	Reason string `json:"reason"`
 
 	GasUsed  int64     `json:"gas_used"`
 	GasLimit int64     `json:"gas_limit"`
@@ -82,6 +91,8 @@ type messageView struct {
 	Method     abi.MethodNum `json:"method"`
 	MethodName string        `json:"method_name"`
 	Params     string        `json:"params"` // hex
+	// ParamsValue is what Params say by the method's types; null: it cannot be told.
+	ParamsValue any `json:"params_value"`
 	Nonce      uint64        `json:"nonce"`
 	GasFeeCap  string        `json:"gas_fee_cap"`
 	GasPremium string        `json:"gas_premium"`
@@ -141,16 +152,18 @@ func (j *job) newReceipt(ctx context.Context, s *setting, before *fvm.Machine, t
 	if s.net.is != nil {
 		r.Network, r.NetworkBy = &s.net.is.Name, &s.net.by
 	}
-	kind := receiverKind(ctx, before, msg)
+	kind, code := receiverOf(ctx, before, msg)
 	if kind == "" {
-		kind = receiverKind(ctx, t.m, msg)
+		kind, code = receiverOf(ctx, t.m, msg)
 	}
-	r.Meaning = explain.ExitMeaning(res.ExitCode, kind)
+	exit := actors.ExplainExit(j.actorsVersion(code), kind, res.ExitCode)
+	r.Meaning, r.ExitName, r.ExitBy = exit.Meaning, exit.Name, exit.By
 	r.Message = messageView{
 		From: addr.String(msg.From), To: addr.String(msg.To), Value: atto(msg.Value), Method: msg.Method, MethodName: explain.MethodName(kind, msg.Method),
 		Params: hex.EncodeToString(msg.Params), Nonce: msg.Nonce, GasFeeCap: atto(msg.GasFeeCap), GasPremium: atto(msg.GasPremium),
 		Implicit: r.implicit, ChainLen: j.length,
 	}
+	j.decode(r, kind, code, t)
 	for _, e := range res.Events {
 		v := explain.ViewEvent(e, kindOf(ctx, t.m, e.Emitter))
 		v.Eth, _ = explain.EthAddresses(ctx, t.m)(e.Emitter)
@@ -162,6 +175,46 @@ func (j *job) newReceipt(ctx context.Context, s *setting, before *fvm.Machine, t
 	}
 	r.Receiver, err = partyOf(ctx, msg.To, before, t.m)
 	return r, err
+}
+
+// decode says what parameters and return value are, as far as the receiver's methods tell.
+func (j *job) decode(r *receipt, kind string, code cid.Cid, t *try) {
+	p := explain.Payload{
+		NetworkVersion: j.cfg.NetworkVersion, Actor: kind, Code: code, Method: j.msg.Method, Name: explain.MethodName(kind, j.msg.Method), Codec: cbor.CodecDagCBOR,
+	}
+	if kind == "" || j.msg.Method == 0 {
+		return
+	}
+	if p.Data = j.msg.Params; len(p.Data) > 0 {
+		r.Message.ParamsValue, _ = j.decoders().Params(p)
+	}
+	if p.Data, p.Exit = t.res.Return, t.res.ExitCode; len(p.Data) > 0 {
+		r.ReturnValue, _ = j.decoders().Return(p)
+	}
+	if isContract := kind == "evm" || kind == "eam"; isContract && t.res.ExitCode == contractReverted {
+		if c, err := actors.Revert(j.abi, t.res.Return); err == nil {
+			r.Reason = c.Text
+		}
+	}
+}
+
+// contractReverted is what a contract ends with that reverts (builtin-actors, actors/evm).
+const contractReverted = 33
+
+func (j *job) decoders() explain.Decoders {
+	return actors.Decoders(actors.DecodersOptions{ABI: j.abi})
+}
+
+// actorsVersion is the version of the actors by an actor's code, else by the network's version; 0 if neither tells it.
+func (j *job) actorsVersion(code cid.Cid) int {
+	if _, versions, ok := actors.ActorByCode(code); ok {
+		return versions[0]
+	}
+	v, err := actors.VersionFor(j.cfg.NetworkVersion)
+	if err != nil {
+		return 0
+	}
+	return v
 }
 
 // atto is an amount as text; one that is not set is none.
@@ -185,7 +238,7 @@ func logsOf(events trace.Events) []string {
 // hint says what to do if the receiver's code is not there, else nothing.
 func hint(ctx context.Context, cfg fvm.Config, msg *fvm.Message) string {
 	cfg.Hooks = nil
-	m, err := fvm.New(ctx, cfg) // the one that failed answers no more
+	m, err := fvm.New(ctx, withTop(cfg)) // the one that failed answers no more
 	if err != nil {
 		return ""
 	}
@@ -208,7 +261,10 @@ func (r *receipt) print(cmd *cobra.Command, asJSON bool) error {
 	g.Line("epoch        %d (%s), %s (%s)", r.Epoch, r.EpochBy, r.when, r.TimestampBy)
 	r.printRead(g)
 	g.Line("exit code    %d (%s)", r.ExitCode, r.Meaning)
-	g.Line("return       0x%s", r.Return)
+	if r.Reason != "" {
+		g.Line("reason       %s", layout.OneLine(r.Reason))
+	}
+	r.printReturn(g)
 	g.Line("gas used     %d", r.GasUsed)
 	switch {
 	case r.implicit:
@@ -251,6 +307,22 @@ func (r *receipt) print(cmd *cobra.Command, asJSON bool) error {
 	}
 	return text.WriteEvents(g.W, r.Events, textOptions(g.W, 0))
 }
+
+// printReturn prints the return value, and what it says if that is more.
+func (r *receipt) printReturn(g *layout.Page) {
+	g.Line("return       0x%s", r.Return)
+	if r.ReturnValue == nil || r.Reason != "" {
+		return
+	}
+	data, err := json.Marshal(r.ReturnValue)
+	if err != nil || string(data) == `"0x`+r.Return+`"` {
+		return
+	}
+	g.Line("             %s", layout.Cut(layout.OneLine(string(data)), mostReturn))
+}
+
+// mostReturn is the most columns of a return value in words; JSON has all of it.
+const mostReturn = 400
 
 func amountOf(s string) abi.TokenAmount {
 	v, err := big.FromString(s)

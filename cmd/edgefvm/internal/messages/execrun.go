@@ -10,6 +10,7 @@ import (
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
+	"github.com/edgefvm/fvm/node/ethabi"
 	"github.com/edgefvm/fvm/trace"
 )
 
@@ -23,6 +24,7 @@ type job struct {
 	watch    bool
 	witness  bool
 	outside  *outside
+	abi      *ethabi.ABI // of contracts; nil: nobody gave one
 	estimate *estimate // nil: the gas limit was said
 }
 

@@ -55,7 +55,7 @@ func (w *witness) Get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
 func (j *job) explain(ctx context.Context, t *try, events trace.Events, after cid.Cid) (*explain.Message, error) {
 	m, err := explain.Trace(
 		explain.Applied{Message: j.msg, Kind: j.kind, Trace: events, Result: t.res},
-		explain.Options{ActorName: t.m.ActorName, EthAddress: explain.EthAddresses(ctx, t.m), NetworkVersion: j.cfg.NetworkVersion},
+		explain.Options{ActorName: t.m.ActorName, EthAddress: explain.EthAddresses(ctx, t.m), NetworkVersion: j.cfg.NetworkVersion, Decoders: j.decoders()},
 	)
 	if err != nil {
 		return nil, err
@@ -108,7 +108,8 @@ func (j *job) save(ctx context.Context, path string, s *setting, t *try, events 
 	if err != nil {
 		return fmt.Errorf("--save %s: the actors: %w", path, err)
 	}
-	what := explain.MethodName(receiverKind(ctx, t.m, j.msg), j.msg.Method)
+	kind, _ := receiverOf(ctx, t.m, j.msg)
+	what := explain.MethodName(kind, j.msg.Method)
 	d := vector.NewDraft(j.cfg, name, fmt.Sprintf("%s from %s to %s", what, addr.String(j.msg.From), addr.String(j.msg.To)))
 	if err := d.Message(j.msg, j.kind, j.length, t.res); err != nil {
 		return fmt.Errorf("--save %s: %w", path, err)
@@ -191,14 +192,14 @@ func (x *execFlags) checkFiles() error {
 	return errors.Join(add("--out", x.out), add("--save", x.save), add("--save", beside), add("--trace", x.traceFile))
 }
 
-// receiverKind is the kind of actor that a message goes to, "" if that is not known.
-func receiverKind(ctx context.Context, m *fvm.Machine, msg *fvm.Message) string {
+// receiverOf is the kind of actor that a message goes to, and its code; "" if that is not known.
+func receiverOf(ctx context.Context, m *fvm.Machine, msg *fvm.Message) (kind string, code cid.Cid) {
 	_, st, err := m.Actor(ctx, msg.To)
 	if err != nil || st == nil {
-		return ""
+		return "", cid.Undef
 	}
-	name, _ := m.ActorName(st.Code)
-	return name
+	kind, _ = m.ActorName(st.Code)
+	return kind, st.Code
 }
 
 // kindOf is the kind of an actor by its ID.
