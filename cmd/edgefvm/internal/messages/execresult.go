@@ -92,12 +92,12 @@ type messageView struct {
 	MethodName string        `json:"method_name"`
 	Params     string        `json:"params"` // hex
 	// ParamsValue is what Params say by the method's types; null: it cannot be told.
-	ParamsValue any `json:"params_value"`
-	Nonce      uint64        `json:"nonce"`
-	GasFeeCap  string        `json:"gas_fee_cap"`
-	GasPremium string        `json:"gas_premium"`
-	Implicit   bool          `json:"implicit"`
-	ChainLen   int           `json:"chain_len"`
+	ParamsValue any    `json:"params_value"`
+	Nonce       uint64 `json:"nonce"`
+	GasFeeCap   string `json:"gas_fee_cap"`
+	GasPremium  string `json:"gas_premium"`
+	Implicit    bool   `json:"implicit"`
+	ChainLen    int    `json:"chain_len"`
 }
 
 // party is who sent or got the message, and what that cost or brought.
