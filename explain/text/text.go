@@ -175,6 +175,9 @@ func (g *page) sent(m *explain.Message) {
 	room := g.Columns - 5 - layout.Width(kind)
 	from := layout.Cut(m.From, max(room/2, room-layout.Width(to)))
 	g.Line("  %s %s %s%s", from, p.Dim("→"), layout.Cut(to, room-layout.Width(from)), kind)
+	if c := m.Calls.Calls; len(c) > 0 && ofContract(c[0].Actor, m.ToEth) {
+		g.Line("  %s", p.Dim(layout.Cut("at "+layout.OneLine(m.ToEth), g.Columns-2)))
+	}
 	method := p.Bold(m.Name)
 	if !strings.HasPrefix(m.Name, "method ") {
 		method += p.Dim(fmt.Sprintf(" (method %d)", m.Method))

@@ -154,7 +154,7 @@ func TestExecErrors(t *testing.T) {
 		{"nv 0", kit.ExitUsage, withNV("0"), "network versions 16 to 29 are known"},
 		{"nv 31", kit.ExitUsage, withNV("31"), "network versions 16 to 29 are known"},
 		{"nv 30", kit.ExitUsage, withNV("30"), "name some with --actors or --bundle"},
-		{"nv x", kit.ExitUsage, withNV("x"), `"x" for "--nv"`},
+		{"nv x", kit.ExitUsage, withNV("x"), `--nv "x": want a whole number, 0 or more`},
 		{"the actors of others", kit.ExitFailed, execArgs("--actors", "v17/mainnet", "--message", messageFile), "is the state one of another network version?"},
 		{"negative epoch", kit.ExitUsage, execArgs("--epoch", "-5", "--message", messageFile), "--epoch -5 is negative"},
 		{"no message", kit.ExitUsage, execArgs(), "Give --message, or --from and --to"},

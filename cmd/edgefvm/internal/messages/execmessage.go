@@ -48,8 +48,8 @@ type onState struct {
 // formsHelp says how data are written, for the help of commands that take them.
 const formsHelp = `Data are given as the name of a file, as @FILE, as - for standard input, or as text: hex
 (0x..., white space allowed), base64 or JSON. A file holds text of these forms, or the
-bytes. Nothing is guessed: short text that fits hex and base64, such as cafe, needs 0x,
-hex: or base64: before it; raw:FILE takes a file's characters as the bytes.`
+bytes. Nothing is guessed: short text that is hex and base64 and CBOR in both or neither, as
+cafe is, needs 0x, hex: or base64: before it; raw:FILE takes a file's characters as the bytes.`
 
 // writtenFlags add the flags and say what the others take.
 func (x *execFlags) writtenFlags(cmd *cobra.Command) {
@@ -108,7 +108,7 @@ func (x *execFlags) build(ctx context.Context, on *onState) (msg *fvm.Message, e
 
 // whole reads --message.
 func (x *execFlags) whole(ctx context.Context, on *onState) (*fvm.Message, error) {
-	d, err := x.readData(ctx, "--message", x.message)
+	d, err := x.readData(ctx, "--message", x.message, textform.Messages)
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +186,7 @@ func (x *execFlags) action(ctx context.Context, on *onState, msg *fvm.Message) (
 	manager := builtin.EthereumAddressManagerActorAddr
 	if x.deploy != "" {
 		msg.To, msg.Method = manager, builtin.MethodsEAM.CreateExternal
-		d, err := x.readData(ctx, "--deploy", x.deploy)
+		d, err := x.readData(ctx, "--deploy", x.deploy, textform.Digits)
 		if err != nil {
 			return err
 		}
@@ -216,7 +216,7 @@ func (x *execFlags) action(ctx context.Context, on *onState, msg *fvm.Message) (
 	}
 	switch {
 	case x.calldata != "":
-		d, err := x.readData(ctx, "--calldata", x.calldata)
+		d, err := x.readData(ctx, "--calldata", x.calldata, textform.Digits)
 		if err != nil {
 			return err
 		}
@@ -226,7 +226,7 @@ func (x *execFlags) action(ctx context.Context, on *onState, msg *fvm.Message) (
 		msg.Params = textform.WrapBytes(d.Bytes)
 		x.note("calldata", d.String()+", wrapped in CBOR")
 	case x.params != "":
-		d, err := x.readData(ctx, "--params", x.params)
+		d, err := x.readData(ctx, "--params", x.params, textform.CBOR)
 		if err != nil {
 			return err
 		}
@@ -292,8 +292,8 @@ func encodeParams(ctx context.Context, on *onState, msg *fvm.Message, text []byt
 func (x *execFlags) note(what, as string) { x.read = append(x.read, readLine{what, as}) }
 
 // readData reads what a flag was given; text that cannot be read is wrong usage.
-func (x *execFlags) readData(ctx context.Context, flag, s string) (*textform.Data, error) {
-	r := textform.Reader{Stdin: x.stdin}
+func (x *execFlags) readData(ctx context.Context, flag, s string, decide textform.Decider) (*textform.Data, error) {
+	r := textform.Reader{Stdin: x.stdin, Decide: decide}
 	d, err := r.Read(ctx, s)
 	switch {
 	case errors.Is(err, textform.ErrAmbiguous) || errors.Is(err, textform.ErrNoReading):

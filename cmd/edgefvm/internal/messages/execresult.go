@@ -103,6 +103,7 @@ type messageView struct {
 // party is who sent or got the message, and what that cost or brought.
 type party struct {
 	ID     abi.ActorID `json:"id"`
+	Eth    string      `json:"eth"`    // its address in Ethereum's form; a masked ID if it has no f410f address
 	Kind   string      `json:"kind"`   // of actor; "" if it has no name
 	Before *string     `json:"before"` // balance in attoFIL; null: there was no such actor
 	After  *string     `json:"after"`  // null: there is none
@@ -124,6 +125,7 @@ func partyOf(ctx context.Context, a address.Address, before, after *fvm.Machine)
 		}
 		found, p.ID = true, id
 		p.Kind, _ = side.m.ActorName(st.Code)
+		p.Eth = explain.EthAddress(id, st.Delegated)
 		balance := st.Balance.String()
 		*side.into = &balance
 	}
@@ -163,7 +165,9 @@ func (j *job) newReceipt(ctx context.Context, s *setting, before *fvm.Machine, t
 	}
 	j.decode(r, kind, code, t)
 	for _, e := range res.Events {
-		r.Events = append(r.Events, explain.ViewEvent(e, kindOf(ctx, t.m, e.Emitter)))
+		v := explain.ViewEvent(e, kindOf(ctx, t.m, e.Emitter))
+		v.Eth, _ = explain.EthAddresses(ctx, t.m)(e.Emitter)
+		r.Events = append(r.Events, v)
 	}
 	var err error
 	if r.Sender, err = partyOf(ctx, msg.From, before, t.m); err != nil {
@@ -343,6 +347,9 @@ func (p *party) print(g *layout.Page, label string) {
 		return layout.FIL(amountOf(*s))
 	}
 	line := fmt.Sprintf("%s%sf0%d, balance %s", label, kind, p.ID, balance(p.After))
+	if p.Kind == "evm" || p.Kind == "ethaccount" || p.Kind == "placeholder" {
+		line = fmt.Sprintf("%s%sf0%d, %s, balance %s", label, kind, p.ID, p.Eth, balance(p.After))
+	}
 	switch {
 	case p.Before == nil:
 		line += ", new"
