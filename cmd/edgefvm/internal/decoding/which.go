@@ -3,7 +3,6 @@ package decoding
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 
@@ -124,28 +123,5 @@ func meant(err error) error {
 	return kit.AsUsage(err)
 }
 
-// maxABI bounds the file of an ABI, in bytes.
-const maxABI = 64 << 20
-
 // loadABI reads the ABI that --abi names, if it names one.
-func (w *which) loadABI() (*ethabi.ABI, error) {
-	if w.abi == "" {
-		return nil, nil
-	}
-	info, err := os.Stat(w.abi)
-	if err != nil {
-		return nil, fmt.Errorf("--abi: %w", err)
-	}
-	if info.Size() > maxABI {
-		return nil, fmt.Errorf("--abi: %s has %d bytes, which is no ABI", w.abi, info.Size())
-	}
-	text, err := os.ReadFile(w.abi)
-	if err != nil {
-		return nil, fmt.Errorf("--abi: %w", err)
-	}
-	abi, err := ethabi.Parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("--abi %s: %w", w.abi, err)
-	}
-	return abi, nil
-}
+func (w *which) loadABI() (*ethabi.ABI, error) { return kit.LoadABI(w.abi) }
