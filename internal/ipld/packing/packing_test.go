@@ -109,6 +109,9 @@ func TestReader(t *testing.T) {
 			if err != nil || !bytes.Equal(got, tt.want) {
 				t.Errorf("%d bytes of %d: %v", len(got), len(tt.want), err)
 			}
+			if len(tt.want) > 1<<20 {
+				return
+			}
 			r := NewReader(iotest.HalfReader(bytes.NewReader(tt.in)), KindOf(tt.in), 0)
 			defer r.Close()
 			if err := iotest.TestReader(r, tt.want); err != nil {
