@@ -13,6 +13,7 @@ import (
 	"github.com/filecoin-project/go-state-types/exitcode"
 	gst "github.com/filecoin-project/go-state-types/network"
 	"github.com/ipfs/go-cid"
+	format "github.com/ipfs/go-ipld-format"
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm"
@@ -117,6 +118,9 @@ func partyOf(ctx context.Context, a address.Address, before, after *fvm.Machine)
 		into **string
 	}{{before, &p.Before}, {after, &p.After}} {
 		id, st, err := side.m.Actor(ctx, a)
+		if format.IsNotFound(err) { // a trimmed state need not have what the message did not read
+			return nil, nil
+		}
 		if err != nil {
 			return nil, err
 		}
