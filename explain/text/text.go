@@ -37,13 +37,19 @@ type Options struct {
 	Colour bool
 	// Message prints this message only, counted from 1. Default: all.
 	Message int
+	// Data prints what decoders made of parameters and returns, each on a line that is cut. Default: what failed calls returned only, which is
+	// why they failed.
+	Data bool
 }
 
 // page is what is printed, with methods for its parts.
-type page struct{ layout.Page }
+type page struct {
+	layout.Page
+	data bool // see Options
+}
 
 func newPage(w io.Writer, o Options) *page {
-	return &page{layout.Page{W: w, P: layout.Painter(o.Colour), Columns: max(cmp.Or(o.Columns, DefaultColumns), MinColumns)}}
+	return &page{layout.Page{W: w, P: layout.Painter(o.Colour), Columns: max(cmp.Or(o.Columns, DefaultColumns), MinColumns)}, o.Data}
 }
 
 // Write prints an explanation. The error is the writer's.

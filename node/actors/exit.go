@@ -20,20 +20,19 @@ type Exit struct {
 // ownExit is an exit code that an actor has for itself.
 type ownExit struct {
 	code     exitcode.ExitCode
-	from, to int // versions
-	name     string
-	meaning  string
+	from, to int    // versions
+	name     string // what it means in words is explain.ExitMeaning's to say
 }
 
 var evmExits = []ownExit{
-	{33, 10, NewestVersion, "EVM_CONTRACT_REVERTED", "contract reverted"},
-	{34, 10, NewestVersion, "EVM_CONTRACT_INVALID_INSTRUCTION", "invalid EVM instruction"},
-	{35, 10, NewestVersion, "EVM_CONTRACT_UNDEFINED_INSTRUCTION", "undefined EVM instruction"},
-	{36, 10, NewestVersion, "EVM_CONTRACT_STACK_UNDERFLOW", "EVM stack underflow"},
-	{37, 10, NewestVersion, "EVM_CONTRACT_STACK_OVERFLOW", "EVM stack overflow"},
-	{38, 10, NewestVersion, "EVM_CONTRACT_ILLEGAL_MEMORY_ACCESS", "illegal EVM memory access"},
-	{39, 10, NewestVersion, "EVM_CONTRACT_BAD_JUMPDEST", "bad EVM jump"},
-	{40, 10, NewestVersion, "EVM_CONTRACT_SELFDESTRUCT_FAILED", "EVM self-destruct failed"},
+	{33, 10, NewestVersion, "EVM_CONTRACT_REVERTED"},
+	{34, 10, NewestVersion, "EVM_CONTRACT_INVALID_INSTRUCTION"},
+	{35, 10, NewestVersion, "EVM_CONTRACT_UNDEFINED_INSTRUCTION"},
+	{36, 10, NewestVersion, "EVM_CONTRACT_STACK_UNDERFLOW"},
+	{37, 10, NewestVersion, "EVM_CONTRACT_STACK_OVERFLOW"},
+	{38, 10, NewestVersion, "EVM_CONTRACT_ILLEGAL_MEMORY_ACCESS"},
+	{39, 10, NewestVersion, "EVM_CONTRACT_BAD_JUMPDEST"},
+	{40, 10, NewestVersion, "EVM_CONTRACT_SELFDESTRUCT_FAILED"},
 }
 
 // ownExits are the constants of builtin-actors. The address manager hands on what a contract's constructor ended with.
@@ -41,21 +40,21 @@ var ownExits = map[string][]ownExit{
 	"evm": evmExits,
 	"eam": evmExits,
 	"paymentchannel": {
-		{32, OldestVersion, NewestVersion, "ERR_CHANNEL_STATE_UPDATE_AFTER_SETTLED", "channel settled"},
+		{32, OldestVersion, NewestVersion, "ERR_CHANNEL_STATE_UPDATE_AFTER_SETTLED"},
 	},
 	"storagemarket": {
-		{32, 10, NewestVersion, "EX_DEAL_EXPIRED", "deal expired: what was known of it is gone"},
-		{33, 13, NewestVersion, "EX_DEAL_NOT_ACTIVATED", "deal not activated yet"},
+		{32, 10, NewestVersion, "EX_DEAL_EXPIRED"},
+		{33, 13, NewestVersion, "EX_DEAL_NOT_ACTIVATED"},
 	},
 	"storagepower": {
-		{32, OldestVersion, 13, "ERR_TOO_MANY_PROVE_COMMITS", "too many proofs of this miner in one epoch"},
+		{32, OldestVersion, 13, "ERR_TOO_MANY_PROVE_COMMITS"},
 	},
 	"storageminer": {
-		{1000, OldestVersion, NewestVersion, "ERR_BALANCE_INVARIANTS_BROKEN", "the miner's balance is less than what it must hold"},
-		{1001, 13, NewestVersion, "ERR_NOTIFICATION_SEND_FAILED", "a notification of new pieces could not be sent"},
-		{1002, 13, NewestVersion, "ERR_NOTIFICATION_RECEIVER_ABORTED", "a receiver of a notification of new pieces aborted"},
-		{1003, 13, NewestVersion, "ERR_NOTIFICATION_RESPONSE_INVALID", "a receiver answered a notification of new pieces with something else"},
-		{1004, 13, NewestVersion, "ERR_NOTIFICATION_REJECTED", "a receiver rejected new pieces"},
+		{1000, OldestVersion, NewestVersion, "ERR_BALANCE_INVARIANTS_BROKEN"},
+		{1001, 13, NewestVersion, "ERR_NOTIFICATION_SEND_FAILED"},
+		{1002, 13, NewestVersion, "ERR_NOTIFICATION_RECEIVER_ABORTED"},
+		{1003, 13, NewestVersion, "ERR_NOTIFICATION_RESPONSE_INVALID"},
+		{1004, 13, NewestVersion, "ERR_NOTIFICATION_REJECTED"},
 	},
 }
 
@@ -82,7 +81,7 @@ func ExplainExit(version int, actor string, code exitcode.ExitCode) Exit {
 	}
 	for _, own := range ownExits[actor] {
 		if own.code == code && (version == 0 || own.from <= version && version <= own.to) {
-			return Exit{code, own.name, own.meaning, actor}
+			return Exit{code, own.name, explain.ExitMeaning(code, actor), actor}
 		}
 	}
 	switch {

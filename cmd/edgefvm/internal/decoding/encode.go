@@ -25,7 +25,7 @@ const jsonHelp = `INPUT is JSON, a file of it (@FILE where the name could be JSO
 type encoded struct {
 	methodView
 	Hex        string   `json:"hex"`
-	Base64     []byte   `json:"base64"`
+	Data       []byte   `json:"data"`
 	Diagnostic string   `json:"diagnostic,omitempty"`
 	Notes      []string `json:"notes,omitempty"`
 }
@@ -43,7 +43,7 @@ is unknown, missing or there twice is an error that says where.
 ` + jsonHelp,
 		Example: map[string]string{
 			"params": "  edgefvm encode params --actor storagemarket --method AddBalance '\"f0100\"'\n" +
-				"  edgefvm encode params --actor market --method WithdrawBalance '{\"ProviderOrClientAddress\": \"f0100\", \"Amount\": \"200\"}'\n" +
+				"  edgefvm encode params --actor market --method WithdrawBalance '{\"ProviderOrClientAddress\":\"f0100\",\"Amount\":\"200\"}'\n" +
 				"  edgefvm encode params --actor miner --method TerminateSectors --to diag terminate.json",
 			"return": "  edgefvm encode return --actor account --method PubkeyAddress '\"f1abjxfbp274xpdqcpuaykwkfb43omjotacm2p3za\"'",
 		}[kind],
@@ -106,7 +106,7 @@ order (["0x…", "1"]). Numbers may be in quotes. Addresses may be Filecoin's wh
 an Ethereum form. --wrap puts them into the CBOR in which InvokeContract takes them.
 
 ` + jsonHelp,
-		Example: "  edgefvm encode calldata --abi Token.json --function transfer '[\"f0100\", \"1000\"]'\n" +
+		Example: "  edgefvm encode calldata --abi Token.json --function transfer '[\"f0100\",\"1000\"]'\n" +
 			"  edgefvm encode calldata --abi Token.json --function 'transfer(address,uint256)' --wrap args.json",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -245,7 +245,7 @@ func newEncodeMessage() *cobra.Command {
 Params may be decoded, where the receiver is a singleton or --actor says what it is.
 
 ` + inputHelp,
-		Example: "  edgefvm encode message message.json\n  edgefvm encode message --to base64 - < message.json",
+		Example: "  edgefvm encode message message.json\n  edgefvm encode message --to base64 @message.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(); err != nil {
