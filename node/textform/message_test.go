@@ -142,6 +142,7 @@ func TestMessageJSON(t *testing.T) {
 		{"of a replay", `{"MsgCid":{"/":"x"},"Msg":` + bareMessage + `,"Error":""}`, want, ""},
 		{"a string of hex", `"0x` + want + `"`, want, ""},
 		{"fields of explorers", with("height", "1", "timestamp", "2", "receipt", `{"exitCode":0}`), want, "passed over: height, timestamp, receipt"},
+		{"an indexer's method", with("Method", "", "method_num", "0"), want, ""},
 		{"an explorer's method", with("Method", `"Send"`, "methodNumber", "0"), want, ""},
 	} {
 		m, err := MessageFromJSON([]byte(tt.text))

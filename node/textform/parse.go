@@ -106,6 +106,9 @@ func bare(text string, decide Decider) (*Data, error) {
 		return nil, ambiguous("it is hex of %s and base64 of %s: write 0x%s or base64:%s", countBytes(b), countBytes(b64), show(text), show(text))
 	}
 	if why64 == "" {
+		if text == "null" || text == "true" { // false has 5 characters
+			return nil, ambiguous("it is JSON and base64 of %s: write json:%s or base64:%s", countBytes(b64), text, text)
+		}
 		if isName(text) {
 			return nil, ambiguous("it may be a name or base64 of %s: write base64:%s if it is that", countBytes(b64), show(text))
 		}
