@@ -62,12 +62,12 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 func open(ctx context.Context, path string, o Options, smallest int64) (_ *Store, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, named(path, err)
 	}
 	s := &Store{path: path, file: f}
 	defer func() {
 		if err != nil {
-			err = errors.Join(fmt.Errorf("archive %s: %w", path, err), s.Close())
+			err = errors.Join(named(path, err), s.Close())
 		}
 	}()
 	a, err := identify(f)
@@ -85,6 +85,15 @@ func open(ctx context.Context, path string, o Options, smallest int64) (_ *Store
 		s.CARStore, err = blockstore.OpenCAR(f, a.size, o.CAR)
 	}
 	return s, err
+}
+
+// named says of which file an error is, once.
+func named(path string, err error) error {
+	var of *fs.PathError
+	if errors.As(err, &of) && of.Path == path {
+		err = of.Err
+	}
+	return fmt.Errorf("%s: %w", path, err)
 }
 
 // Indexed tells where the index lies on disk. It is "" for one in memory.
@@ -133,8 +142,11 @@ func identify(f *os.File) (*archive, error) {
 	if err != nil {
 		return nil, err
 	}
+	if info.IsDir() {
+		return nil, errors.New("is a directory")
+	}
 	if !info.Mode().IsRegular() {
-		return nil, fs.ErrInvalid
+		return nil, errors.New("is no file that can be read here and there: save it to one")
 	}
 	a := &archive{file: f, size: info.Size(), time: info.ModTime().UnixNano()}
 	h, buf := sha256.New(), make([]byte, min(endBytes, a.size))

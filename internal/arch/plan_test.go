@@ -49,6 +49,7 @@ var plan = []room{
 	{"examples/engine", examples, 14, false},
 
 	{"node", node, 14, false},
+	{"node/network", node, 6, false}, // reads files
 	{"blockstore/pebble", machine, 2, false}, // a module of its own
 
 	{"lab/fuzz", laboratory, 16, false},

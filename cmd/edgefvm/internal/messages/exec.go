@@ -125,10 +125,11 @@ func (x *execFlags) run(cmd *cobra.Command) error {
 	if err := x.check(cmd); err != nil {
 		return err
 	}
-	state, root, err := x.loadState(ctx)
+	state, err := x.openState(cmd)
 	if err != nil {
 		return err
 	}
+	defer state.files.Close()
 	code, err := x.loadActors(cmd)
 	if err != nil {
 		return err
@@ -138,18 +139,13 @@ func (x *execFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	defer engine.Close(context.WithoutCancel(ctx))
-	cfg, err := x.config(root, &blockstore.Overlay{Top: state, Base: code}, engine)
+	cfg, err := x.config(state.root, &blockstore.Overlay{Top: &state.Overlay, Base: code}, engine)
 	if err != nil {
 		return err
-	}
-	if ok, err := state.Has(ctx, root); err != nil {
-		return err
-	} else if !ok {
-		return fmt.Errorf("the CAR does not hold the state root %s: give the right --root or --car", root)
 	}
 	m, err := fvm.New(ctx, cfg)
 	if err != nil {
-		return fmt.Errorf("the state %s: %w", root, err)
+		return fmt.Errorf("the state %s: %w", state.root, err)
 	}
 	msg, err := x.build(ctx, m)
 	if err != nil {
@@ -175,7 +171,7 @@ func (x *execFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	if x.out != "" {
-		if err := writeState(ctx, x.out, state, after); err != nil {
+		if err := writeState(ctx, x.out, &state.Overlay, after); err != nil {
 			return err
 		}
 	}
