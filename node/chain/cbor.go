@@ -32,7 +32,6 @@ func (r *reader) fail(format string, args ...any) {
 	}
 }
 
-
 // header reads the header of an item of a major type.
 func (r *reader) header(what string, major byte, most uint64) uint64 {
 	if r.err != nil {
