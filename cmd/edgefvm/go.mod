@@ -21,6 +21,8 @@ require (
 	github.com/bytecodealliance/wasmtime-go/v37 v37.0.0 // indirect
 	github.com/consensys/gnark-crypto v0.21.0 // indirect
 	github.com/decred/dcrd/dcrec/secp256k1/v4 v4.4.1 // indirect
+	github.com/edgefvm/fvm/blockstore/pebble v0.1.0
+	github.com/edgefvm/fvm/node v0.1.0
 	github.com/filecoin-project/go-amt-ipld/v4 v4.4.0 // indirect
 	github.com/filecoin-project/go-bitfield v0.2.4 // indirect
 	github.com/filecoin-project/go-hamt-ipld/v3 v3.4.1 // indirect

@@ -35,6 +35,7 @@ var plan = []room{
 	{"cmd/edgefvm", command, 21, false},
 	{"cmd/edgefvm/internal/cli", command, 20, false},
 	{"cmd/edgefvm/internal/laboratory", command, 19, false},
+	{"cmd/edgefvm/internal/chains", command, 19, false},
 	{"cmd/edgefvm/internal/messages", command, 19, false},
 	{"cmd/edgefvm/internal/upkeep", command, 19, false},
 	{"cmd/edgefvm/internal/clitest", command, 19, false}, // for tests
@@ -49,7 +50,13 @@ var plan = []room{
 	{"examples/engine", examples, 14, false},
 
 	{"node", node, 14, false},
-	{"node/network", node, 6, false}, // reads files
+	{"node/network", node, 6, false},        // reads files
+	{"node/replay", node, 15, false},        // files
+	{"node/chain/migrate", node, 14, false}, // goroutines, of go-state-types
+	{"node/chain", node, 14, true},
+	{"node/chain/supply", node, 13, true},
+	{"node/chain/tree", node, 12, true},
+	{"node/chain/amt", node, 1, true},
 	{"blockstore/pebble", machine, 2, false}, // a module of its own
 
 	{"lab/fuzz", laboratory, 16, false},

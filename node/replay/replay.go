@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/filecoin-project/go-state-types/abi"
-	"github.com/filecoin-project/go-state-types/big"
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm"
@@ -65,8 +64,8 @@ type Progress struct {
 	Doing string
 	// Epoch that was reached, of those from First to Last.
 	Epoch, First, Last abi.ChainEpoch
-	// Done of All tipsets were executed.
-	Done, All int
+	// Done of All tipsets were executed, the first Before of them by an earlier replay.
+	Done, All, Before int
 	// Messages and Gas of the messages that this replay executed, those of the system included in Gas.
 	Messages int
 	Gas      int64
@@ -124,6 +123,7 @@ type run struct {
 	rules  chain.Rules
 	all    int // tipsets from First to Last
 	done   int
+	before int // tipsets that an earlier replay did
 	start  time.Time
 	own    []*fvm.Engine // to close
 
@@ -159,8 +159,13 @@ func (r *run) run(ctx context.Context) error {
 		return err
 	}
 	defer r.closeEngines(ctx)
-	if r.Proofs == nil {
-		r.report.Proofs = "none: a message that needs a verdict on a proof ends the replay"
+	switch p := r.Proofs.(type) {
+	case nil:
+		r.report.Proofs = "nobody judges them: a message that needs a verdict ends the replay"
+	case fmt.Stringer:
+		r.report.Proofs = p.String()
+	default:
+		r.report.Proofs = "judged"
 	}
 	return r.tipsets(ctx)
 }
@@ -327,7 +332,7 @@ func (r *run) tell(doing string) {
 	if r.Progress == nil {
 		return
 	}
-	p := Progress{Doing: doing, First: r.report.First, Last: r.report.Last, Done: r.done, All: r.all, Messages: r.report.Messages, Gas: r.report.Gas}
+	p := Progress{Doing: doing, First: r.report.First, Last: r.report.Last, Done: r.done, All: r.all, Before: r.before, Messages: r.report.Messages, Gas: r.report.Gas}
 	if r.next != nil {
 		p.Epoch = r.next.Height()
 	}
@@ -336,5 +341,3 @@ func (r *run) tell(doing string) {
 	}
 	r.Progress(p)
 }
-
-var _ = big.Zero

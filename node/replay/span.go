@@ -151,7 +151,7 @@ func (r *run) resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.report.Resumed, r.report.Passed, r.done = j.Epoch, done, done
+	r.report.Resumed, r.report.Passed, r.done, r.before = j.Epoch, done, done, done
 	r.next = child
 	if child.Height() > r.report.Last {
 		r.next = nil

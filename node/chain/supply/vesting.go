@@ -30,7 +30,7 @@ var (
 // vested is what of the grants is free at an epoch, in attoFIL.
 func (r Rules) vested(epoch abi.ChainEpoch) abi.TokenAmount {
 	c := &r.Network.Constants
-	table, unit, elapsed := calico, abi.TokenAmount(big.NewInt(1e18)), epoch-c.Liftoff
+	table, unit, elapsed := calico, abi.TokenAmount(big.NewInt(1_000_000_000_000_000_000)), epoch-c.Liftoff
 	switch {
 	case epoch <= c.Ignition:
 		// Quirk: amounts in FIL were taken for attoFIL, and vesting began with the chain.

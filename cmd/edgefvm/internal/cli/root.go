@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/chains"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/laboratory"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/messages"
@@ -23,6 +24,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func sections() []section {
 	return []section{
 		{"messages", "Messages:", messages.Commands()},
+		{"chains", "Chains:", chains.Commands()},
 		{"laboratory", "The laboratory, which compares and measures:", laboratory.Commands()},
 		{"upkeep", "Upkeep:", upkeep.Commands()},
 	}
