@@ -47,6 +47,9 @@ func (x *execFlags) openState(cmd *cobra.Command) (_ *execState, err error) {
 			err = errors.Join(err, files.Close())
 		}
 	}()
+	for _, note := range files.Notes {
+		fmt.Fprintf(cmd.ErrOrStderr(), "edgefvm: note: %s\n", note)
+	}
 	root, head, err := files.StateRoot(ctx, x.root)
 	if err != nil {
 		return nil, err
