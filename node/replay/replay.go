@@ -43,11 +43,9 @@ type Options struct {
 	Proofs externs.ProofVerifier
 	// Bundles has the actors that upgrades bring. Default: bundle.Open's, when an upgrade comes.
 	Bundles *bundle.Set
-	// Store takes the states that the replay makes, and may have those of an earlier one. It must be safe for concurrent use.
-	// Default: memory.
+	// Store takes the states of tipsets that pass, each at once by one PutMany, after they were compared. A replay goes on after
+	// those that are there already. It must be safe for concurrent use. Default: memory.
 	Store blockstore.Blockstore
-	// Journal is the file that remembers how far a replay with this store is, so that the next one goes on there. Default: none.
-	Journal string
 	// Vectors is a folder for a vector of the tipset at the first difference. Default: none is written.
 	Vectors string
 	// OnTipset hears of each tipset, in order. Default: nobody.
@@ -118,7 +116,7 @@ type run struct {
 	Options
 	report *Report
 	store  *chain.Store
-	state  blockstore.Blockstore
+	state  *layers
 	line   *chain.Line
 	rules  chain.Rules
 	all    int // tipsets from First to Last
@@ -138,7 +136,7 @@ func (r *run) run(ctx context.Context) error {
 	if r.Store == nil {
 		r.Store = blockstore.NewMemory()
 	}
-	r.state = &blockstore.Overlay{Top: r.Store, Base: r.Archive}
+	r.state = newLayers(r.Store, r.Archive)
 	r.store = chain.NewStore(r.Archive)
 	head, err := r.store.Head(ctx, r.Roots)
 	if err != nil {
@@ -236,7 +234,7 @@ func (r *run) prepare(ctx context.Context) error {
 		}
 		r.tell(fmt.Sprintf("migrating to network version %d", u.Version))
 		say := func(s string) { r.tell(fmt.Sprintf("migrating to network version %d: %s", u.Version, s)) }
-		return migrate.New(n, set, r.state, migrate.Options{Workers: max(r.Workers, 1), Log: say}).Migrate(ctx, u, root)
+		return migrate.New(n, set, lasting{r.state}, migrate.Options{Workers: max(r.Workers, 1), Log: say}).Migrate(ctx, u, root)
 	}
 	return nil
 }
@@ -304,12 +302,11 @@ func (r *run) tipsets(ctx context.Context) error {
 			r.OnTipset(t)
 		}
 		if len(t.Differences) > 0 {
+			r.state.drop()
 			return nil
 		}
-		if t.Compared {
-			if err := r.note(r.next, t); err != nil {
-				return err
-			}
+		if err := r.state.commit(ctx); err != nil {
+			return fmt.Errorf("keeping the state after epoch %d: %w", t.Epoch, err)
 		}
 		r.next = child
 		if child != nil && child.Height() > r.report.Last {

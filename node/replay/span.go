@@ -2,19 +2,13 @@ package replay
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm"
-	"github.com/edgefvm/fvm/internal/disk/wholefile"
-	"github.com/edgefvm/fvm/node/chain"
 )
 
 // span finds the epochs to replay, and the tipset to begin with.
@@ -67,11 +61,11 @@ func (r *run) span(ctx context.Context) error {
 func (r *run) lowest(ctx context.Context) (abi.ChainEpoch, error) {
 	lowest := abi.ChainEpoch(-1)
 	for t := r.line.Head(); t.Height() > 0; {
-		ok, err := r.state.Has(ctx, t.ParentStateRoot())
+		ok, err := r.Archive.Has(ctx, t.ParentStateRoot())
 		if err != nil {
 			return 0, err
 		}
-		if !ok || r.Store != nil && r.journalled() {
+		if !ok {
 			break
 		}
 		lowest = t.Height()
@@ -83,7 +77,7 @@ func (r *run) lowest(ctx context.Context) (abi.ChainEpoch, error) {
 	}
 	genesis, err := r.genesis(ctx)
 	if err == nil {
-		if ok, err := r.state.Has(ctx, genesis.ParentStateRoot()); err != nil {
+		if ok, err := r.Archive.Has(ctx, genesis.ParentStateRoot()); err != nil {
 			return 0, err
 		} else if oldest, _, _ := fvm.NetworkVersions(); ok && r.rules.Network.VersionAt(1) >= oldest {
 			return 1, nil
@@ -95,85 +89,28 @@ func (r *run) lowest(ctx context.Context) (abi.ChainEpoch, error) {
 	return lowest, nil
 }
 
-func (r *run) journalled() bool { return r.Journal != "" }
-
-// journal is what the file beside a store remembers.
-type journal struct {
-	Genesis string         `json:"genesis"`
-	First   abi.ChainEpoch `json:"first_epoch"`
-	Epoch   abi.ChainEpoch `json:"epoch"` // of the last tipset that passed
-	Tipset  []string       `json:"tipset"`
-	Root    string         `json:"state_root"` // after it
-	Passed  int            `json:"passed"`
-}
-
-const maxJournal = 1 << 20
-
-// resume goes on after the last tipset of an earlier replay of the same chain.
+// resume goes on after the tipsets from the first one on whose states are in the store. They are there only if they passed.
 func (r *run) resume(ctx context.Context) error {
-	if r.Journal == "" {
-		return nil
-	}
-	f, err := os.Open(r.Journal)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxJournal))
-	if err != nil {
-		return err
-	}
-	var j journal
-	if err := json.Unmarshal(data, &j); err != nil {
-		return fmt.Errorf("%s is not the journal of a replay: %w: remove it to begin anew", r.Journal, err)
-	}
-	if j.First != r.report.First || j.Epoch < j.First || j.Epoch > r.report.Last {
-		return nil // another part of the chain
-	}
-	t, err := r.line.At(ctx, j.Epoch)
-	if err != nil {
-		return err
-	}
-	if t.Height() != j.Epoch || fmt.Sprint(names(t.CIDs)) != fmt.Sprint(j.Tipset) || j.Genesis != r.report.Genesis {
-		return fmt.Errorf("the journal %s is of another chain: give another --store", r.Journal)
-	}
-	child, err := r.line.Child(ctx, t)
-	if err != nil || child == nil {
-		return err
-	}
-	if ok, err := r.state.Has(ctx, child.ParentStateRoot()); err != nil || !ok || child.ParentStateRoot().String() != j.Root {
-		return err // the store lacks what the journal says: begin anew
-	}
-	done, err := r.line.Count(ctx, r.report.First, j.Epoch)
-	if err != nil {
-		return err
-	}
-	r.report.Resumed, r.report.Passed, r.done, r.before = j.Epoch, done, done, done
-	r.next = child
-	if child.Height() > r.report.Last {
-		r.next = nil
+	for r.next != nil {
+		child, err := r.line.Child(ctx, r.next)
+		if err != nil {
+			return err
+		}
+		if child == nil {
+			return nil
+		}
+		if ok, err := r.Store.Has(ctx, child.ParentStateRoot()); err != nil || !ok {
+			return err
+		}
+		r.report.Resumed = r.next.Height()
+		r.report.Passed++
+		r.done, r.before = r.done+1, r.before+1
+		r.next = child
+		if child.Height() > r.report.Last {
+			r.next = nil
+		}
 	}
 	return nil
-}
-
-// note writes the journal after a tipset. The state is in the store by then.
-func (r *run) note(t *chain.Tipset, done *Tipset) error {
-	if r.Journal == "" {
-		return nil
-	}
-	data, err := json.Marshal(journal{
-		Genesis: r.report.Genesis, First: r.report.First, Epoch: t.Height(), Tipset: names(t.CIDs), Root: done.StateRoot, Passed: r.report.Passed,
-	})
-	if err != nil {
-		return err
-	}
-	return wholefile.Write(r.Journal, func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
-	})
 }
 
 func names(list []cid.Cid) []string {

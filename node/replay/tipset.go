@@ -6,6 +6,7 @@ import (
 
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/network"
+	blocks "github.com/ipfs/go-block-format"
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm"
@@ -122,7 +123,13 @@ func (r *run) execute(ctx context.Context, plan *chain.Plan) ([]*fvm.TipsetResul
 
 // receipts is the root of a tipset's receipts. Their array is kept with the states, so that the chain can be asked for them.
 func (r *run) receipts(ctx context.Context, v network.Version, res *fvm.TipsetResult) (cid.Cid, error) {
-	return chain.ReceiptsRoot(v, res.Receipts, nil)
+	return chain.ReceiptsRoot(v, res.Receipts, func(c cid.Cid, data []byte) error {
+		b, err := blocks.NewBlockWithCid(data, c)
+		if err != nil {
+			return err
+		}
+		return r.state.Put(ctx, b)
+	})
 }
 
 func gasOf(res *fvm.TipsetResult) (gas int64) {

@@ -122,7 +122,7 @@ func (x *replayFlags) run(cmd *cobra.Command, path string) (err error) {
 			return fmt.Errorf("--store: %w", err)
 		}
 		defer func() { err = errors.Join(err, s.Close()) }()
-		o.Store, o.Journal = s, filepath.Join(x.store, "replay.json")
+		o.Store = s
 	}
 	engines, end, err := x.set.StartAll(ctx)
 	if err != nil {

@@ -1,0 +1,83 @@
+package replay
+
+import (
+	"context"
+	"sync/atomic"
+
+	blocks "github.com/ipfs/go-block-format"
+	"github.com/ipfs/go-cid"
+	format "github.com/ipfs/go-ipld-format"
+
+	"github.com/edgefvm/fvm/blockstore"
+)
+
+// layers are the states of a replay: what the tipset at hand makes lies in memory, above the store, above the archive. It comes into
+// the store at once, when the tipset has passed: a store that has a tipset's state has all of it, and nothing that did not pass.
+type layers struct {
+	scratch        atomic.Pointer[blockstore.Memory]
+	store, archive blockstore.Blockstore
+}
+
+func newLayers(store, archive blockstore.Blockstore) *layers {
+	l := &layers{store: store, archive: archive}
+	l.drop()
+	return l
+}
+
+// drop forgets what the tipset at hand made.
+func (l *layers) drop() { l.scratch.Store(blockstore.NewMemory()) }
+
+// commit moves what the tipset at hand made into the store.
+func (l *layers) commit(ctx context.Context) error {
+	from := l.scratch.Load()
+	keys := from.Keys()
+	if len(keys) > 0 {
+		batch := make([]blocks.Block, len(keys))
+		for i, c := range keys {
+			b, err := from.Get(ctx, c)
+			if err != nil {
+				return err
+			}
+			batch[i] = b
+		}
+		if err := l.store.PutMany(ctx, batch); err != nil {
+			return err
+		}
+	}
+	l.drop()
+	return nil
+}
+
+func (l *layers) Has(ctx context.Context, c cid.Cid) (bool, error) {
+	for _, s := range []blockstore.Blockstore{l.scratch.Load(), l.store, l.archive} {
+		if ok, err := s.Has(ctx, c); ok || err != nil {
+			return ok, err
+		}
+	}
+	return false, nil
+}
+
+func (l *layers) Get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
+	if b, err := l.scratch.Load().Get(ctx, c); err == nil {
+		return b, nil
+	}
+	if b, err := l.store.Get(ctx, c); err == nil || !format.IsNotFound(err) {
+		return b, err
+	}
+	return l.archive.Get(ctx, c)
+}
+
+func (l *layers) Put(ctx context.Context, b blocks.Block) error { return l.scratch.Load().Put(ctx, b) }
+
+func (l *layers) PutMany(ctx context.Context, bs []blocks.Block) error {
+	return l.scratch.Load().PutMany(ctx, bs)
+}
+
+// lasting writes to the store itself: migrations write more than belongs into memory.
+type lasting struct{ *layers }
+
+func (l lasting) Put(ctx context.Context, b blocks.Block) error { return l.store.Put(ctx, b) }
+
+func (l lasting) PutMany(ctx context.Context, bs []blocks.Block) error {
+	return l.store.PutMany(ctx, bs)
+}
