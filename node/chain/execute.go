@@ -134,11 +134,16 @@ func (r *Rules) round(view *View, p *Plan) func(context.Context, fvm.Config) (fv
 			return cfg, fmt.Errorf("the circulating supply at epoch %d: %w", cfg.Epoch, err)
 		}
 		cfg.CircSupply = at.Supply.Circulating
-		cfg.Externs = &Externs{View: view, Network: r.Network, State: r.State, Epoch: cfg.Epoch, Root: cfg.StateRoot}
+		cfg.Externs = r.Externs(view, cfg.Epoch, cfg.StateRoot)
 		at.Root = cfg.StateRoot
 		p.Rounds = append(p.Rounds, at)
 		return cfg, nil
 	}
+}
+
+// Externs answer a machine at an epoch that begins with a state.
+func (r *Rules) Externs(view *View, epoch abi.ChainEpoch, root cid.Cid) *Externs {
+	return &Externs{View: view, Network: r.Network, State: r.State, Epoch: epoch, Root: root}
 }
 
 // BaseFeeRules are those of a network's build.

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/filecoin-project/go-state-types/network"
@@ -54,4 +55,33 @@ func ReceiptsRoot(v network.Version, receipts []*fvm.Result, put func(cid.Cid, [
 		return cid.Undef, fmt.Errorf("the list of receipts: %w", err)
 	}
 	return root, nil
+}
+
+// Receipts are the receipts under a root, each the bytes of a CBOR item. Exports have none; stores of replays do.
+func (s *Store) Receipts(ctx context.Context, root cid.Cid) ([][]byte, error) {
+	return amt.Values(ctx, s.raw, root, 2*maxMessages)
+}
+
+// ReceiptText prints a receipt.
+func ReceiptText(data []byte) string {
+	r := cbor.NewReader(data)
+	n := r.Len()
+	if n != 3 && n != 4 {
+		return fmt.Sprintf("%x", data)
+	}
+	var exit int64
+	if r.Peek() == cbor.Uint {
+		exit = int64(r.Uint())
+	} else {
+		r.Raw()
+		exit = -1
+	}
+	ret, gas, events := r.Bytes(), r.Uint(), ""
+	if n == 4 && !r.Null() {
+		events = ", events " + r.CID().String()
+	}
+	if r.End() != nil {
+		return fmt.Sprintf("%x", data)
+	}
+	return fmt.Sprintf("exit code %d, return %x, gas %d%s", exit, ret, gas, events)
 }

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
@@ -106,6 +107,19 @@ func (t *Tree) Resolve(ctx context.Context, a address.Address) (address.Address,
 		return address.Undef, err
 	}
 	return addr.NewID(uint64(id)), nil
+}
+
+// Codes are those of the builtin actors, in the order of their CIDs.
+func (t *Tree) Codes(ctx context.Context) ([]cid.Cid, error) {
+	if _, err := t.Name(ctx, cid.Undef); err != nil {
+		return nil, err
+	}
+	codes := make([]cid.Cid, 0, len(t.names))
+	for c := range t.names {
+		codes = append(codes, c)
+	}
+	slices.SortFunc(codes, func(a, b cid.Cid) int { return bytes.Compare(a.Bytes(), b.Bytes()) })
+	return codes, nil
 }
 
 // Name is what the state's own list of builtin actors calls a code, such as "storageminer"; "" if it is not on it.
