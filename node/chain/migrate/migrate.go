@@ -69,7 +69,10 @@ var ErrUnknown = errors.New("this migration is not known")
 // Migrate does what an upgrade does to the state after the epoch at its height. The result is in the store.
 func (m *Migrator) Migrate(ctx context.Context, u network.Upgrade, root cid.Cid) (cid.Cid, error) {
 	from := m.network.VersionAt(u.Height)
-	if f, ok := m.fix(u); ok {
+	switch f, err := m.fix(ctx, u); {
+	case err != nil:
+		return cid.Undef, err
+	case f != nil:
 		return m.swap(ctx, root, f)
 	}
 	actors, err := bundle.VersionFor(u.Version)
@@ -79,7 +82,11 @@ func (m *Migrator) Migrate(ctx context.Context, u network.Upgrade, root cid.Cid)
 	if before, err := bundle.VersionFor(from); err != nil || before+1 != actors {
 		return cid.Undef, fmt.Errorf("%w: from network version %d to %d at once", ErrUnknown, from, u.Version)
 	}
-	b, err := m.load(ctx, u, actors)
+	name, err := m.bundleAt(ctx, u, actors, root)
+	if err != nil {
+		return cid.Undef, err
+	}
+	b, err := m.bundles.Load(ctx, actors, name, m.store)
 	if err != nil {
 		return cid.Undef, err
 	}
@@ -93,11 +100,6 @@ func (m *Migrator) Migrate(ctx context.Context, u network.Upgrade, root cid.Cid)
 		}
 	}
 	return m.step(ctx, step{upgrade: u, actors: actors, manifest: b.ManifestCID}, root)
-}
-
-// load brings the actors of an upgrade into the store.
-func (m *Migrator) load(ctx context.Context, u network.Upgrade, actors int) (*bundle.Bundle, error) {
-	return m.bundles.Load(ctx, actors, m.bundleAt(u), m.store)
 }
 
 // isVersion18 tells whether a bundle has the code of the network's version 18.

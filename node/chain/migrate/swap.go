@@ -13,7 +13,6 @@ import (
 	"github.com/edgefvm/fvm/internal/ipld/cbor"
 	"github.com/edgefvm/fvm/internal/vm/state"
 	"github.com/edgefvm/fvm/node/chain/tree"
-	"github.com/edgefvm/fvm/node/network"
 )
 
 type epoch = abi.ChainEpoch
@@ -98,9 +97,3 @@ func put(ctx context.Context, s blockstore.Blockstore, data []byte) (cid.Cid, er
 	}
 	return c, s.Put(ctx, blk)
 }
-
-// bundleAt is the name of the actors that an upgrade brings, usually the network's own.
-func (m *Migrator) bundleAt(network.Upgrade) string { return m.network.Actors }
-
-// fix is what an upgrade brings that mends a network's actors.
-func (m *Migrator) fix(network.Upgrade) (*bundle.Bundle, bool) { return nil, false }
