@@ -2,6 +2,7 @@ package replay
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 
 	blocks "github.com/ipfs/go-block-format"
@@ -73,11 +74,74 @@ func (l *layers) PutMany(ctx context.Context, bs []blocks.Block) error {
 	return l.scratch.Load().PutMany(ctx, bs)
 }
 
-// lasting writes to the store itself: migrations write more than belongs into memory.
-type lasting struct{ *layers }
+// lasting writes to the store itself, many blocks at a time: migrations write more than belongs into memory, and a store on disk
+// takes long for each write. It is safe for concurrent use. What is last must be written by flush.
+type lasting struct {
+	*layers
+	mu      sync.Mutex
+	pending map[string]blocks.Block
+	bytes   int
+}
 
-func (l lasting) Put(ctx context.Context, b blocks.Block) error { return l.store.Put(ctx, b) }
+const lastingBytes = 16 << 20
 
-func (l lasting) PutMany(ctx context.Context, bs []blocks.Block) error {
-	return l.store.PutMany(ctx, bs)
+func newLasting(l *layers) *lasting { return &lasting{layers: l, pending: map[string]blocks.Block{}} }
+
+func (l *lasting) Get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
+	l.mu.Lock()
+	b, ok := l.pending[c.KeyString()]
+	l.mu.Unlock()
+	if ok {
+		return b, nil
+	}
+	return l.layers.Get(ctx, c)
+}
+
+func (l *lasting) Has(ctx context.Context, c cid.Cid) (bool, error) {
+	l.mu.Lock()
+	_, ok := l.pending[c.KeyString()]
+	l.mu.Unlock()
+	if ok {
+		return true, nil
+	}
+	return l.layers.Has(ctx, c)
+}
+
+func (l *lasting) Put(ctx context.Context, b blocks.Block) error {
+	return l.PutMany(ctx, []blocks.Block{b})
+}
+
+func (l *lasting) PutMany(ctx context.Context, bs []blocks.Block) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, b := range bs {
+		l.pending[b.Cid().KeyString()] = b
+		l.bytes += len(b.RawData())
+	}
+	if l.bytes < lastingBytes {
+		return nil
+	}
+	return l.write(ctx)
+}
+
+// flush writes what was not yet.
+func (l *lasting) flush(ctx context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.write(ctx)
+}
+
+func (l *lasting) write(ctx context.Context) error {
+	if len(l.pending) == 0 {
+		return nil
+	}
+	list := make([]blocks.Block, 0, len(l.pending))
+	for _, b := range l.pending {
+		list = append(list, b)
+	}
+	if err := l.store.PutMany(ctx, list); err != nil {
+		return err
+	}
+	l.pending, l.bytes = map[string]blocks.Block{}, 0
+	return nil
 }

@@ -234,7 +234,12 @@ func (r *run) prepare(ctx context.Context) error {
 		}
 		r.tell(fmt.Sprintf("migrating to network version %d", u.Version))
 		say := func(s string) { r.tell(fmt.Sprintf("migrating to network version %d: %s", u.Version, s)) }
-		return migrate.New(n, set, lasting{r.state}, migrate.Options{Workers: max(r.Workers, 1), Log: say}).Migrate(ctx, u, root)
+		to := newLasting(r.state)
+		next, err := migrate.New(n, set, to, migrate.Options{Workers: max(r.Workers, 1), Log: say}).Migrate(ctx, u, root)
+		if err != nil {
+			return cid.Undef, err
+		}
+		return next, to.flush(ctx)
 	}
 	return nil
 }
