@@ -2,11 +2,9 @@ package replay
 
 import (
 	"bufio"
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/filecoin-project/go-state-types/abi"
@@ -15,7 +13,6 @@ import (
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
-	"github.com/edgefvm/fvm/node/network"
 )
 
 // shared are the chains that Lotus made on its original VM, with what it made of each tipset.
@@ -146,52 +143,3 @@ func marshalled(m *fvm.Message) (string, error) {
 type bufferString []byte
 
 func (b *bufferString) Write(p []byte) (int, error) { *b = append(*b, p...); return len(p), nil }
-
-// A replay gives what Lotus gave, for each tipset and message of each chain.
-func TestSharedChains(t *testing.T) {
-	if _, err := os.Stat(shared); err != nil {
-		t.Skip("SKIPPED: ../shared/chains is not there; testdata has a chain of the same kind")
-	}
-	for _, c := range []struct {
-		name    string
-		workers int
-		stops   abi.ChainEpoch // at a proof, which nobody judges here
-	}{
-		{"two29", 1, 0}, {"two29", 2, 0}, {"dev29", 1, 0}, {"real28", 1, 0}, {"upgrades16", 1, 0}, {"upgrades16", 2, 0}, {"sealed29", 1, 25},
-		{"dev29-with-forks", 2, 0},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			store, roots := open(t, filepath.Join(shared, c.name+".car.zst"))
-			plain := c.name
-			if plain == "dev29-with-forks" {
-				plain = "dev29"
-			}
-			n, err := network.Load(filepath.Join(shared, plain+".json"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			wants := expected(t, filepath.Join(shared, plain+".tipsets.json"))
-			i := 0
-			rep, err := Run(context.Background(), Options{Archive: store, Roots: roots, Network: n, Workers: c.workers, OnTipset: func(got *Tipset) {
-				for _, d := range got.Differences {
-					t.Errorf("epoch %d: %v", got.Epoch, d)
-				}
-				judge(t, &wants[i], got)
-				i++
-			}})
-			t.Logf("%d passed, %d failed, %d skipped, %.1f tipsets/s", rep.Passed, rep.Failed, rep.Skipped, float64(rep.Passed)/rep.Seconds)
-			if c.stops > 0 {
-				if err == nil || wants[i].Epoch != c.stops {
-					t.Fatalf("it went on to epoch %d and said %v, want an error at epoch %d", wants[i].Epoch, err, c.stops)
-				}
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			if i != len(wants) || rep.Passed != i-1 || rep.Failed != 0 || rep.Skipped != 1 {
-				t.Fatalf("%d tipsets of %d: %+v", i, len(wants), rep)
-			}
-		})
-	}
-}
