@@ -1,9 +1,10 @@
 package packing
 
 import (
-	"compress/gzip"
 	"errors"
 	"io"
+
+	"github.com/klauspost/compress/gzip"
 )
 
 // gunzip unpacks members of gzip, one after the other.
@@ -42,6 +43,9 @@ func (g *gunzip) next(r *Reader) error {
 	if g.z != nil && (len(head) < 2 || KindOf(head) != Gzip) {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return r.cut(err)
+		}
+		if len(head) == 1 && head[0] == 0x1f {
+			return r.cut(io.EOF)
 		}
 		return r.rest()
 	}

@@ -2,8 +2,8 @@
 // also names files that are no archives, so that a person hears what they have.
 //
 // Memory is bounded by the window of the packing, at most MaxWindow, whatever a file says of itself. How much may be unpacked
-// is for the caller to bound, who hears how much was read. Package blockstore and its neighbours call it; it calls compress/gzip
-// and klauspost/compress, and knows nothing of blocks.
+// is for the caller to bound, who hears how much was read. Package blockstore and its neighbours call it; it calls klauspost/compress,
+// and knows nothing of blocks.
 package packing
 
 import (

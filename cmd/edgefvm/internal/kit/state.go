@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	blocks "github.com/ipfs/go-block-format"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/blockstore/carfile"
+	"github.com/edgefvm/fvm/blockstore/pebble"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
 	"github.com/edgefvm/fvm/internal/layout"
 )
@@ -70,6 +73,9 @@ func OpenState(ctx context.Context, paths []string, o StateOptions) (_ *State, e
 }
 
 func (s *State) open(ctx context.Context, path string, o StateOptions) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return s.openFolder(path)
+	}
 	folder := o.Folder
 	if folder == "" {
 		if dir, err := CacheFolder(""); err == nil {
@@ -94,6 +100,28 @@ func (s *State) open(ctx context.Context, path string, o StateOptions) error {
 		s.Roots = a.Roots()
 	}
 	return nil
+}
+
+// openFolder opens a store on disk.
+func (s *State) openFolder(path string) error {
+	names, err := os.ReadDir(path)
+	if err != nil {
+		return err
+	}
+	for _, e := range names {
+		switch name := e.Name(); {
+		case strings.HasPrefix(name, "marker.manifest."), name == "CURRENT":
+			store, err := pebble.OpenReadOnly(path)
+			if err != nil {
+				return err
+			}
+			s.parts = append(s.parts, part{store, path, store.Close})
+			return nil
+		case name == "KEYREGISTRY", strings.HasSuffix(name, ".vlog"):
+			return fmt.Errorf("%s: is a store of Badger, as Lotus has it, and only those of pebble are read: have the node export a CAR, with lotus chain export", path)
+		}
+	}
+	return fmt.Errorf("%s: is a directory, and no store of pebble", path)
 }
 
 // quiet is how long work goes on before it is worth a word.

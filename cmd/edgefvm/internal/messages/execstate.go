@@ -54,9 +54,15 @@ func (x *execFlags) openState(cmd *cobra.Command) (_ *execState, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if head != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "edgefvm: note: %s\n", head)
+	}
 	if ok, err := files.Has(ctx, root); err != nil {
 		return nil, err
 	} else if !ok {
+		if head != nil {
+			return nil, fmt.Errorf("the CAR has the headers of epoch %d, but not the state %s that their messages run on, as an export of a chain without recent states: add a --car with it, or give the --root of a state that is there", head.Epoch, root)
+		}
 		return nil, fmt.Errorf("the CAR does not hold the state root %s: give the right --root or --car", root)
 	}
 	return &execState{Overlay: blockstore.Overlay{Top: blockstore.NewMemory(), Base: files}, files: files, root: root, head: head}, nil
