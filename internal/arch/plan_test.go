@@ -89,6 +89,16 @@ var plan = []room{
 	{"internal/vm/execerr", machine, 0, true},
 	{"internal/vm/crypto", machine, 0, true},
 	{"internal/vm/nv", machine, 0, true},
+	{"proofs", machine, 5, false}, // files of keys
+	{"internal/proofs/snarkpack", machine, 4, true},
+	{"internal/proofs/porep", machine, 4, true},
+	{"internal/proofs/post", machine, 4, true},
+	{"internal/proofs/update", machine, 4, true},
+	{"internal/proofs/keys", machine, 3, false},    // files
+	{"internal/proofs/groth16", machine, 2, false}, // random coefficients, of which no verdict depends
+	{"internal/proofs/curve", machine, 1, false},   // C under the tag blst, goroutines
+	{"internal/proofs/comm", machine, 0, true},
+	{"internal/proofs/registered", machine, 0, true},
 	{"internal/engine/tiered", machine, 2, false},
 	{"internal/engine/aot", machine, 1, false},
 	{"internal/wasm/instrument", machine, 1, true},
