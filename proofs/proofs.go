@@ -10,8 +10,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/filecoin-project/go-state-types/proof"
-
 	"github.com/edgefvm/fvm/externs"
 	"github.com/edgefvm/fvm/internal/proofs/keys"
 )
@@ -42,8 +40,3 @@ func Open(ctx context.Context, o Options) (*Verifier, error) {
 
 // nodeFailure makes an error one of this node alone.
 func nodeFailure(err error) error { return fmt.Errorf("%w: %w", externs.ErrNodeFailure, err) }
-
-// VerifySeal judges the proof of one sector's seal.
-func (v *Verifier) VerifySeal(ctx context.Context, info proof.SealVerifyInfo) (bool, error) {
-	return false, nodeFailure(errors.New("not yet"))
-}

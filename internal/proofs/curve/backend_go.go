@@ -2,21 +2,35 @@
 
 package curve
 
+import bls12381 "github.com/consensys/gnark-crypto/ecc/bls12-381"
+
 // Backend names what computes.
 const Backend = "gnark-crypto"
 
-// DecodeG1 reads a compressed point of 48 bytes: flags, x below the modulus, on the curve, in the subgroup. The point at
-// infinity passes. The error wraps ErrPoint.
-func DecodeG1(b []byte) (G1, error) { return gnarkDecodeG1(b) }
+func decodeG1(b []byte) (G1, error) { return gnarkDecodeG1(b) }
+func decodeG2(b []byte) (G2, error) { return gnarkDecodeG2(b) }
 
-// DecodeG2 reads a compressed point of 96 bytes with the same checks.
-func DecodeG2(b []byte) (G2, error) { return gnarkDecodeG2(b) }
+func sumOf(points []G1, scalars []Scalar, bits int) bls12381.G1Jac {
+	return gnarkSum(points, scalars, bits)
+}
 
-// Sum is Σ scalarsᵢ·pointsᵢ. The lengths must be equal.
-func Sum(points []G1, scalars []Scalar) G1 { return gnarkSum(points, scalars) }
+// miller splits pairs between the processors: their products are the same in any order.
+func miller(p []G1, q []G2) GT {
+	const part = 2 // pairs: what loops share, the squarings, is worth half a pair
+	if len(p) <= part {
+		return gnarkMiller(p, q)
+	}
+	products := make([]GT, (len(p)+part-1)/part)
+	Parallel(len(products), func(i int) {
+		from, to := i*part, min((i+1)*part, len(p))
+		products[i] = gnarkMiller(p[from:to], q[from:to])
+	})
+	for i := range products[1:] {
+		products[0].Mul(&products[0], &products[i+1])
+	}
+	return products[0]
+}
 
-// Miller is the product of the Miller loops of the pairs, to be given to Final. The lengths must be equal.
-func Miller(p []G1, q []G2) GT { return gnarkMiller(p, q) }
+func final(f *GT) GT { return gnarkFinal(f) }
 
-// Final is the final exponentiation: with it the product of Miller loops is one of pairings.
-func Final(f *GT) GT { return gnarkFinal(f) }
+func inSubgroup(p *G1) bool { return p.IsInSubGroup() }

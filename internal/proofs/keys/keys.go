@@ -6,35 +6,57 @@ package keys
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
 
-	"github.com/edgefvm/fvm/internal/proofs/curve"
+	"golang.org/x/crypto/blake2b"
+
+	"github.com/edgefvm/fvm/externs"
 	"github.com/edgefvm/fvm/internal/proofs/groth16"
 	"github.com/edgefvm/fvm/internal/proofs/registered"
 )
 
-// Kind is what a key verifies.
-type Kind int
+// maxKey bounds the files that are read as keys, in bytes: the largest of the network has 2.4 million.
+const maxKey = 16 << 20
 
-// Kinds of keys. Each has a key for every sector size.
-const (
-	Seal    Kind = iota // of all variants
-	Winning             // PoSt
-	Window              // PoSt, of both versions
-	Update              // of a sector's data
+// Errors of reading a key, all of which are failures of the node as well.
+var (
+	ErrMissing = errors.New("the verifying key is missing")
+	ErrDigest  = errors.New("the verifying key is not the published one")
 )
-
-// SRS is what a verifier needs of the structured reference string of aggregates (SnarkPack): elements 0 and 1 of its
-// vectors. G and H are g and h of both.
-type SRS struct {
-	G, GAlpha, GBeta curve.G1
-	H, HAlpha, HBeta curve.G2
-}
 
 // Store gives keys. It is safe for concurrent use.
 type Store struct {
 	dir   string
 	trust bool
+
+	keys [len(publishedKeys)][5]slot[groth16.Key]
+	srs  slot[SRS]
+}
+
+// slot is a thing that is read once. What failed is tried again: an operator may have brought the file in the meantime.
+type slot[T any] struct {
+	mu    sync.Mutex
+	value *T
+}
+
+func (s *slot[T]) get(read func() (*T, error)) (*T, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.value == nil {
+		v, err := read()
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", externs.ErrNodeFailure, err)
+		}
+		s.value = v
+	}
+	return s.value, nil
 }
 
 // New is a store over a folder. It reads nothing. trust: a file whose digest is not the published one is taken, as
@@ -43,8 +65,98 @@ func New(dir string, trust bool) *Store { return &Store{dir: dir, trust: trust} 
 
 // Key reads the key of a kind and size, or remembers it.
 func (s *Store) Key(ctx context.Context, kind Kind, size *registered.Size) (*groth16.Key, error) {
-	return nil, errors.New("not yet")
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return s.keys[kind][size.Index()].get(func() (*groth16.Key, error) {
+		file := File{Name: FileName(kind, size), Digest: publishedKeys[kind][size.Index()].digest, CID: publishedKeys[kind][size.Index()].cid}
+		b, genuine, err := s.read(file)
+		if err != nil {
+			return nil, err
+		}
+		key, err := groth16.ParseKey(b, genuine)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w; %s", filepath.Join(s.dir, file.Name), err, file.Remedy())
+		}
+		if want := kind.Inputs(size); key.Inputs() != want {
+			return nil, fmt.Errorf("%s: a key for %d public inputs, proofs of its name (%s, %s) have %d; %s",
+				filepath.Join(s.dir, file.Name), key.Inputs(), kind, size.Name, want, file.Remedy())
+		}
+		return key, nil
+	})
 }
 
-// SRS reads the points of the SRS, or remembers them.
-func (s *Store) SRS(ctx context.Context) (*SRS, error) { return nil, errors.New("not yet") }
+// File is a file that the network published.
+type File struct {
+	Name   string
+	Digest string // the first 16 bytes of its BLAKE2b-512, in hex
+	CID    string
+	Kind   Kind             // of keys
+	Size   *registered.Size // nil for the SRS, which is of no kind and size
+}
+
+// Remedy says where the file comes from.
+func (f File) Remedy() string {
+	return fmt.Sprintf("the published file is %s in IPFS; 'lotus fetch-params SIZE' fetches it, and a Lotus node at its start", f.CID)
+}
+
+// Files are all of them: the keys by kind and size, and the SRS of aggregates.
+func Files() []File {
+	var all []File
+	for _, kind := range Kinds() {
+		for i, size := range registered.Sizes() {
+			p := publishedKeys[kind][i]
+			all = append(all, File{FileName(kind, size), p.digest, p.cid, kind, size})
+		}
+	}
+	return append(all, File{Name: srsName, Digest: srsDigest, CID: srsCID})
+}
+
+// read reads a file and compares its digest. genuine: it is the published one.
+func (s *Store) read(f File) (b []byte, genuine bool, err error) {
+	path := filepath.Join(s.dir, f.Name)
+	b, err = readUpTo(path, maxKey)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, false, fmt.Errorf("%w: there is no %s; %s", ErrMissing, path, f.Remedy())
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("reading a verifying key: %w", err)
+	}
+	sum := blake2b.Sum512(b)
+	found := hex.EncodeToString(sum[:digestLen])
+	if found == f.Digest {
+		return b, true, nil
+	}
+	if !s.trust {
+		return nil, false, fmt.Errorf("%w: %s has %d bytes and the digest %s, want %s (a development network's own keys are taken if its operator says so: TrustParams); %s",
+			ErrDigest, path, len(b), found, f.Digest, f.Remedy())
+	}
+	return b, false, nil
+}
+
+// digestLen is how much of a BLAKE2b-512 the parameters file gives, in bytes.
+const digestLen = 16
+
+// readUpTo reads a regular file of at most limit bytes.
+func readUpTo(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file", path)
+	}
+	if info.Size() > limit {
+		return nil, fmt.Errorf("%s has %d bytes: more than any file of this kind (%d)", path, info.Size(), limit)
+	}
+	b := make([]byte, info.Size())
+	if _, err := io.ReadFull(f, b); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return b, nil
+}

@@ -13,6 +13,7 @@ import (
 
 // Size is what belongs to a sector size.
 type Size struct {
+	index int    // in the order of the registered proofs' numbers
 	Name  string // as people say: 32GiB
 	Bytes uint64
 	Shape string // of the replica's tree: arity of the base, of its upper and of its top part
@@ -30,6 +31,9 @@ type Size struct {
 // Nodes is how many nodes of 32 bytes a sector has.
 func (s *Size) Nodes() uint64 { return s.Bytes / 32 }
 
+// Index is the size's place among the sizes, which is the registered proofs' number modulo five.
+func (s *Size) Index() int { return s.index }
+
 // Numbers that are the same for every size.
 const (
 	WindowChallenges  = 10 // a sector of a window PoSt
@@ -42,11 +46,11 @@ const (
 
 // Sizes are the sector sizes of the network, in the order of the registered proofs' numbers.
 var sizes = [5]Size{
-	{"2KiB", 2 << 10, "8-0-0", 2, 1, 2, 13, 2, 2, 1, 1},
-	{"8MiB", 8 << 20, "8-0-0", 2, 1, 2, 13, 2, 2, 4, 8},
-	{"512MiB", 512 << 20, "8-0-0", 2, 1, 2, 13, 2, 2, 16, 8},
-	{"32GiB", 32 << 30, "8-8-0", 11, 10, 18, 126, 18, 2349, 16, 8},
-	{"64GiB", 64 << 30, "8-8-2", 11, 10, 18, 126, 18, 2300, 16, 8},
+	{0, "2KiB", 2 << 10, "8-0-0", 2, 1, 2, 13, 2, 2, 1, 1},
+	{1, "8MiB", 8 << 20, "8-0-0", 2, 1, 2, 13, 2, 2, 4, 8},
+	{2, "512MiB", 512 << 20, "8-0-0", 2, 1, 2, 13, 2, 2, 16, 8},
+	{3, "32GiB", 32 << 30, "8-8-0", 11, 10, 18, 126, 18, 2349, 16, 8},
+	{4, "64GiB", 64 << 30, "8-8-2", 11, 10, 18, 126, 18, 2300, 16, 8},
 }
 
 // Sizes are the sector sizes of the network, smallest first, in the order of the registered proofs' numbers. They must
