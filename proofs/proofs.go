@@ -23,7 +23,10 @@ type Options struct {
 }
 
 // Verifier judges proofs. It is safe for concurrent use.
-type Verifier struct{ keys *keys.Store }
+type Verifier struct {
+	keys    *keys.Store
+	windows windowKeys
+}
 
 var _ externs.ProofVerifier = (*Verifier)(nil)
 
