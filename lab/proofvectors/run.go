@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/filecoin-project/go-state-types/proof"
+
 	"github.com/edgefvm/fvm/externs"
 	"github.com/edgefvm/fvm/proofs"
 )
@@ -177,27 +179,45 @@ func errOrNone(err error) error {
 	return err
 }
 
+// fault keeps what is wrong with a file from being taken for a verdict.
+func fault(err error) error { return fmt.Errorf("%w: %w", externs.ErrNodeFailure, err) }
+
 // ask puts a vector's question.
 func ask(ctx context.Context, v *proofs.Verifier, f *File, in *input) (bool, error) {
 	switch f.Kind {
 	case "seal":
 		info, err := f.seal(in)
 		if err != nil {
-			return false, err
+			return false, fault(err)
 		}
 		return v.VerifySeal(ctx, info)
 	case "aggregate":
 		info, err := f.aggregate(in)
 		if err != nil {
-			return false, err
+			return false, fault(err)
 		}
 		return v.VerifyAggregateSeals(ctx, info)
 	case "update":
 		info, err := f.update(in)
 		if err != nil {
-			return false, err
+			return false, fault(err)
 		}
 		return v.VerifyReplicaUpdate(ctx, info)
 	}
-	return false, fmt.Errorf("vectors of the kind %q are unknown", f.Kind)
+	info, err := f.post(in)
+	if err != nil {
+		return false, fault(err)
+	}
+	winning := proof.WinningPoStVerifyInfo(info)
+	switch { // masked: the caller clears the two highest bits of the randomness, or the verifier does for it
+	case f.Kind == "window" && in.Mask:
+		return v.VerifyPoSt(ctx, info)
+	case f.Kind == "window":
+		return v.VerifyWindowPoSt(ctx, info)
+	case f.Kind == "winning" && in.Mask:
+		return v.VerifyWinningPoSt(ctx, winning)
+	case f.Kind == "winning":
+		return v.VerifyWinningPoStAsIs(ctx, winning)
+	}
+	return false, fmt.Errorf("%w: vectors of the kind %q are unknown", externs.ErrNodeFailure, f.Kind)
 }
