@@ -28,7 +28,10 @@ type Verifier struct {
 	windows windowKeys
 }
 
-var _ externs.ProofVerifier = (*Verifier)(nil)
+var (
+	_ externs.ProofVerifier = (*Verifier)(nil)
+	_ externs.Judge         = (*Verifier)(nil)
+)
 
 // Open gives a verifier over a folder of keys. Keys are read when the first proof needs them.
 func Open(ctx context.Context, o Options) (*Verifier, error) {
@@ -40,6 +43,11 @@ func Open(ctx context.Context, o Options) (*Verifier, error) {
 	}
 	return &Verifier{keys: keys.New(o.Dir, o.TrustParams)}, nil
 }
+
+// JudgesProofs is true: verdicts come from the proofs.
+func (v *Verifier) JudgesProofs() bool { return true }
+
+func isNode(err error) bool { return externs.IsNodeFailure(err) }
 
 // nodeFailure makes an error one of this node alone.
 func nodeFailure(err error) error { return fmt.Errorf("%w: %w", externs.ErrNodeFailure, err) }

@@ -69,21 +69,31 @@ func (s *Store) Key(ctx context.Context, kind Kind, size *registered.Size) (*gro
 		return nil, err
 	}
 	return s.keys[kind][size.Index()].get(func() (*groth16.Key, error) {
-		file := File{Name: FileName(kind, size), Digest: publishedKeys[kind][size.Index()].digest, CID: publishedKeys[kind][size.Index()].cid}
+		file := fileOf(kind, size)
 		b, genuine, err := s.read(file)
 		if err != nil {
 			return nil, err
 		}
-		key, err := groth16.ParseKey(b, genuine)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w; %s", filepath.Join(s.dir, file.Name), err, file.Remedy())
-		}
-		if want := kind.Inputs(size); key.Inputs() != want {
-			return nil, fmt.Errorf("%s: a key for %d public inputs, proofs of its name (%s, %s) have %d; %s",
-				filepath.Join(s.dir, file.Name), key.Inputs(), kind, size.Name, want, file.Remedy())
-		}
-		return key, nil
+		return s.parse(file, b, genuine)
 	})
+}
+
+// parse reads a key and compares its kind.
+func (s *Store) parse(f File, b []byte, genuine bool) (*groth16.Key, error) {
+	key, err := groth16.ParseKey(b, genuine)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; %s", filepath.Join(s.dir, f.Name), err, f.Remedy())
+	}
+	if want := f.Kind.Inputs(f.Size); key.Inputs() != want {
+		return nil, fmt.Errorf("%s: a key for %d public inputs, proofs of its name (%s, %s) have %d; %s",
+			filepath.Join(s.dir, f.Name), key.Inputs(), f.Kind, f.Size.Name, want, f.Remedy())
+	}
+	return key, nil
+}
+
+func fileOf(kind Kind, size *registered.Size) File {
+	p := publishedKeys[kind][size.Index()]
+	return File{FileName(kind, size), p.digest, p.cid, kind, size}
 }
 
 // File is a file that the network published.
@@ -104,9 +114,8 @@ func (f File) Remedy() string {
 func Files() []File {
 	var all []File
 	for _, kind := range Kinds() {
-		for i, size := range registered.Sizes() {
-			p := publishedKeys[kind][i]
-			all = append(all, File{FileName(kind, size), p.digest, p.cid, kind, size})
+		for _, size := range registered.Sizes() {
+			all = append(all, fileOf(kind, size))
 		}
 	}
 	return append(all, File{Name: srsName, Digest: srsDigest, CID: srsCID})
@@ -159,4 +168,75 @@ func readUpTo(path string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return b, nil
+}
+
+// State is what a folder has of a file.
+type State string
+
+// The states of files.
+const (
+	Published State = "published" // its digest is the published one
+	Other     State = "other"     // well formed, with another digest: a development network's own
+	Missing   State = "missing"
+	Wrong     State = "wrong" // cut short, malformed, or not readable
+)
+
+// Status is what a folder has of a file.
+type Status struct {
+	File
+	State State
+	Bytes int64
+	Found string // its digest
+	Err   error  // why it is Wrong, or what is wrong about Other unless the store trusts
+}
+
+// Check reads a file and tells what it is. The error is ctx's.
+func (s *Store) Check(ctx context.Context, f File) (Status, error) {
+	st := Status{File: f}
+	path := filepath.Join(s.dir, f.Name)
+	file, err := os.Open(path)
+	if err != nil {
+		st.State, st.Err = Wrong, err
+		if errors.Is(err, fs.ErrNotExist) {
+			st.State = Missing
+		}
+		return st, ctx.Err()
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no regular file", path)
+	}
+	if err == nil {
+		st.Bytes = info.Size()
+		st.Found, err = digestOf(ctx, file)
+	}
+	if err != nil {
+		st.State, st.Err = Wrong, err
+		return st, ctx.Err()
+	}
+	st.State = Other
+	if st.Found == f.Digest {
+		st.State = Published
+	}
+	if err := s.load(ctx, f, path, st.State == Published); err != nil {
+		st.State, st.Err = Wrong, err
+	} else if st.State == Other && !s.trust {
+		st.Err = fmt.Errorf("%w: digest %s, want %s", ErrDigest, st.Found, f.Digest)
+	}
+	return st, ctx.Err()
+}
+
+// load parses a file whose digest is known.
+func (s *Store) load(ctx context.Context, f File, path string, genuine bool) error {
+	if f.Size == nil {
+		_, err := New(s.dir, true).readSRS(ctx)
+		return err
+	}
+	b, err := readUpTo(path, maxKey)
+	if err != nil {
+		return err
+	}
+	_, err = s.parse(f, b, genuine)
+	return err
 }
