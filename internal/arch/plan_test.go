@@ -36,6 +36,7 @@ var plan = []room{
 	{"cmd/edgefvm/internal/cli", command, 20, false},
 	{"cmd/edgefvm/internal/laboratory", command, 19, false},
 	{"cmd/edgefvm/internal/messages", command, 19, false},
+	{"cmd/edgefvm/internal/proving", command, 19, false},
 	{"cmd/edgefvm/internal/upkeep", command, 19, false},
 	{"cmd/edgefvm/internal/clitest", command, 19, false}, // for tests
 	{"cmd/edgefvm/internal/kit", command, 18, false},

@@ -11,6 +11,8 @@ import (
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/proof"
 	"github.com/ipfs/go-cid"
+
+	"github.com/edgefvm/fvm/internal/proofs/post"
 )
 
 // File is a file of vectors.
@@ -52,20 +54,20 @@ func (n *NodeParents) UnmarshalJSON(b []byte) error {
 
 // Values are what is computed on the way to a verdict. What is empty is not compared.
 type Values struct {
-	Partitions int        `json:"partitions"`
-	PerPart    int        `json:"inputs_per_partition"`
-	SHA256     string     `json:"inputs_sha256"`   // of all inputs, 32 bytes each, least significant first
-	Inputs     [][]string `json:"inputs"`          // of the first partitions
-	First      []string   `json:"first_partition"` // the beginning of the first partition's
-	Last       []string   `json:"last_partition"`
-	ReplicaID  string     `json:"replica_id"`
-	ProverID   string     `json:"prover_id"`
-	PorepID    string     `json:"porep_id"`
-	CommR      string     `json:"comm_r"`
-	CommD      string     `json:"comm_d"`
-	Include    string     `json:"transcript_include"`
-	Sectors    []Values   `json:"sectors"`
-	Chosen     []string   `json:"chosen"`
+	Partitions int        `json:"partitions,omitempty"`
+	PerPart    int        `json:"inputs_per_partition,omitempty"`
+	SHA256     string     `json:"inputs_sha256,omitempty"`   // of all inputs, 32 bytes each, least significant first
+	Inputs     [][]string `json:"inputs,omitempty"`          // of the first partitions
+	First      []string   `json:"first_partition,omitempty"` // the beginning of the first partition's
+	Last       []string   `json:"last_partition,omitempty"`
+	ReplicaID  string     `json:"replica_id,omitempty"`
+	ProverID   string     `json:"prover_id,omitempty"`
+	PorepID    string     `json:"porep_id,omitempty"`
+	CommR      string     `json:"comm_r,omitempty"`
+	CommD      string     `json:"comm_d,omitempty"`
+	Include    string     `json:"transcript_include,omitempty"`
+	Sectors    []Values   `json:"sectors,omitempty"`
+	Chosen     []string   `json:"chosen,omitempty"`
 }
 
 // maxFile bounds a file of vectors, in bytes.
@@ -135,7 +137,7 @@ type input struct {
 	NewSealed  link                           `json:"new_sealed_cid"`
 	NewData    link                           `json:"new_unsealed_cid"`
 	Proof      string                         `json:"proof"`
-	Mask       bool                           `json:"mask"`
+	Mask       *bool                          `json:"mask"`
 	Eligible   string                         `json:"eligible"` // of a challenge
 	CommR0     octets                         `json:"comm_r_0"`
 	Infos      []input                        `json:"infos"`
@@ -145,8 +147,9 @@ type input struct {
 
 // sectors is a list of them, or, among inputs, how many there are.
 type sectors struct {
-	List  []input
-	Count int
+	List     []input
+	Count    int
+	invented []post.Sector
 }
 
 func (s *sectors) UnmarshalJSON(b []byte) error {

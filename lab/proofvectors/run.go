@@ -139,7 +139,7 @@ func (r *runner) judge(ctx context.Context, f *File, v *Vector) error {
 	case "graph":
 		return graph(v)
 	case "inputs":
-		return inputs(ctx, f, v)
+		return inputs(f, v)
 	}
 	in, err := f.input(v)
 	if err != nil {
@@ -166,10 +166,14 @@ func (r *runner) judge(ctx context.Context, f *File, v *Vector) error {
 	if got != v.Verdict {
 		return fmt.Errorf("it is %s, want %s (%s; %w; the other library: %q)", got, v.Verdict, v.Why, errOrNone(err), v.Error)
 	}
-	if v.Debug != nil {
-		return compare(f.Kind, f, in, v.Debug)
+	if v.Debug == nil {
+		return nil
 	}
-	return nil
+	values, err := valuesOf(f.Kind, in)
+	if err != nil {
+		return err
+	}
+	return values.compare(v.Debug)
 }
 
 func errOrNone(err error) error {
@@ -178,6 +182,9 @@ func errOrNone(err error) error {
 	}
 	return err
 }
+
+// masked: the two highest bits of a PoSt's randomness are cleared.
+func (in *input) masked() bool { return in.Mask == nil || *in.Mask }
 
 // fault keeps what is wrong with a file from being taken for a verdict.
 func fault(err error) error { return fmt.Errorf("%w: %w", externs.ErrNodeFailure, err) }
@@ -210,11 +217,11 @@ func ask(ctx context.Context, v *proofs.Verifier, f *File, in *input) (bool, err
 	}
 	winning := proof.WinningPoStVerifyInfo(info)
 	switch { // masked: the caller clears the two highest bits of the randomness, or the verifier does for it
-	case f.Kind == "window" && in.Mask:
+	case f.Kind == "window" && in.masked():
 		return v.VerifyPoSt(ctx, info)
 	case f.Kind == "window":
 		return v.VerifyWindowPoSt(ctx, info)
-	case f.Kind == "winning" && in.Mask:
+	case f.Kind == "winning" && in.masked():
 		return v.VerifyWinningPoSt(ctx, winning)
 	case f.Kind == "winning":
 		return v.VerifyWinningPoStAsIs(ctx, winning)

@@ -35,7 +35,7 @@ func Graph(typ abi.RegisteredSealProof) (parents func(node uint64) Parents, err 
 
 func newGraph(typ abi.RegisteredSealProof, size *registered.Size, variant registered.Variant) *graph {
 	g := &graph{nodes: size.Nodes(), v1: variant == registered.V1}
-	id := porepID(typ)
+	id := ID(typ)
 	copy(g.seed[:], hash([]byte("Filecoin_DRSample"), id[:]))
 	feistel := hash([]byte("Filecoin_Feistel"), id[:])
 	for i := range g.keys {
@@ -46,8 +46,8 @@ func newGraph(typ abi.RegisteredSealProof, size *registered.Size, variant regist
 	return g
 }
 
-// porepID is the number of a seal proof's type, as porep ids are of the network.
-func porepID(typ abi.RegisteredSealProof) (id [32]byte) {
+// ID is the porep id of a seal type, which the network made of the type's number.
+func ID(typ abi.RegisteredSealProof) (id [32]byte) {
 	binary.LittleEndian.PutUint64(id[:], uint64(typ))
 	return id
 }

@@ -29,7 +29,7 @@ type ReplicaID [32]byte
 
 // ReplicaID is the hash of what makes this replica different from any other (storage-proofs-porep params.rs).
 func (s *Seal) ReplicaID() (id ReplicaID) {
-	prover, porep := comm.Prover(s.Miner), porepID(s.Type)
+	prover, porep := comm.Prover(s.Miner), ID(s.Type)
 	sector := binary.BigEndian.AppendUint64(nil, uint64(s.Number))
 	copy(id[:], hash(prover[:], sector, s.Ticket[:], s.CommD[:], porep[:]))
 	id[len(id)-1] &= 0x3f
