@@ -117,7 +117,7 @@ func (s *Store) read(f File) (b []byte, genuine bool, err error) {
 	path := filepath.Join(s.dir, f.Name)
 	b, err = readUpTo(path, maxKey)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, false, fmt.Errorf("%w: there is no %s; %s", ErrMissing, path, f.Remedy())
+		return nil, false, fmt.Errorf("%w: %w; %s", ErrMissing, err, f.Remedy())
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("reading a verifying key: %w", err)

@@ -37,7 +37,7 @@ func (s *Store) readSRS(ctx context.Context) (*SRS, error) {
 	path := filepath.Join(s.dir, file.Name)
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: there is no %s, which aggregates need; %s", ErrMissing, path, file.Remedy())
+		return nil, fmt.Errorf("%w: aggregates need an SRS: %w; %s", ErrMissing, err, file.Remedy())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the SRS of aggregates: %w", err)
