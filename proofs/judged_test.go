@@ -229,7 +229,7 @@ func openKeys(t testing.TB, dir string) *Verifier {
 
 // TestSharedVectors judges what the reference judged.
 func TestSharedVectors(t *testing.T) {
-	for _, name := range []string{"window", "winning", "simulated-window", "simulated-winning", "simulated-update", "simulated-aggregate"} {
+	for _, name := range []string{"window", "winning", "simulated-window", "simulated-winning", "simulated-update", "simulated-aggregate", "seal", "simulated-seal"} {
 		t.Run(name, func(t *testing.T) {
 			f := readVectors(t, filepath.Join(shared, "vectors", name+".json"))
 			v := openKeys(t, filepath.Join(shared, f.Keys))

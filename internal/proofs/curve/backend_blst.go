@@ -77,3 +77,5 @@ func final(f *GT) GT {
 }
 
 func inSubgroup(p *G1) bool { return p1(p).InG1() }
+
+func inTargetGroup(f *GT) bool { return gt(f).InGroup() }

@@ -34,3 +34,5 @@ func miller(p []G1, q []G2) GT {
 func final(f *GT) GT { return gnarkFinal(f) }
 
 func inSubgroup(p *G1) bool { return p.IsInSubGroup() }
+
+func inTargetGroup(f *GT) bool { return f.IsInSubGroup() }

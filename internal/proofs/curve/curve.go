@@ -175,3 +175,6 @@ func Parallel(n int, do func(i int)) {
 		panic(*p)
 	}
 }
+
+// InTargetGroup tells whether an element, which must not be zero, is in the target group: the subgroup of order r.
+func InTargetGroup(f *GT) bool { return inTargetGroup(f) }
