@@ -3,11 +3,9 @@ package proofs
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,7 +16,6 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm/externs"
-	"github.com/edgefvm/fvm/internal/proofs/curve"
 )
 
 // shared is the folder with vectors that the reference judged.
@@ -36,7 +33,6 @@ type judgedVector struct {
 	Name    string          `json:"name"`
 	Input   json.RawMessage `json:"input"`
 	Verdict string          `json:"verdict"`
-	Debug   json.RawMessage `json:"debug"`
 }
 
 // hexed are bytes in hex; "@name" stands for an entry of the file's proofs.
@@ -238,72 +234,7 @@ func TestSharedVectors(t *testing.T) {
 				if got, err := f.judge(t, v, vector); got != vector.Verdict {
 					t.Errorf("%s: %s (%v), want %s", vector.Name, got, err, vector.Verdict)
 				}
-				if len(vector.Debug) > 0 {
-					f.inputs(t, vector)
-				}
 			}
 		})
 	}
-}
-
-// inputs compares public inputs with those that the reference had.
-func (f *vectorFile) inputs(t *testing.T, vector *judgedVector) {
-	t.Helper()
-	var debug struct {
-		Partitions int    `json:"partitions"`
-		Each       int    `json:"inputs_per_partition"`
-		Hash       string `json:"inputs_sha256"`
-		Include    string `json:"transcript_include"`
-		Sectors    []struct {
-			Hash string `json:"inputs_sha256"`
-		}
-	}
-	decodeJSON(t, vector.Debug, &debug)
-	var inputs [][]curve.Scalar
-	var err error
-	switch f.Kind {
-	case "window", "winning":
-		var in postInput
-		decodeJSON(t, vector.Input, &in)
-		if f.Kind == "window" {
-			w, _, werr := windowOf(f.window(&in))
-			if werr != nil {
-				t.Fatal(werr)
-			}
-			inputs, err = w.Inputs()
-		} else {
-			w, _, werr := winningOf(proof.WinningPoStVerifyInfo(f.window(&in)))
-			if werr != nil {
-				t.Fatal(werr)
-			}
-			inputs = make([][]curve.Scalar, 1)
-			inputs[0], err = w.Inputs()
-		}
-	default:
-		return
-	}
-	if err != nil {
-		t.Fatalf("%s: %v", vector.Name, err)
-	}
-	if len(inputs) != debug.Partitions || len(inputs[0]) != debug.Each {
-		t.Errorf("%s: %d partitions of %d inputs, want %d of %d", vector.Name, len(inputs), len(inputs[0]), debug.Partitions, debug.Each)
-	}
-	if got := hashOf(inputs); got != debug.Hash {
-		t.Errorf("%s: the hash of the inputs is %s, want %s", vector.Name, got, debug.Hash)
-	}
-}
-
-// hashOf is the hash of inputs as the vectors have it: 32 bytes each, least significant byte first.
-func hashOf(inputs [][]curve.Scalar) string {
-	h := sha256.New()
-	for _, partition := range inputs {
-		for i := range partition {
-			b := partition[i].Bytes()
-			for l, r := 0, len(b)-1; l < r; l, r = l+1, r-1 {
-				b[l], b[r] = b[r], b[l]
-			}
-			h.Write(b[:])
-		}
-	}
-	return fmt.Sprintf("%x", h.Sum(nil))
 }
