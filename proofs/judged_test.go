@@ -223,18 +223,32 @@ func openKeys(t testing.TB, dir string) *Verifier {
 	return v
 }
 
-// TestSharedVectors judges what the reference judged.
+// judgeAll judges the vectors of a file, each as a test of its name.
+func judgeAll(t *testing.T, f *vectorFile, v *Verifier) {
+	for i := range f.Vectors {
+		vector := &f.Vectors[i]
+		t.Run(vector.Name, func(t *testing.T) {
+			if got, err := f.judge(t, v, vector); got != vector.Verdict {
+				t.Errorf("%s (%v), want %s", got, err, vector.Verdict)
+			}
+		})
+	}
+}
+
+// TestCases judges a selection of the shared vectors, of 2 KiB sectors: one for each case, error or false.
+func TestCases(t *testing.T) {
+	v := openKeys(t, filepath.Join("testdata", "keys"))
+	for _, kind := range []string{"window", "winning", "update", "aggregate"} {
+		t.Run(kind, func(t *testing.T) { judgeAll(t, readVectors(t, filepath.Join("testdata", kind+".json")), v) })
+	}
+}
+
+// TestSharedVectors judges all that the reference judged.
 func TestSharedVectors(t *testing.T) {
 	for _, name := range []string{"window", "winning", "simulated-window", "simulated-winning", "simulated-update", "simulated-aggregate", "seal", "simulated-seal"} {
 		t.Run(name, func(t *testing.T) {
 			f := readVectors(t, filepath.Join(shared, "vectors", name+".json"))
-			v := openKeys(t, filepath.Join(shared, f.Keys))
-			for i := range f.Vectors {
-				vector := &f.Vectors[i]
-				if got, err := f.judge(t, v, vector); got != vector.Verdict {
-					t.Errorf("%s: %s (%v), want %s", vector.Name, got, err, vector.Verdict)
-				}
-			}
+			judgeAll(t, f, openKeys(t, filepath.Join(shared, f.Keys)))
 		})
 	}
 }
