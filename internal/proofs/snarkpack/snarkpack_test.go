@@ -227,8 +227,8 @@ func TestFirstFailure(t *testing.T) {
 	}
 }
 
-// TestNeutral: the generator of the target group stands for one where pairings are compared.
-func TestNeutral(t *testing.T) {
+// TestQuirkGeneratorIsOne: the generator of the target group stands for one where pairings are compared.
+func TestQuirkGeneratorIsOne(t *testing.T) {
 	b, _ := example(t, V1)
 	p := mustDecode(t, b)
 	if got := neutral(p.ipAB); !got.Equal(&p.ipAB) {
