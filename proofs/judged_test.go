@@ -3,11 +3,9 @@ package proofs
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,7 +16,6 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm/externs"
-	"github.com/edgefvm/fvm/internal/proofs/curve"
 )
 
 // shared is the folder with vectors that the reference judged.
@@ -36,7 +33,6 @@ type judgedVector struct {
 	Name    string          `json:"name"`
 	Input   json.RawMessage `json:"input"`
 	Verdict string          `json:"verdict"`
-	Debug   json.RawMessage `json:"debug"`
 }
 
 // hexed are bytes in hex; "@name" stands for an entry of the file's proofs.
@@ -227,83 +223,32 @@ func openKeys(t testing.TB, dir string) *Verifier {
 	return v
 }
 
-// TestSharedVectors judges what the reference judged.
-func TestSharedVectors(t *testing.T) {
-	for _, name := range []string{"window", "winning", "simulated-window", "simulated-winning", "simulated-update", "simulated-aggregate", "seal", "simulated-seal"} {
-		t.Run(name, func(t *testing.T) {
-			f := readVectors(t, filepath.Join(shared, "vectors", name+".json"))
-			v := openKeys(t, filepath.Join(shared, f.Keys))
-			for i := range f.Vectors {
-				vector := &f.Vectors[i]
-				if got, err := f.judge(t, v, vector); got != vector.Verdict {
-					t.Errorf("%s: %s (%v), want %s", vector.Name, got, err, vector.Verdict)
-				}
-				if len(vector.Debug) > 0 {
-					f.inputs(t, vector)
-				}
+// judgeAll judges the vectors of a file, each as a test of its name.
+func judgeAll(t *testing.T, f *vectorFile, v *Verifier) {
+	for i := range f.Vectors {
+		vector := &f.Vectors[i]
+		t.Run(vector.Name, func(t *testing.T) {
+			if got, err := f.judge(t, v, vector); got != vector.Verdict {
+				t.Errorf("%s (%v), want %s", got, err, vector.Verdict)
 			}
 		})
 	}
 }
 
-// inputs compares public inputs with those that the reference had.
-func (f *vectorFile) inputs(t *testing.T, vector *judgedVector) {
-	t.Helper()
-	var debug struct {
-		Partitions int    `json:"partitions"`
-		Each       int    `json:"inputs_per_partition"`
-		Hash       string `json:"inputs_sha256"`
-		Include    string `json:"transcript_include"`
-		Sectors    []struct {
-			Hash string `json:"inputs_sha256"`
-		}
-	}
-	decodeJSON(t, vector.Debug, &debug)
-	var inputs [][]curve.Scalar
-	var err error
-	switch f.Kind {
-	case "window", "winning":
-		var in postInput
-		decodeJSON(t, vector.Input, &in)
-		if f.Kind == "window" {
-			w, _, werr := windowOf(f.window(&in))
-			if werr != nil {
-				t.Fatal(werr)
-			}
-			inputs, err = w.Inputs()
-		} else {
-			w, _, werr := winningOf(proof.WinningPoStVerifyInfo(f.window(&in)))
-			if werr != nil {
-				t.Fatal(werr)
-			}
-			inputs = make([][]curve.Scalar, 1)
-			inputs[0], err = w.Inputs()
-		}
-	default:
-		return
-	}
-	if err != nil {
-		t.Fatalf("%s: %v", vector.Name, err)
-	}
-	if len(inputs) != debug.Partitions || len(inputs[0]) != debug.Each {
-		t.Errorf("%s: %d partitions of %d inputs, want %d of %d", vector.Name, len(inputs), len(inputs[0]), debug.Partitions, debug.Each)
-	}
-	if got := hashOf(inputs); got != debug.Hash {
-		t.Errorf("%s: the hash of the inputs is %s, want %s", vector.Name, got, debug.Hash)
+// TestCases judges a selection of the shared vectors, of 2 KiB sectors: one for each case, error or false.
+func TestCases(t *testing.T) {
+	v := openKeys(t, filepath.Join("testdata", "keys"))
+	for _, kind := range []string{"window", "winning", "update", "aggregate"} {
+		t.Run(kind, func(t *testing.T) { judgeAll(t, readVectors(t, filepath.Join("testdata", kind+".json")), v) })
 	}
 }
 
-// hashOf is the hash of inputs as the vectors have it: 32 bytes each, least significant byte first.
-func hashOf(inputs [][]curve.Scalar) string {
-	h := sha256.New()
-	for _, partition := range inputs {
-		for i := range partition {
-			b := partition[i].Bytes()
-			for l, r := 0, len(b)-1; l < r; l, r = l+1, r-1 {
-				b[l], b[r] = b[r], b[l]
-			}
-			h.Write(b[:])
-		}
+// TestSharedVectors judges all that the reference judged.
+func TestSharedVectors(t *testing.T) {
+	for _, name := range []string{"window", "winning", "simulated-window", "simulated-winning", "simulated-update", "simulated-aggregate", "seal", "simulated-seal"} {
+		t.Run(name, func(t *testing.T) {
+			f := readVectors(t, filepath.Join(shared, "vectors", name+".json"))
+			judgeAll(t, f, openKeys(t, filepath.Join(shared, f.Keys)))
+		})
 	}
-	return fmt.Sprintf("%x", h.Sum(nil))
 }

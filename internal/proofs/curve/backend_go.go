@@ -2,7 +2,11 @@
 
 package curve
 
-import bls12381 "github.com/consensys/gnark-crypto/ecc/bls12-381"
+import (
+	"runtime"
+
+	bls12381 "github.com/consensys/gnark-crypto/ecc/bls12-381"
+)
 
 // Backend names what computes.
 const Backend = "gnark-crypto"
@@ -14,10 +18,11 @@ func sumOf(points []G1, scalars []Scalar, bits int) bls12381.G1Jac {
 	return gnarkSum(points, scalars, bits)
 }
 
-// miller splits pairs between the processors: their products are the same in any order.
+// miller splits pairs between the processors: their products are the same in any order. Those of one processor share their
+// squarings.
 func miller(p []G1, q []G2) GT {
-	const part = 2 // pairs: what loops share, the squarings, is worth half a pair
-	if len(p) <= part {
+	part := (len(p) + runtime.GOMAXPROCS(0) - 1) / runtime.GOMAXPROCS(0)
+	if part == len(p) {
 		return gnarkMiller(p, q)
 	}
 	products := make([]GT, (len(p)+part-1)/part)

@@ -63,24 +63,25 @@ func (k *Key) VerifyEach(proofs []Proof, statements []Statement) ([]bool, error)
 // Π e(-rᵢ·Aᵢ, Bᵢ) · e(Σ rᵢ·sumᵢ, Gamma) · e(Σ rᵢ·Cᵢ, Delta) · e(Alpha, Beta)^Σrᵢ = 1.
 func (k *Key) holds(proofs []Proof, statements []Statement) bool {
 	r := coefficients(len(proofs))
-	products := make([]curve.GT, len(proofs)+1)
-	curve.Parallel(len(products), func(i int) {
-		if i == 0 { // first, since it takes longest
-			products[0] = k.right(proofs, statements, r)
-			return
+	n := len(proofs)
+	ps, qs := make([]curve.G1, n+2), make([]curve.G2, n+2)
+	qs[n], qs[n+1] = k.Gamma, k.Delta
+	curve.Parallel(n+2, func(i int) {
+		switch i { // the longest first
+		case 0:
+			ps[n] = k.sums(statements, r)
+		case 1:
+			ps[n+1] = sumOfC(proofs, r)
+		default:
+			ps[i-2], qs[i-2] = proofs[i-2].A, proofs[i-2].B
+			if i > 2 {
+				ps[i-2] = curve.Sum(ps[i-2:i-1], r[i-2:i-1])
+			}
+			ps[i-2].Neg(&ps[i-2])
 		}
-		p := &proofs[i-1]
-		a := p.A
-		if i > 1 {
-			a = curve.Sum([]curve.G1{a}, r[i-1:i])
-		}
-		a.Neg(&a)
-		products[i] = curve.Miller([]curve.G1{a}, []curve.G2{p.B})
 	})
-	f := products[0]
-	for i := range products[1:] {
-		f.Mul(&f, &products[i+1])
-	}
+	// All pairs at once: those that one processor has share their squarings.
+	f := curve.Miller(ps, qs)
 	f = curve.Final(&f)
 	power := k.alphaBeta
 	if len(proofs) > 1 {
@@ -94,25 +95,16 @@ func (k *Key) holds(proofs []Proof, statements []Statement) bool {
 	return f.IsOne()
 }
 
-// right is the Miller loops of the right side but for e(Alpha, Beta).
-func (k *Key) right(proofs []Proof, statements []Statement, r []curve.Scalar) curve.GT {
-	var sum, c curve.G1
+// sumOfC is Σ rᵢ·Cᵢ.
+func sumOfC(proofs []Proof, r []curve.Scalar) curve.G1 {
 	if len(proofs) == 1 {
-		sum, c = k.sum(statements[0]), proofs[0].C
-	} else {
-		curve.Parallel(2, func(i int) {
-			if i == 0 {
-				sum = k.sums(statements, r)
-				return
-			}
-			cs := make([]curve.G1, len(proofs))
-			for j := range proofs {
-				cs[j] = proofs[j].C
-			}
-			c = curve.Sum(cs, r)
-		})
+		return proofs[0].C
 	}
-	return curve.Miller([]curve.G1{sum, c}, []curve.G2{k.Gamma, k.Delta})
+	cs := make([]curve.G1, len(proofs))
+	for i := range proofs {
+		cs[i] = proofs[i].C
+	}
+	return curve.Sum(cs, r)
 }
 
 // sum is IC₀ + Σ xᵢ·ICᵢ.
@@ -131,6 +123,9 @@ const manyInputs = 4096
 
 // sums is Σ rⱼ·(sum of statement j).
 func (k *Key) sums(statements []Statement, r []curve.Scalar) curve.G1 {
+	if len(statements) == 1 {
+		return k.sum(statements[0])
+	}
 	var (
 		points  []curve.G1
 		scalars []curve.Scalar
