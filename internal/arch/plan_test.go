@@ -37,6 +37,7 @@ var plan = []room{
 	{"cmd/edgefvm/internal/laboratory", command, 19, false},
 	{"cmd/edgefvm/internal/chains", command, 19, false},
 	{"cmd/edgefvm/internal/messages", command, 19, false},
+	{"cmd/edgefvm/internal/proving", command, 19, false},
 	{"cmd/edgefvm/internal/upkeep", command, 19, false},
 	{"cmd/edgefvm/internal/clitest", command, 19, false}, // for tests
 	{"cmd/edgefvm/internal/kit", command, 18, false},
@@ -68,6 +69,8 @@ var plan = []room{
 	{"lab/soak", laboratory, 14, false},
 	{"lab/conformance/goldentest", laboratory, 14, false}, // for tests
 	{"lab/conformance", laboratory, 13, false},
+	{"lab/proofduel", laboratory, 7, false},
+	{"lab/proofvectors", laboratory, 6, false},
 	{"lab/oracle", laboratory, 13, false},
 	{"lab/oracle/renew", laboratory, 14, false}, // a command
 	{"lab/enginetest", laboratory, 1, false},    // the contract of an engine, for tests
@@ -97,6 +100,19 @@ var plan = []room{
 	{"internal/vm/execerr", machine, 0, true},
 	{"internal/vm/crypto", machine, 0, true},
 	{"internal/vm/nv", machine, 0, true},
+	{"proofs/pieces", machine, 2, false}, // goroutines
+	{"proofs", machine, 5, false},        // files of keys
+	{"internal/proofs/snarkpack", machine, 4, true},
+	{"internal/proofs/porep", machine, 4, true},
+	{"internal/proofs/post", machine, 4, true},
+	{"internal/proofs/update", machine, 4, true},
+	{"internal/proofs/keys", machine, 3, false}, // files
+	{"internal/proofs/gt", machine, 2, true},
+	{"internal/proofs/msm", machine, 2, true},
+	{"internal/proofs/groth16", machine, 2, false}, // random coefficients, of which no verdict depends
+	{"internal/proofs/curve", machine, 1, false},   // C under the tag blst, goroutines
+	{"internal/proofs/comm", machine, 0, true},
+	{"internal/proofs/registered", machine, 0, true},
 	{"internal/engine/tiered", machine, 2, false},
 	{"internal/engine/aot", machine, 1, false},
 	{"internal/wasm/instrument", machine, 1, true},

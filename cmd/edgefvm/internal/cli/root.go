@@ -11,6 +11,7 @@ import (
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/laboratory"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/messages"
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/proving"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/upkeep"
 )
 
@@ -25,6 +26,7 @@ func sections() []section {
 	return []section{
 		{"messages", "Messages:", messages.Commands()},
 		{"chains", "Chains:", chains.Commands()},
+		{"proofs", "Proofs:", proving.Commands()},
 		{"laboratory", "The laboratory, which compares and measures:", laboratory.Commands()},
 		{"upkeep", "Upkeep:", upkeep.Commands()},
 	}
