@@ -16,6 +16,7 @@ import (
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/node/chain"
 	"github.com/edgefvm/fvm/node/network"
+	"github.com/edgefvm/fvm/proofs"
 	"github.com/edgefvm/fvm/vector"
 )
 
@@ -60,7 +61,7 @@ func (c *theirs) at(t testing.TB, epoch abi.ChainEpoch) *chain.Tipset {
 
 // Archives and networks that are wrong are errors that say what and where.
 func TestBadArchives(t *testing.T) {
-	c := load(t, "testdata", "two29", "v19/testing-fake-proofs")
+	c := load(t, "testdata", "two29")
 	ts := c.at(t, 20)
 	header, messages := ts.CIDs[0], ts.Blocks[0].Messages
 	get := func(id cid.Cid) []byte {
@@ -126,7 +127,7 @@ func TestDifferences(t *testing.T) {
 		{"another rule of base fees", func(n *network.Network) { n.Constants.FireHorse = 1 << 40 }, "base fee of the next tipset", "only the base fee"},
 	} {
 		t.Run(d.name, func(t *testing.T) {
-			c := load(t, "testdata", "two29", "v19/testing-fake-proofs")
+			c := load(t, "testdata", "two29")
 			d.change(c.network)
 			o := c.options(t)
 			o.Vectors = t.TempDir()
@@ -158,7 +159,7 @@ func TestDifferences(t *testing.T) {
 
 // A replay that was stopped goes on after the last tipset whose state is in the store.
 func TestResume(t *testing.T) {
-	c := load(t, "testdata", "two29", "v19/testing-fake-proofs")
+	c := load(t, "testdata", "two29")
 	store := &failing{Memory: blockstore.NewMemory(), left: 7}
 	o := c.options(t)
 	o.Store = store
@@ -201,7 +202,7 @@ func (f *failing) PutMany(ctx context.Context, bs []blocks.Block) error {
 
 // A part of a chain is replayed with the states of an earlier replay, and --to ends it.
 func TestPart(t *testing.T) {
-	c := load(t, "testdata", "two29", "v19/testing-fake-proofs")
+	c := load(t, "testdata", "two29")
 	o := c.options(t)
 	o.To = c.wants[5].Epoch
 	store := blockstore.NewMemory()
@@ -218,7 +219,7 @@ func TestPart(t *testing.T) {
 
 // A context that ends stops a replay between tipsets.
 func TestCancelled(t *testing.T) {
-	c := load(t, "testdata", "two29", "v19/testing-fake-proofs")
+	c := load(t, "testdata", "two29")
 	ctx, cancel := context.WithCancel(t.Context())
 	o := c.options(t)
 	o.OnTipset = func(*Tipset) { cancel() }
@@ -233,9 +234,24 @@ func TestNoJudge(t *testing.T) {
 	if _, err := os.Stat(shared); err != nil {
 		t.Skip("SKIPPED: ../shared/chains is not there")
 	}
-	c := load(t, shared, "sealed29", "")
+	c := load(t, shared, "sealed29")
 	rep, err := Run(t.Context(), c.options(t))
 	if err == nil || rep.Failed != 0 || !strings.Contains(err.Error(), "epoch 25") || !strings.Contains(err.Error(), "seals") {
 		t.Errorf("%+v, %v", rep, err)
 	}
+}
+
+// With the keys of its network a chain with real proofs is replayed whole.
+func TestJudge(t *testing.T) {
+	if _, err := os.Stat(shared); err != nil {
+		t.Skip("SKIPPED: ../shared/chains is not there")
+	}
+	v, err := proofs.Open(t.Context(), proofs.Options{Dir: filepath.Join(shared, "sealed29-vk"), TrustParams: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := load(t, shared, "sealed29")
+	o := c.options(t)
+	o.Proofs = v
+	c.replayed(t, o, 0)
 }

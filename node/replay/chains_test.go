@@ -11,7 +11,6 @@ import (
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
-	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/node/network"
 )
 
@@ -35,8 +34,8 @@ type theirs struct {
 	wants   []want
 }
 
-// load reads a chain of a folder; code says where its first actors are if the archive has none.
-func load(t testing.TB, folder, file string, code string) *theirs {
+// load reads a chain of a folder. Those of testdata have no actors' code: a replay takes it from the bundles.
+func load(t testing.TB, folder, file string) *theirs {
 	t.Helper()
 	c := &theirs{}
 	store, roots := open(t, filepath.Join(folder, file+".car.zst"))
@@ -50,21 +49,6 @@ func load(t testing.TB, folder, file string, code string) *theirs {
 		t.Fatal(err)
 	}
 	c.network, c.wants = n, expected(t, filepath.Join(folder, name+".tipsets.json"))
-	if code != "" {
-		version, net, err := bundle.ParseName(code)
-		if err != nil {
-			t.Fatal(err)
-		}
-		set, err := bundle.Open(t.Context(), bundle.Options{NoAdded: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		actors := blockstore.NewMemory()
-		if _, err := set.Load(t.Context(), version, net, actors); err != nil {
-			t.Fatal(err)
-		}
-		c.archive = &blockstore.Overlay{Top: store, Base: actors}
-	}
 	return c
 }
 
@@ -103,14 +87,14 @@ func (c *theirs) replayed(t *testing.T, o Options, stops abi.ChainEpoch) {
 // A replay gives what Lotus gave, for each tipset and message: of the first epochs of two chains.
 func TestChains(t *testing.T) {
 	for _, c := range []struct {
-		name, code string
-		workers    int
+		name    string
+		workers int
 	}{
-		{"upgrades16", "v8/testing-fake-proofs", 1}, {"upgrades16", "v8/testing-fake-proofs", 2}, {"two29", "v19/testing-fake-proofs", 2},
-		{"real28", "v18/testing", 1}, // with reports of consensus faults, one of which pays
+		{"upgrades16", 1}, {"upgrades16", 2}, {"two29", 2},
+		{"real28", 1}, // with reports of consensus faults, one of which pays
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			chain := load(t, "testdata", c.name, c.code)
+			chain := load(t, "testdata", c.name)
 			o := chain.options(t)
 			o.Workers = c.workers
 			chain.replayed(t, o, 0)
@@ -135,7 +119,7 @@ func TestSharedChains(t *testing.T) {
 		{"upgrades16", 2, 0}, {"sealed29", 1, 25},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			chain := load(t, shared, c.name, "")
+			chain := load(t, shared, c.name)
 			o := chain.options(t)
 			o.Workers = c.workers
 			chain.replayed(t, o, c.stops)

@@ -17,6 +17,8 @@ import (
 type layers struct {
 	scratch        atomic.Pointer[blockstore.Memory]
 	store, archive blockstore.Blockstore
+	// code gives the actors that the first state runs on, for archives that leave them out.
+	code func(context.Context) (blockstore.Blockstore, error)
 }
 
 func newLayers(store, archive blockstore.Blockstore) *layers {
@@ -65,7 +67,15 @@ func (l *layers) Get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
 	if b, err := l.store.Get(ctx, c); err == nil || !format.IsNotFound(err) {
 		return b, err
 	}
-	return l.archive.Get(ctx, c)
+	b, err := l.archive.Get(ctx, c)
+	if err == nil || !format.IsNotFound(err) || c.Prefix().Codec != cid.Raw || l.code == nil {
+		return b, err
+	}
+	code, cerr := l.code(ctx)
+	if cerr != nil {
+		return nil, err // that of the archive says what is missing
+	}
+	return code.Get(ctx, c)
 }
 
 func (l *layers) Put(ctx context.Context, b blocks.Block) error { return l.scratch.Load().Put(ctx, b) }

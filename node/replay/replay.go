@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/filecoin-project/go-state-types/abi"
@@ -153,6 +154,7 @@ func (r *run) run(ctx context.Context) error {
 	if err := r.span(ctx); err != nil {
 		return err
 	}
+	r.state.code = r.actors()
 	if err := r.engines(ctx); err != nil {
 		return err
 	}
@@ -242,6 +244,26 @@ func (r *run) prepare(ctx context.Context) error {
 		return next, to.flush(ctx)
 	}
 	return nil
+}
+
+// actors is a function that opens the first state's actors once.
+func (r *run) actors() func(context.Context) (blockstore.Blockstore, error) {
+	var once sync.Once
+	var store blockstore.Blockstore
+	var err error
+	return func(ctx context.Context) (blockstore.Blockstore, error) {
+		once.Do(func() {
+			version, name, verr := r.rules.Network.Bundle(r.rules.Network.VersionAt(r.report.First))
+			if err = verr; err != nil {
+				return
+			}
+			var set *bundle.Set
+			if set, err = r.bundles(ctx); err == nil {
+				store, err = set.Store(ctx, version, name)
+			}
+		})
+		return store, err
+	}
 }
 
 func (r *run) bundles(ctx context.Context) (*bundle.Set, error) {

@@ -1,10 +1,12 @@
 package chains
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -22,6 +24,7 @@ import (
 	"github.com/edgefvm/fvm/internal/layout"
 	"github.com/edgefvm/fvm/node/network"
 	"github.com/edgefvm/fvm/node/replay"
+	"github.com/edgefvm/fvm/proofs"
 	"github.com/edgefvm/fvm/vector"
 )
 
@@ -33,7 +36,8 @@ type replayFlags struct {
 	workers       int
 	store, report string
 	differences   string
-	proofs        string
+	proofs, keys  string
+	trust         bool
 	asJSON        bool
 }
 
@@ -69,6 +73,8 @@ way, goes on from there.`,
 	f.StringVar(&x.report, "report", "", "write what was found to this `file`, in JSON")
 	f.StringVar(&x.differences, "differences", "differences", "`folder` for a vector of the first difference")
 	f.StringVar(&x.proofs, "proofs", "verify", "'verify' proofs, or 'assume' that each is valid")
+	f.StringVar(&x.keys, "keys", "", "`folder` of the keys that proofs are verified by (default $FIL_PROOFS_PARAMETER_CACHE, or "+usualKeys+")")
+	f.BoolVar(&x.trust, "trust-params", os.Getenv("TRUST_PARAMS") == "1", "take keys that are not the published ones, as a development network has them (default $TRUST_PARAMS)")
 	f.BoolVar(&x.asJSON, "json", false, "print what was found in JSON")
 	x.set.EngineFlag(cmd, "Wasm `engine`, one of "+strings.Join(kit.EngineNames(), ", ")+"; several with commas between them run in lock-step")
 	kit.CacheFlag(cmd, &x.set.CacheDir)
@@ -100,7 +106,10 @@ func (x *replayFlags) run(cmd *cobra.Command, path string) (err error) {
 	if err := x.check(); err != nil {
 		return err
 	}
-	o := replay.Options{From: abi.ChainEpoch(x.from), To: abi.ChainEpoch(x.to), Workers: x.workers, Vectors: x.differences, Proofs: x.judge()}
+	o := replay.Options{From: abi.ChainEpoch(x.from), To: abi.ChainEpoch(x.to), Workers: x.workers, Vectors: x.differences}
+	if o.Proofs, err = x.judge(cmd); err != nil {
+		return err
+	}
 	if x.network != "" {
 		if o.Network, err = network.Find(x.network); err != nil {
 			return kit.AsUsage(err)
@@ -148,13 +157,29 @@ func (x *replayFlags) run(cmd *cobra.Command, path string) (err error) {
 	return x.tell(cmd, rep, err)
 }
 
-// judge is who judges proofs; nobody, and then a message that needs it ends the replay.
-func (x *replayFlags) judge() externs.ProofVerifier {
+// usualKeys is the folder in which nodes keep keys.
+const usualKeys = "/var/tmp/filecoin-proof-parameters"
+
+// judge is who judges proofs. Keys are read when a proof needs them: a chain without proofs needs none.
+func (x *replayFlags) judge(cmd *cobra.Command) (externs.ProofVerifier, error) {
 	if x.proofs == "assume" {
-		return vector.ProofsValid.Verifier()
+		return judge{vector.ProofsValid.Verifier(), "taken as valid, every one (--proofs assume)"}, nil
 	}
-	return nil
+	dir := cmp.Or(x.keys, os.Getenv("FIL_PROOFS_PARAMETER_CACHE"), usualKeys)
+	v, err := proofs.Open(cmd.Context(), proofs.Options{Dir: dir, TrustParams: x.trust})
+	if err != nil {
+		return nil, fmt.Errorf("--keys: %w", err)
+	}
+	return judge{v, "verified, with keys in " + dir}, nil
 }
+
+// judge is a verifier that says in the report what it is.
+type judge struct {
+	externs.ProofVerifier
+	what string
+}
+
+func (j judge) String() string { return j.what }
 
 func writeReport(path string, rep *replay.Report) error {
 	return wholefile.Write(path, func(w io.Writer) error {
