@@ -14,6 +14,7 @@ import (
 	format "github.com/ipfs/go-ipld-format"
 
 	"github.com/edgefvm/fvm/blockstore"
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 	"github.com/edgefvm/fvm/node/chain"
 	"github.com/edgefvm/fvm/node/network"
 	"github.com/edgefvm/fvm/proofs"
@@ -254,4 +255,53 @@ func TestJudge(t *testing.T) {
 	o := c.options(t)
 	o.Proofs = v
 	c.replayed(t, o, 0)
+}
+
+// An archive without the genesis state, but with the states of its last epochs, is replayed from the first of those; with roots as exports
+// have them, and as snapshots by FRC-0108.
+func TestSnapshot(t *testing.T) {
+	c := load(t, "testdata", "two29")
+	o := c.options(t)
+	states := blockstore.NewMemory()
+	o.Store = states
+	if _, err := Run(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	const first = 12 // of wants: what is replayed
+	gone := map[cid.Cid][]byte{c.at(t, 0).ParentStateRoot(): nil}
+	for _, w := range c.wants[:first] {
+		gone[c.at(t, w.Epoch).ParentStateRoot()] = nil
+	}
+	o.Archive, o.Store = changed{&blockstore.Overlay{Top: states, Base: c.archive}, gone}, nil
+	for name, roots := range map[string][]cid.Cid{"an export": c.roots, "a snapshot": {snapshot(t, states, c.roots)}} {
+		o.Roots = roots
+		rep, err := Run(t.Context(), o)
+		if err != nil || rep.First != c.wants[first].Epoch || rep.Passed != len(c.wants)-first-1 || rep.Skipped != 1 {
+			t.Errorf("%s: %+v, %v, want it from %d", name, rep, err, c.wants[first].Epoch)
+		}
+	}
+}
+
+// snapshot is the metadata of one, in a store.
+func snapshot(t *testing.T, store blockstore.Blockstore, head []cid.Cid) cid.Cid {
+	t.Helper()
+	b := []byte{0xa3}
+	b = cbor.AppendUint(cbor.AppendText(b, "Version"), 2)
+	b = cbor.AppendArray(cbor.AppendText(b, "HeadTipsetKey"), len(head))
+	for _, c := range head {
+		b = cbor.AppendCID(b, c)
+	}
+	b = append(cbor.AppendText(b, "F3Data"), cbor.Null)
+	c, err := abi.CidBuilder.Sum(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blk, err := blocks.NewBlockWithCid(b, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Put(t.Context(), blk); err != nil {
+		t.Fatal(err)
+	}
+	return c
 }

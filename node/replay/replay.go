@@ -151,10 +151,10 @@ func (r *run) run(ctx context.Context) error {
 	if err := r.findNetwork(ctx); err != nil {
 		return err
 	}
+	r.prepare()
 	if err := r.span(ctx); err != nil {
 		return err
 	}
-	r.state.code = r.actors()
 	if err := r.engines(ctx); err != nil {
 		return err
 	}
@@ -170,19 +170,29 @@ func (r *run) run(ctx context.Context) error {
 	return r.tipsets(ctx)
 }
 
-// findNetwork learns the genesis, and of which network it is.
+// farFromGenesis is a height from which on the way back to the genesis takes so long that nobody goes it without need.
+const farFromGenesis = 20_000
+
+// findNetwork learns of which network the chain is: by its genesis, or high above that by the name in the state and the time of the
+// head's epoch.
 func (r *run) findNetwork(ctx context.Context) error {
-	if r.Network != nil && r.Network.GenesisTime != 0 && r.From > 0 {
-		r.rules = chain.Rules{Network: r.Network} // the way back to the genesis may be long
-		return r.prepare(ctx)
+	head := r.line.Head()
+	if n := r.Network; n != nil && n.GenesisTime != 0 && head.Height() >= farFromGenesis {
+		if err := r.onTime(n); err != nil {
+			return err
+		}
+		r.rules.Network = n
+		return nil
+	}
+	if r.Network == nil && head.Height() >= farFromGenesis {
+		if n := r.byState(ctx); n != nil {
+			r.rules.Network = n
+			return nil
+		}
 	}
 	genesis, err := r.genesis(ctx)
 	if err != nil {
-		if r.Network == nil || r.Network.GenesisTime == 0 {
-			return fmt.Errorf("the chain's genesis, which tells the network: %w", err)
-		}
-		r.rules = chain.Rules{Network: r.Network}
-		return r.prepare(ctx)
+		return fmt.Errorf("the chain's genesis, which tells the network: %w", err)
 	}
 	block := genesis.CIDs[0]
 	r.report.Genesis = block.String()
@@ -199,13 +209,44 @@ func (r *run) findNetwork(ctx context.Context) error {
 	case n.GenesisTime != 0 && n.GenesisTime != genesis.Timestamp():
 		return fmt.Errorf("the chain's genesis is of time %d, but that of network %s of %d", genesis.Timestamp(), n.Name, n.GenesisTime)
 	}
-	r.rules = chain.Rules{Network: n.WithGenesis(block, genesis.Timestamp())}
+	r.rules.Network = n.WithGenesis(block, genesis.Timestamp())
 	if st, err := tree.Load(ctx, r.state, genesis.ParentStateRoot()); err == nil {
 		if r.rules.GenesisPledge, err = supply.GenesisPledge(ctx, st); err != nil {
 			return fmt.Errorf("the genesis state: %w", err)
 		}
 	}
-	return r.prepare(ctx)
+	return nil
+}
+
+// onTime checks that the head's time is that of its epoch on a network.
+func (r *run) onTime(n *network.Network) error {
+	head := r.line.Head()
+	want, err := n.TimestampAt(head.Height())
+	if err != nil {
+		return err
+	}
+	if head.Timestamp() != want {
+		return fmt.Errorf("the head, at epoch %d, is of time %d, but on network %s that epoch is at %d", head.Height(), head.Timestamp(), n.Name, want)
+	}
+	return nil
+}
+
+// byState is the network that the state before the head names, if it is a known one and the time fits.
+func (r *run) byState(ctx context.Context) *network.Network {
+	st, err := tree.Load(ctx, r.state, r.line.Head().ParentStateRoot())
+	if err != nil {
+		return nil
+	}
+	name, err := st.Network(ctx)
+	if err != nil {
+		return nil
+	}
+	n, ok := network.ByName(name)
+	if !ok || n.GenesisTime == 0 || r.onTime(n) != nil {
+		return nil
+	}
+	r.report.Notes = append(r.report.Notes, fmt.Sprintf("the network is %s by the name in the state and the time of the head; the genesis was not read", n.Name))
+	return n
 }
 
 // genesis walks back to it.
@@ -225,10 +266,11 @@ func (r *run) genesis(ctx context.Context) (*chain.Tipset, error) {
 }
 
 // prepare makes what needs the network.
-func (r *run) prepare(ctx context.Context) error {
+func (r *run) prepare() {
 	n := r.rules.Network
 	r.report.Network = n.Name
 	r.rules.State = r.state
+	r.state.code = r.actors()
 	r.rules.Migrate = func(ctx context.Context, u network.Upgrade, root cid.Cid) (cid.Cid, error) {
 		set, err := r.bundles(ctx)
 		if err != nil {
@@ -243,7 +285,6 @@ func (r *run) prepare(ctx context.Context) error {
 		}
 		return next, to.flush(ctx)
 	}
-	return nil
 }
 
 // actors is a function that opens the first state's actors once.

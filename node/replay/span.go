@@ -35,6 +35,9 @@ func (r *run) span(ctx context.Context) error {
 	if v := r.rules.Network.VersionAt(first); v < oldest {
 		return fmt.Errorf("epoch %d has network version %d: machines run %d and later", first, v, oldest)
 	}
+	if c := r.rules.Network.Constants; first <= c.Assembly && r.rules.GenesisPledge.Int == nil {
+		return fmt.Errorf("epoch %d is before the upgrade Assembly, %d, and until then the supply depends on the genesis state, which the archive lacks", first, c.Assembly)
+	}
 	r.tell("looking for the first epoch")
 	if err := r.line.Extend(ctx, first, func(at abi.ChainEpoch) { r.tell(fmt.Sprintf("reading headers, at epoch %d", at)) }); err != nil {
 		return err
@@ -74,6 +77,9 @@ func (r *run) lowest(ctx context.Context) (abi.ChainEpoch, error) {
 			break // a snapshot may end here
 		}
 		t = p
+	}
+	if lowest >= 0 && r.line.Head().Height() >= farFromGenesis {
+		return lowest, nil
 	}
 	genesis, err := r.genesis(ctx)
 	if err == nil {

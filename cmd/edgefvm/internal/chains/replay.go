@@ -132,6 +132,10 @@ func (x *replayFlags) run(cmd *cobra.Command, path string) (err error) {
 		}
 		defer func() { err = errors.Join(err, s.Close()) }()
 		o.Store = s
+	} else {
+		s := newSpill(spillBytes)
+		defer func() { err = errors.Join(err, s.Close()) }()
+		o.Store = s
 	}
 	engines, end, err := x.set.StartAll(ctx)
 	if err != nil {
