@@ -39,16 +39,17 @@ type Plan struct {
 	Selected [][]Message
 	// Run is for fvm.ApplyTipset. Engine, Proofs, Hooks and Workers are for the caller to set.
 	Run fvm.Tipset
-	// Versions and Supplies hear of each machine: set by Run's Round, in order.
+	// Rounds are the settings of its machines, in order. Run's Round adds them.
 	Rounds []Round
 }
 
 // Round is the setting of one of a tipset's machines: of each null round before it, and its own.
 type Round struct {
-	Epoch    abi.ChainEpoch
-	Root     cid.Cid // that the machine began with
-	Supply   supply.Parts
-	Migrated bool // an upgrade's migration came before it
+	Epoch     abi.ChainEpoch
+	Timestamp uint64  // in seconds since 1970
+	Root      cid.Cid // that the machine began with
+	Supply    supply.Parts
+	Migrated  bool // an upgrade's migration came before it
 }
 
 // Plan derives from a tipset what executing it needs. The tipset is one of the line's, and not the genesis.
@@ -135,7 +136,7 @@ func (r *Rules) round(view *View, p *Plan) func(context.Context, fvm.Config) (fv
 		}
 		cfg.CircSupply = at.Supply.Circulating
 		cfg.Externs = r.Externs(view, cfg.Epoch, cfg.StateRoot)
-		at.Root = cfg.StateRoot
+		at.Root, at.Timestamp = cfg.StateRoot, cfg.Timestamp
 		p.Rounds = append(p.Rounds, at)
 		return cfg, nil
 	}

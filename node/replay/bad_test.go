@@ -13,6 +13,7 @@ import (
 	"github.com/ipfs/go-cid"
 	format "github.com/ipfs/go-ipld-format"
 
+	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/internal/ipld/cbor"
 	"github.com/edgefvm/fvm/node/chain"
@@ -304,4 +305,28 @@ func snapshot(t *testing.T, store blockstore.Blockstore, head []cid.Cid) cid.Cid
 		t.Fatal(err)
 	}
 	return c
+}
+
+// Two engines in lock-step give the same; one that gives something else is a difference that names the message.
+func TestLockStep(t *testing.T) {
+	c := load(t, "testdata", "two29")
+	second, err := fvm.NewEngine(fvm.EngineConfig{Name: "wazero-interpreter"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close(context.Background())
+	o := c.options(t)
+	o.Engines = append(o.Engines, second)
+	o.To = c.wants[2].Epoch
+	rep, err := Run(t.Context(), o)
+	if err != nil || rep.Passed != 3 || len(rep.Engines) != 2 {
+		t.Fatalf("%+v, %v", rep, err)
+	}
+	one := &fvm.TipsetResult{Receipts: []*fvm.Result{{}, {GasUsed: 5}}, Cron: &fvm.Result{}}
+	two := &fvm.TipsetResult{Receipts: []*fvm.Result{{}, {GasUsed: 6}}, Cron: &fvm.Result{}}
+	var ts Tipset
+	ts.between("first", "second", one, two)
+	if len(ts.Differences) != 1 || ts.Differences[0] != (Difference{"gas of message 1 on second, against first", "5", "6"}) {
+		t.Errorf("%v", ts.Differences)
+	}
 }

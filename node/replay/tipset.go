@@ -57,7 +57,7 @@ func (r *run) one(ctx context.Context, t, child *chain.Tipset) (*Tipset, error) 
 	if r.OnPlan != nil {
 		r.OnPlan(plan)
 	}
-	results, err := r.execute(ctx, plan)
+	results, failures, err := r.execute(ctx, plan)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,12 @@ func (r *run) one(ctx context.Context, t, child *chain.Tipset) (*Tipset, error) 
 	out.Receipts = receipts.String()
 	out.NextFee = r.rules.BaseFeeRules().NextBaseFee(t, plan.Blocks).String()
 	for i, other := range results[1:] {
-		out.between(r.report.Engines[0], r.report.Engines[i+1], res, other)
+		name := r.report.Engines[i+1]
+		if other == nil {
+			out.Differences = append(out.Differences, Difference{"result on " + name, "that of " + r.report.Engines[0], failures[i+1].Error()})
+			continue
+		}
+		out.between(r.report.Engines[0], name, res, other)
 	}
 	if child != nil {
 		out.Compared = true
@@ -99,26 +104,38 @@ func (t *Tipset) differ(what, want, got string) {
 	}
 }
 
-// execute runs a plan on each engine. Only the first one's states are kept.
-func (r *run) execute(ctx context.Context, plan *chain.Plan) ([]*fvm.TipsetResult, error) {
-	var results []*fvm.TipsetResult
+// execute runs a plan on each engine. Only the first one's states are kept; what it has no result of ends the replay, for another
+// engine that is a difference, and its result is nil.
+func (r *run) execute(ctx context.Context, plan *chain.Plan) ([]*fvm.TipsetResult, []error, error) {
+	results, failures := make([]*fvm.TipsetResult, len(r.Engines)), make([]error, len(r.Engines))
 	for i, e := range r.Engines {
 		ts := plan.Run
 		ts.Engine, ts.Workers, ts.Proofs = e, r.Workers, r.Proofs
-		rounds := plan.Rounds
 		if i > 0 {
 			ts.Blockstore = &blockstore.Overlay{Top: blockstore.NewMemory(), Base: r.state}
+			ts.Round = r.sameRounds(plan)
 		}
-		res, err := fvm.ApplyTipset(ctx, ts)
-		if err != nil {
-			return nil, err
+		results[i], failures[i] = fvm.ApplyTipset(ctx, ts)
+		if err := failures[i]; err != nil && (i == 0 || ctx.Err() != nil) {
+			return nil, nil, err
 		}
-		if i > 0 {
-			plan.Rounds = rounds // told by the first
-		}
-		results = append(results, res)
 	}
-	return results, nil
+	return results, failures, nil
+}
+
+// sameRounds sets another engine's machines as the first one's were set.
+func (r *run) sameRounds(plan *chain.Plan) func(context.Context, fvm.Config) (fvm.Config, error) {
+	view, rounds := r.line.View(plan.Tipset), plan.Rounds
+	return func(_ context.Context, cfg fvm.Config) (fvm.Config, error) {
+		at := rounds[0]
+		rounds = rounds[1:]
+		if at.Migrated {
+			cfg.StateRoot = at.Root
+		}
+		cfg.NetworkVersion, cfg.Timestamp, cfg.CircSupply = r.rules.Network.VersionAt(at.Epoch), at.Timestamp, at.Supply.Circulating
+		cfg.Externs = r.rules.Externs(view, at.Epoch, at.Root)
+		return cfg, nil
+	}
 }
 
 // receipts is the root of a tipset's receipts. Their array is kept with the states, so that the chain can be asked for them.
