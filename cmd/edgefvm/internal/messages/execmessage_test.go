@@ -73,6 +73,11 @@ func TestExecParamsForms(t *testing.T) {
 	if r.GasUsed != echoGas+signedBy || r.Message.Params != digits || r.Message.Method != 3844450837 || r.Message.To != "f0119" {
 		t.Errorf("calldata: %+v", r)
 	}
+	// Nothing is not wrapped, as nodes have it.
+	r = clitest.FromJSON[written](t, edgefvm.OK(t, on("echo.car", "--from", "f0114", "--to", "f0119", "--calldata", "0x")...))
+	if r.Message.Params != "" || r.Message.Method != 3844450837 || r.Return != "40" {
+		t.Errorf("no calldata: %+v", r)
+	}
 	text := edgefvm.OK(t, append(on("echo.car", call...), "--json=false", "--params", "testdata/text/wrapped.hex")...)
 	for _, want := range []string{"params       91 bytes, from hex in a file\n", "signature    delegated, 69 bytes on the chain: the key of f0114 is f410faqtnrbkwx5jy23xp5j3pcy4g7tmmuu2tzethgcq\n"} {
 		if !strings.Contains(text, want) {
@@ -224,6 +229,7 @@ func TestExecMessageErrors(t *testing.T) {
 		{"a wrong checksum", kit.ExitUsage, on("echo.car", "--from", "f0100", "--to", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD"), "EIP-55"},
 		{"an exponent", kit.ExitUsage, call("--value", "1e18"), "exponents are not read"},
 		{"a signature", kit.ExitUsage, call("--signature-type", "rsa"), `--signature-type "rsa": want secp256k1, bls or delegated, or none`},
+		{"a signature beside the message's", kit.ExitUsage, on("echo.car", "--signature-type", "bls", "--message", "828a0042006542006418244200011a00989680420064400040584201"+strings.Repeat("00", 65)), "the message has a signature of its own"},
 		{"a signature and a length", kit.ExitUsage, call("--signature-type", "bls", "--chain-len", "9"), "say the same"},
 		{"a negative nonce", kit.ExitUsage, call("--nonce", "-5"), "--nonce -5 is negative"},
 		{"a negative length", kit.ExitUsage, call("--chain-len", "-5"), "--chain-len -5 is negative"},
