@@ -3,8 +3,10 @@ package messages
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 
+	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm"
@@ -36,7 +38,7 @@ type execFlags struct {
 
 	randomness, beacon, ticket, tipsets []string // of the world outside, see readOutside
 	proofs                              string
-	logs, explain, estimate             bool
+	logs, explain, estimate, trust      bool
 	traceFile, save, abi                string
 }
 
@@ -97,7 +99,7 @@ func (x *execFlags) stateFlags(cmd *cobra.Command) {
 	f.Uint64Var(&x.timestamp, "timestamp", 0, "timestamp of the tipset in seconds since 1970 (default: the network's at the epoch)")
 	f.Uint64Var(&x.chainID, "chain-id", 314, "chain id (EIP-155; default: the network's)")
 	f.StringVar(&x.baseFee, "base-fee", "100", "base fee in attoFIL (default: that of the CAR's headers, else 100)")
-	f.StringVar(&x.supply, "circ-supply", "2000000000fil", "circulating supply")
+	f.StringVar(&x.supply, "circ-supply", "2000000000fil", "circulating supply (default: that of the CAR's headers and state, else 2,000,000,000 FIL)")
 	f.StringVar(&x.actors, "actors", "", "bundle `NAME` such as v16/mainnet (default: the one that the state's list of actors is of)")
 }
 
@@ -126,7 +128,8 @@ func (x *execFlags) outsideFlags(cmd *cobra.Command) {
 	f.StringArrayVar(&x.beacon, "beacon-randomness", nil, "the same of the beacon alone, `[EPOCH=]HEX`: blake2b-256 of the data of the epoch's beacon entry")
 	f.StringArrayVar(&x.ticket, "ticket-randomness", nil, "the same of tickets alone, `[EPOCH=]HEX`: blake2b-256 of the proof of the epoch's least ticket")
 	f.StringArrayVar(&x.tipsets, "tipset", nil, "CID of the key of an epoch's tipset, `[EPOCH=]CID` (may be repeated)")
-	f.StringVar(&x.proofs, "proofs", "", "how proofs are judged: `assume-valid` or assume-invalid")
+	f.StringVar(&x.proofs, "proofs", "", "who judges proofs: the `FOLDER` of the network's verifying keys, or assume-valid or assume-invalid")
+	f.BoolVar(&x.trust, "trust-params", os.Getenv("TRUST_PARAMS") == "1", "take keys that are not the published ones, as a development network has them (default $TRUST_PARAMS)")
 	f.BoolVar(&x.logs, "logs", false, "let actors write logs, and show them; their gas counts, as on networks with actor debugging only")
 }
 
@@ -256,17 +259,31 @@ func (x *execFlags) newJob(cmd *cobra.Command, s *setting, state *execState, eng
 	if err != nil {
 		return nil, err
 	}
-	supply, err := parseAmount("--circ-supply", x.supply)
-	if err != nil {
+	s.supply.by = "by --circ-supply"
+	if s.supply.is, err = parseAmount("--circ-supply", x.supply); err != nil {
 		return nil, err
 	}
 	code, err := x.loadActors(cmd, s)
 	if err != nil {
 		return nil, err
 	}
+	store := &blockstore.Overlay{Top: state.files, Base: code}
 	o, err := x.readOutside(cmd.Context(), s.epoch.is)
 	if err != nil {
 		return nil, err
+	}
+	if s.onChain(state) {
+		if err := o.readChain(cmd.Context(), s, state, store); err != nil {
+			return nil, err
+		}
+	}
+	if !cmd.Flags().Changed("circ-supply") {
+		s.supply.by = "by default"
+		if s.onChain(state) {
+			if v, ok := s.circSupply(cmd.Context(), store, state.root); ok {
+				s.supply = said[abi.TokenAmount]{v, "by the state, as nodes compute it"}
+			}
+		}
 	}
 	abi, err := kit.LoadABI(x.abi)
 	if err != nil {
@@ -285,7 +302,7 @@ func (x *execFlags) newJob(cmd *cobra.Command, s *setting, state *execState, eng
 	}
 	j.cfg = fvm.Config{
 		NetworkVersion: s.version.is, Preview: true, Epoch: s.epoch.is, Timestamp: s.timestamp.is, ChainID: s.chainID,
-		BaseFee: baseFee, CircSupply: supply, StateRoot: state.root, Blockstore: &blockstore.Overlay{Top: state.files, Base: code}, Engine: engine,
+		BaseFee: baseFee, CircSupply: s.supply.is, StateRoot: state.root, Blockstore: store, Engine: engine,
 		Externs: o, Proofs: o.proofs, ActorDebugging: x.logs || x.network != "" && s.net.is.Constants.ActorDebugging,
 	}
 	return j, nil

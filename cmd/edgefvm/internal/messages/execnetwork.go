@@ -40,6 +40,7 @@ type setting struct {
 	epoch     said[abi.ChainEpoch]
 	timestamp said[uint64] // seconds since 1970
 	baseFee   said[string] // as a flag has it
+	supply    said[abi.TokenAmount]
 	// list is the state's list of builtin actors, and names the bundles that have this list; none: nobody knows it.
 	list  cid.Cid
 	names []string
@@ -294,10 +295,8 @@ func (x *execFlags) findTime(s *setting, given func(string) bool, head *kit.Head
 		return nil
 	case s.net.is != nil:
 		n, who := s.net.is, "by the genesis of "+s.net.is.Name
-		if head != nil && n.GenesisTime == 0 { // the header's time tells the genesis'
-			if back := uint64(head.Epoch) * n.BlockDelay; head.Timestamp > back {
-				n, who = n.WithGenesis(cid.Undef, head.Timestamp-back), "by the header's time"
-			}
+		if head != nil && n.GenesisTime == 0 {
+			n, who = s.chainNetwork(head), "by the header's time"
 		}
 		var t uint64
 		if t, why = n.TimestampAt(s.epoch.is); why == nil {

@@ -8,14 +8,14 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync/atomic"
+	"sync"
 
 	"github.com/filecoin-project/go-state-types/abi"
-	"github.com/filecoin-project/go-state-types/proof"
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/externs"
+	"github.com/edgefvm/fvm/internal/layout"
 	"github.com/edgefvm/fvm/node/textform"
 	"github.com/edgefvm/fvm/vector"
 )
@@ -31,11 +31,15 @@ type outside struct {
 	faults     []vector.Fault
 	judges     bool // faults are listed, if only that there are none
 
-	proofs     externs.ProofVerifier
-	proofsMode vector.Proofs // "": nobody said how proofs are judged
+	chain externs.Externs // what the archive has of a chain; nil: nothing
 
-	asked  vector.Facts // with the answers, for --save
-	judged atomic.Int64 // proofs
+	proofs     externs.ProofVerifier
+	proofsMode vector.Proofs // "": nobody said that all are alike
+	proofsBy   string        // in words
+
+	asked   vector.Facts // with the answers, for --save
+	mu      sync.Mutex   // for verdicts: a batch of proofs may be judged by several goroutines
+	verdict []verdict
 }
 
 var _ externs.Externs = (*outside)(nil)
@@ -61,26 +65,13 @@ func (x *execFlags) readOutside(ctx context.Context, epoch abi.ChainEpoch) (*out
 			return nil, err
 		}
 	}
-	switch x.proofs {
-	case "":
-	case "assume-valid":
-		o.proofsMode = vector.ProofsValid
-	case "assume-invalid":
-		o.proofsMode = vector.ProofsInvalid
-	default:
-		return nil, kit.Usagef("--proofs %q: want assume-valid or assume-invalid", x.proofs)
-	}
-	o.proofs = noJudge{}
-	if o.proofsMode != "" {
-		o.proofs = counting{o.proofsMode.Verifier(), o}
-	}
-	return o, nil
+	return o, o.judge(ctx, x)
 }
 
 // forget drops what was asked so far.
 func (o *outside) forget() {
 	o.asked = vector.Facts{}
-	o.judged.Store(0)
+	o.verdict = nil
 }
 
 // atEpoch takes an epoch and = from the beginning of a value.
@@ -217,15 +208,21 @@ func (o *outside) readTipset(v string) error {
 	return nil
 }
 
-func (o *outside) ChainRandomness(_ context.Context, round abi.ChainEpoch) ([32]byte, error) {
-	return o.random(vector.Round{Epoch: round}, "the ticket's", "--ticket-randomness")
+// ChainRandomness is that of externs.Externs.
+func (o *outside) ChainRandomness(ctx context.Context, round abi.ChainEpoch) ([32]byte, error) {
+	return o.random(vector.Round{Epoch: round}, "the ticket's", "--ticket-randomness", func(c externs.Externs) ([32]byte, error) {
+		return c.ChainRandomness(ctx, round)
+	})
 }
 
-func (o *outside) BeaconRandomness(_ context.Context, round abi.ChainEpoch) ([32]byte, error) {
-	return o.random(vector.Round{Beacon: true, Epoch: round}, "the beacon's", "--beacon-randomness")
+// BeaconRandomness is that of externs.Externs.
+func (o *outside) BeaconRandomness(ctx context.Context, round abi.ChainEpoch) ([32]byte, error) {
+	return o.random(vector.Round{Beacon: true, Epoch: round}, "the beacon's", "--beacon-randomness", func(c externs.Externs) ([32]byte, error) {
+		return c.BeaconRandomness(ctx, round)
+	})
 }
 
-func (o *outside) random(on vector.Round, whose, flag string) (d [32]byte, err error) {
+func (o *outside) random(on vector.Round, whose, flag string, ask func(externs.Externs) ([32]byte, error)) (d [32]byte, err error) {
 	if on.Epoch > o.epoch { // as nodes have it
 		err = fmt.Errorf("epoch %d is in the future", on.Epoch)
 		o.note(vector.Randomness{On: on, Ret: d[:], Error: err.Error()})
@@ -239,9 +236,16 @@ func (o *outside) random(on vector.Round, whose, flag string) (d [32]byte, err e
 	if !ok {
 		d, ok = o.always[on.Beacon]
 	}
+	var why error
 	if !ok {
-		return d, fmt.Errorf("%w: the message asks for %s randomness of epoch %d, which is not in the state: give it with %s %d=HEX, or for all epochs with --randomness HEX",
-			externs.ErrNodeFailure, whose, on.Epoch, flag, at.Epoch)
+		if d, ok, why = fromChain(o, ask); ok && why != nil { // what every node hears
+			o.note(vector.Randomness{On: on, Ret: d[:], Error: why.Error()})
+			return d, why
+		}
+	}
+	if !ok {
+		return d, fmt.Errorf("%w: the message asks for %s randomness of epoch %d, which is not in the state: give it with %s %d=HEX, or for all epochs with --randomness HEX%s",
+			externs.ErrNodeFailure, whose, on.Epoch, flag, at.Epoch, words(why))
 	}
 	o.note(vector.Randomness{On: on, Ret: d[:]})
 	return d, nil
@@ -256,13 +260,26 @@ func (o *outside) note(r vector.Randomness) {
 	o.asked.Randomness = append(o.asked.Randomness, r)
 }
 
-func (o *outside) TipsetCID(_ context.Context, epoch abi.ChainEpoch) (cid.Cid, error) {
+// words are those of an error, none of nil.
+func words(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// TipsetCID is that of externs.Externs.
+func (o *outside) TipsetCID(ctx context.Context, epoch abi.ChainEpoch) (cid.Cid, error) {
 	c, ok := o.tipsets[epoch]
 	if !ok {
 		c = o.tipset
 	}
+	var why error
 	if !c.Defined() {
-		return c, fmt.Errorf("%w: the message asks for the tipset of epoch %d, which is not in the state: give the CID of its key with --tipset %d=CID", externs.ErrNodeFailure, epoch, epoch)
+		c, _, why = fromChain(o, func(on externs.Externs) (cid.Cid, error) { return on.TipsetCID(ctx, epoch) })
+	}
+	if why != nil || !c.Defined() {
+		return c, fmt.Errorf("%w: the message asks for the tipset of epoch %d, which is not in the state: give the CID of its key with --tipset %d=CID%s", externs.ErrNodeFailure, epoch, epoch, words(why))
 	}
 	for _, known := range o.asked.Tipsets {
 		if known.Epoch == epoch {
@@ -273,7 +290,8 @@ func (o *outside) TipsetCID(_ context.Context, epoch abi.ChainEpoch) (cid.Cid, e
 	return c, nil
 }
 
-func (o *outside) VerifyConsensusFault(_ context.Context, h1, h2, extra []byte) (*externs.ConsensusFault, error) {
+// VerifyConsensusFault is that of externs.Externs.
+func (o *outside) VerifyConsensusFault(ctx context.Context, h1, h2, extra []byte) (*externs.ConsensusFault, error) {
 	for _, f := range o.faults {
 		if !bytes.Equal(f.H1, h1) || !bytes.Equal(f.H2, h2) || !bytes.Equal(f.Extra, extra) {
 			continue
@@ -284,59 +302,14 @@ func (o *outside) VerifyConsensusFault(_ context.Context, h1, h2, extra []byte) 
 		}
 		return &externs.ConsensusFault{Target: f.Target, Epoch: f.Epoch, Type: f.Type}, nil
 	}
-	if !o.judges {
-		return nil, fmt.Errorf(`%w: the message reports a consensus fault, which only a chain can judge: give the verdict with --randomness FILE, as "faults" of a vector (an empty list: none)`, externs.ErrNodeFailure)
+	if o.judges {
+		return nil, nil
 	}
-	return nil, nil
-}
-
-// noJudge stands where nobody said how proofs are judged.
-type noJudge struct{}
-
-func (noJudge) refuse(what string) (bool, error) {
-	return false, fmt.Errorf("%w: the message has %s judged: say how it comes out with --proofs assume-valid or assume-invalid", externs.ErrNodeFailure, what)
-}
-
-func (n noJudge) VerifySeal(context.Context, proof.SealVerifyInfo) (bool, error) {
-	return n.refuse("the proof of a seal")
-}
-
-func (n noJudge) VerifyAggregateSeals(context.Context, proof.AggregateSealVerifyProofAndInfos) (bool, error) {
-	return n.refuse("an aggregate of proofs")
-}
-
-func (n noJudge) VerifyPoSt(context.Context, proof.WindowPoStVerifyInfo) (bool, error) {
-	return n.refuse("a proof of spacetime")
-}
-
-func (n noJudge) VerifyReplicaUpdate(context.Context, proof.ReplicaUpdateInfo) (bool, error) {
-	return n.refuse("the proof of an update")
-}
-
-// counting counts the proofs that are judged.
-type counting struct {
-	externs.ProofVerifier
-	of *outside
-}
-
-func (v counting) VerifySeal(ctx context.Context, info proof.SealVerifyInfo) (bool, error) {
-	v.of.judged.Add(1)
-	return v.ProofVerifier.VerifySeal(ctx, info)
-}
-
-func (v counting) VerifyAggregateSeals(ctx context.Context, info proof.AggregateSealVerifyProofAndInfos) (bool, error) {
-	v.of.judged.Add(1)
-	return v.ProofVerifier.VerifyAggregateSeals(ctx, info)
-}
-
-func (v counting) VerifyPoSt(ctx context.Context, info proof.WindowPoStVerifyInfo) (bool, error) {
-	v.of.judged.Add(1)
-	return v.ProofVerifier.VerifyPoSt(ctx, info)
-}
-
-func (v counting) VerifyReplicaUpdate(ctx context.Context, info proof.ReplicaUpdateInfo) (bool, error) {
-	v.of.judged.Add(1)
-	return v.ProofVerifier.VerifyReplicaUpdate(ctx, info)
+	f, known, why := o.judgeFault(ctx, h1, h2, extra)
+	if !known {
+		return nil, fmt.Errorf(`%w: the message reports a consensus fault, which only a chain can judge: give the verdict with --randomness FILE, as "faults" of a vector (an empty list: none)%s`, externs.ErrNodeFailure, words(why))
+	}
+	return f, why
 }
 
 // words say what the message asked and heard.
@@ -356,10 +329,16 @@ func (o *outside) words() (all []string) {
 		all = append(all, fmt.Sprintf("the tipset of epoch %d: %s", t.Epoch, t.CID))
 	}
 	if n := len(o.asked.Faults); n > 0 {
-		all = append(all, fmt.Sprintf("consensus faults: %d, by --randomness", n))
+		all = append(all, fmt.Sprintf("%d consensus %s", n, layout.Plural(n, "fault")))
 	}
-	if n := o.judged.Load(); n > 0 {
-		all = append(all, fmt.Sprintf("proofs: %d assumed to be %s, by --proofs", n, o.proofsMode))
+	if n := len(o.verdict); n > 0 {
+		valid := 0
+		for _, v := range o.verdict {
+			if v.valid {
+				valid++
+			}
+		}
+		all = append(all, fmt.Sprintf("%d %s: %d valid, %s", n, layout.Plural(n, "proof"), valid, o.proofsBy))
 	}
 	return all
 }

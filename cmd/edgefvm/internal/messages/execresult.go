@@ -60,24 +60,26 @@ type receipt struct {
 	Sender   *party `json:"sender"`
 	Receiver *party `json:"receiver"`
 
-	Network     *string          `json:"network"`
-	NetworkBy   *string          `json:"network_by"`
-	ChainID     uint64           `json:"chain_id"`
-	NV          gst.Version      `json:"nv"`
-	NVBy        string           `json:"nv_by"`
-	Actors      []string         `json:"actors"`
-	Epoch       abi.ChainEpoch   `json:"epoch"`
-	EpochBy     string           `json:"epoch_by"`
-	Timestamp   uint64           `json:"timestamp"`
-	TimestampBy string           `json:"timestamp_by"`
-	BaseFee     string           `json:"base_fee"`
-	Message     messageView      `json:"message"`
-	Read        []string         `json:"read"` // what flags were read as
-	Signature   signature        `json:"signature"`
-	Asked       []string         `json:"asked"`
-	Logs        []string         `json:"logs"`
-	Warnings    []string         `json:"warnings"`
-	Explained   *explain.Message `json:"explained,omitempty"`
+	Network      *string          `json:"network"`
+	NetworkBy    *string          `json:"network_by"`
+	ChainID      uint64           `json:"chain_id"`
+	NV           gst.Version      `json:"nv"`
+	NVBy         string           `json:"nv_by"`
+	Actors       []string         `json:"actors"`
+	Epoch        abi.ChainEpoch   `json:"epoch"`
+	EpochBy      string           `json:"epoch_by"`
+	Timestamp    uint64           `json:"timestamp"`
+	TimestampBy  string           `json:"timestamp_by"`
+	BaseFee      string           `json:"base_fee"`
+	CircSupply   string           `json:"circ_supply"`
+	CircSupplyBy string           `json:"circ_supply_by"`
+	Message      messageView      `json:"message"`
+	Read         []string         `json:"read"` // what flags were read as
+	Signature    signature        `json:"signature"`
+	Asked        []string         `json:"asked"`
+	Logs         []string         `json:"logs"`
+	Warnings     []string         `json:"warnings"`
+	Explained    *explain.Message `json:"explained,omitempty"`
 
 	implicit bool
 	where    string
@@ -150,6 +152,7 @@ func (j *job) newReceipt(ctx context.Context, s *setting, before *fvm.Machine, t
 		Events: make([]explain.Event, 0, len(res.Events)), EventsRoot: res.EventsRoot, Root: root.String(),
 		ChainID: s.chainID, NV: s.version.is, NVBy: s.version.by, Actors: append([]string{}, s.names...),
 		Epoch: s.epoch.is, EpochBy: s.epoch.by, Timestamp: s.timestamp.is, TimestampBy: s.timestamp.by, BaseFee: atto(j.cfg.BaseFee),
+		CircSupply: atto(s.supply.is), CircSupplyBy: s.supply.by,
 		Asked: append([]string{}, j.outside.words()...), Logs: []string{}, Warnings: append([]string{}, s.warnings...),
 		implicit: j.kind == fvm.Implicit, where: s.where(), when: s.when(),
 	}
