@@ -166,27 +166,27 @@ func (x *execFlags) finish(cmd *cobra.Command, s *setting, j *job, before *fvm.M
 		return err
 	}
 	x.tellRead(r)
-	if j.watch {
-		events := t.rec.Take()
-		r.Logs = logsOf(events)
-		if x.explain {
-			if r.Explained, err = j.explain(ctx, t, events, after); err != nil {
-				return err
-			}
-		}
-		if x.traceFile != "" {
-			if err := writeTrace(x.traceFile, events); err != nil {
-				return err
-			}
-		}
-		if x.save != "" {
-			if err := j.save(ctx, x.save, s, t, events, after); err != nil {
-				return err
-			}
+	events := t.rec.Take()
+	r.Logs = logsOf(events)
+	if x.explain {
+		if r.Explained, err = j.explain(ctx, t, events, after); err != nil {
+			return err
 		}
 	}
 	if x.out != "" {
 		if err := writeState(ctx, x.out, &blockstore.Overlay{Top: t.top, Base: j.state.files}, after); err != nil {
+			return err
+		}
+	}
+	// What takes long is behind it: an interruption no longer leaves one of the files without the others.
+	ctx = context.WithoutCancel(ctx)
+	if x.traceFile != "" {
+		if err := writeTrace(x.traceFile, events); err != nil {
+			return err
+		}
+	}
+	if x.save != "" {
+		if err := j.save(ctx, x.save, s, t, events, after); err != nil {
 			return err
 		}
 	}
