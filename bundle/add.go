@@ -64,7 +64,7 @@ var (
 	// ErrUnnamed is of a bundle that Lotus's list does not know, when AddOptions do not name it.
 	ErrUnnamed = errors.New("no list has its manifest: say which version and network it is")
 	// ErrNoFolder is of a folder for added bundles that is a file.
-	ErrNoFolder = errors.New("the folder of added bundles is a file")
+	ErrNoFolder = errors.New("the folder of added bundles is a file: name a folder in " + EnvAdded + ", or move the file away")
 	// ErrName is of AddOptions that no bundle can be named by.
 	ErrName = errors.New("a bundle is of version 8 or later, and a network has a name of small letters, digits and dashes")
 	// ErrTaken is of a name that another bundle has, see AddOptions.Replace.
@@ -81,8 +81,8 @@ func Add(ctx context.Context, car io.Reader, folder string, o AddOptions) (*Addi
 	case o.Network != "" && !isNetwork(o.Network):
 		return nil, fmt.Errorf("network %q: %w", o.Network, ErrName)
 	}
-	if info, err := os.Stat(folder); err == nil && !info.IsDir() {
-		return nil, fmt.Errorf("%w: %s", ErrNoFolder, folder)
+	if err := checkFolder(folder); err != nil {
+		return nil, err
 	}
 	store := blockstore.NewMemory()
 	b, err := LoadCAR(ctx, car, store)
@@ -215,6 +215,9 @@ func (b *Bundle) blocks(ctx context.Context, store blockstore.Blockstore) iter.S
 
 // Remove removes a bundle that was added to a folder. The error is ErrNotFound if there is none.
 func Remove(folder string, version int, network string) error {
+	if err := checkFolder(folder); err != nil {
+		return err
+	}
 	e := Entry{Version: version, Network: network}
 	err := os.Remove(carIn(folder, e))
 	if errors.Is(err, fs.ErrNotExist) || !isNetwork(network) {
@@ -228,11 +231,22 @@ func listAdded(folder string) ([]Entry, error) {
 	if folder == "" {
 		return nil, nil
 	}
+	if err := checkFolder(folder); err != nil {
+		return nil, err
+	}
 	list, err := appendCARs(nil, folder, Entry{Added: true})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	return list, err
+}
+
+// checkFolder refuses a file in the folder's place.
+func checkFolder(folder string) error {
+	if info, err := os.Stat(folder); err == nil && !info.IsDir() {
+		return fmt.Errorf("%s: %w", folder, ErrNoFolder)
+	}
+	return nil
 }
 
 // appendCARs appends the CARs in a folder to a list, like the given entry.

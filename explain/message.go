@@ -82,6 +82,10 @@ type Message struct {
 	Changes []Change `json:"changes,omitempty"`
 }
 
+// NoTrace is the meaning of a message of which nothing is known: no trace, no result and no error. A trace.Recorder makes
+// traces, by its Hooks in fvm.Config.
+const NoTrace = "there is no trace"
+
 // Fees are what a message cost whom, in attoFIL.
 type Fees struct {
 	BaseFeeBurn        abi.TokenAmount `json:"base_fee_burn"`
@@ -111,13 +115,9 @@ func (a *Amount) UnmarshalJSON(data []byte) error {
 	return a.TokenAmount.UnmarshalJSON(data)
 }
 
-// Trace explains a message that was applied. A trace that ends early makes a tree of what there is, and so does an empty one
-// of a message with a result or an error, as of one that was refused before it ran. The errors are ErrMalformed, ErrTooDeep and
-// ErrNoTrace.
+// Trace explains a message that was applied. A trace that ends early, or is empty, makes a tree of what there is; without a
+// trace, a result and an error, Meaning is NoTrace. The errors are ErrMalformed and ErrTooDeep.
 func Trace(a Applied, o Options) (*Message, error) {
-	if len(a.Trace) == 0 && a.Result == nil && a.Err == nil {
-		return nil, ErrNoTrace
-	}
 	calls, err := callTree(a.Trace, &o)
 	if err != nil {
 		return nil, err
@@ -146,6 +146,8 @@ func Trace(a Applied, o Options) (*Message, error) {
 		m.tell(a.Result, &o)
 	case a.Err != nil:
 		m.Meaning = a.Err.Error()
+	case len(a.Trace) == 0:
+		m.Meaning = NoTrace
 	}
 	return m, nil
 }

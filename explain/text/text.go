@@ -156,8 +156,9 @@ func (g *page) message(m *explain.Message, i, of int) {
 	}
 	if m.From != "" || m.To != "" {
 		g.sent(m)
-	} else if len(m.ByKind) == 0 && m.Exit == nil && m.Meaning == "" {
-		g.Line("  no calls and no gas")
+	}
+	if m.Exit == nil && m.Meaning == explain.NoTrace {
+		g.Line("  %s: no calls and no gas", explain.NoTrace)
 	}
 	g.receipt(m)
 	g.calls(m.Calls)
@@ -194,7 +195,7 @@ func (g *page) sent(m *explain.Message) {
 func (g *page) receipt(m *explain.Message) {
 	p := g.P
 	if m.Exit == nil {
-		if m.Meaning != "" {
+		if m.Meaning != "" && m.Meaning != explain.NoTrace {
 			g.Line("  %s %s", p.Red("✗ no receipt:"), layout.Wrap(layout.Clean(strings.TrimPrefix(m.Meaning, "no receipt: ")), g.Columns-16, "    "))
 		}
 		return

@@ -135,7 +135,7 @@ Gas by kind
 	if got := fits(t, x); got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
-	if got := fits(t, &explain.Explanation{Messages: []explain.Message{*traced(t)}}); got != "\n  no calls and no gas\n" {
+	if got := fits(t, &explain.Explanation{Messages: []explain.Message{*traced(t)}}); got != "\n  there is no trace: no calls and no gas\n" {
 		t.Errorf("an empty trace: %q", got)
 	}
 }

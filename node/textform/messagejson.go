@@ -64,7 +64,7 @@ func messageFromJSON(text []byte, depth int) (*Message, error) {
 		return o.signed()
 	case o.has("r") && o.has("s") && (o.has("gas") || o.has("input")):
 		return o.ethereum()
-	case o.has("to") && o.has("from") && o.has("method"):
+	case o.has("to") && o.has("from") && (o.has("method") || o.has("methodnum") || o.has("methodnumber")):
 		return o.message()
 	case o.has("jsonrpc") || o.has("result"):
 		return o.answer(depth)
@@ -109,9 +109,11 @@ var wanted = []string{"To", "From", "Nonce", "Value", "GasLimit", "GasFeeCap", "
 
 func (o *object) message() (*Message, error) {
 	number := "Method"
-	if o.has("methodnumber") { // explorers: the name is in Method
-		number = "MethodNumber"
-		o.used["method"] = true
+	for _, n := range []string{"MethodNumber", "MethodNum"} { // explorers and indexers: the name is in Method
+		if o.has(plainName(n)) {
+			number = n
+			o.used["method"] = true
+		}
 	}
 	var lacks []string
 	for _, name := range wanted {

@@ -83,6 +83,12 @@ func (x *execFlags) checkWritten(cmd *cobra.Command) error {
 			return kit.Usagef("--%s and --%s say the same: leave out one of them", pair[0], pair[1])
 		}
 	}
+	if given("nonce") && x.nonce < 0 {
+		return kit.Usagef("--nonce %d is negative", x.nonce)
+	}
+	if given("chain-len") && x.chainLen < 0 {
+		return kit.Usagef("--chain-len %d is negative", x.chainLen)
+	}
 	if x.signatureType != "" && x.signatureType != "none" {
 		if _, err := textform.SignatureType(x.signatureType); err != nil {
 			return kit.Usagef("--signature-type %q: %w, or none", x.signatureType, err)
@@ -136,6 +142,9 @@ func (x *execFlags) whole(ctx context.Context, on *onState) (*fvm.Message, error
 	}
 	if s := m.Signature; s != nil {
 		x.sig = signature{Of: textform.SignatureName(s.Type), Bytes: textform.SignatureLength(s), Why: "the message's own"}
+		if key, err := signer(ctx, on, m.From); err == nil && key.Of != "none" && key.Of != x.sig.Of {
+			x.note("message", fmt.Sprintf("its signature is %s, and the sender's key makes %s: nodes refuse it", x.sig.Of, key.Of))
+		}
 	}
 	return m.Message, nil
 }

@@ -101,8 +101,11 @@ func TestExecMessageJSON(t *testing.T) {
 		if tt.signature == "bls" {
 			want -= signedBy
 		}
-		if r.GasUsed != want || r.Root != root || r.Signature.Type != tt.signature || len(r.Read) != 1 {
+		if r.GasUsed != want || r.Root != root || r.Signature.Type != tt.signature {
 			t.Errorf("%s: %+v", tt.name, r)
+		}
+		if other := strings.Contains(strings.Join(r.Read, "; "), "its signature is bls, and the sender's key makes secp256k1"); other != (tt.signature == "bls") {
+			t.Errorf("%s: read %q", tt.name, r.Read)
 		}
 	}
 	r := clitest.FromJSON[written](t, edgefvm.OK(t, on("state.car", "--message", strings.Replace(bare, "{", `{"height":7,`, 1))...))
@@ -222,6 +225,8 @@ func TestExecMessageErrors(t *testing.T) {
 		{"an exponent", kit.ExitUsage, call("--value", "1e18"), "exponents are not read"},
 		{"a signature", kit.ExitUsage, call("--signature-type", "rsa"), `--signature-type "rsa": want secp256k1, bls or delegated, or none`},
 		{"a signature and a length", kit.ExitUsage, call("--signature-type", "bls", "--chain-len", "9"), "say the same"},
+		{"a negative nonce", kit.ExitUsage, call("--nonce", "-5"), "--nonce -5 is negative"},
+		{"a negative length", kit.ExitUsage, call("--chain-len", "-5"), "--chain-len -5 is negative"},
 		{"fields missing", kit.ExitFailed, on("echo.car", "--message", `{"To":"f0101","From":"f0100"}`), "the message lacks Nonce, Value, GasLimit"},
 		{"an error of a node", kit.ExitFailed, on("echo.car", "--message", `{"jsonrpc":"2.0","id":1,"error":{"message":"gone"}}`), "gone"},
 		{"a cut transaction", kit.ExitFailed, on("echo.car", "--message", "0x02f86b"), "an Ethereum transaction's"},

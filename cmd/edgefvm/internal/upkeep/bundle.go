@@ -240,8 +240,5 @@ func addedFolder() (string, error) {
 	if folder == "" {
 		return "", errors.New("this user has no folder of configuration: name a folder in " + bundle.EnvAdded)
 	}
-	if info, err := os.Stat(folder); err == nil && !info.IsDir() {
-		return "", kit.Usagef("%w, %s: name a folder in %s, or move the file away", bundle.ErrNoFolder, folder, bundle.EnvAdded)
-	}
 	return folder, nil
 }
