@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -187,6 +188,15 @@ func TestRoundTrip(t *testing.T) {
 						again, err := part.encode(shown)
 						if err != nil || !bytes.Equal(again, data) {
 							t.Fatalf("%s of %s: %x became %x by %s, %v", part.of, m, data, again, shown, err)
+						}
+						for range 5 { // broken data are shown or refused
+							broken := slices.Clone(data[:len(data)-rng.IntN(2)*rng.IntN(len(data))])
+							if len(broken) > 0 {
+								broken[rng.IntN(len(broken))] ^= 1 << rng.IntN(8)
+							}
+							if v, err := part.decode(broken); err == nil && len(broken) > 0 && !v.Typed && v.Note == "" {
+								t.Fatalf("%s of %s: nothing is said of %x", part.of, m, broken)
+							}
 						}
 					}
 				}
