@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
+	"github.com/edgefvm/fvm/node/actors"
 	"github.com/edgefvm/fvm/node/actors/jsonview"
 	"github.com/edgefvm/fvm/node/ethabi"
 	"github.com/edgefvm/fvm/node/textform"
@@ -33,21 +34,29 @@ type encoded struct {
 func newEncodeData(kind, what string) *cobra.Command {
 	var w which
 	var o output
+	var template bool
 	cmd := &cobra.Command{
 		Use:   kind + " --actor A --method M INPUT",
 		Short: map[string]string{"params": "Parameters of a method of a builtin actor, of JSON", "return": "A return value of a method of a builtin actor, of JSON"}[kind],
 		Long: `Makes ` + what + ` of JSON, as 'edgefvm decode ` + kind + `' shows them: addresses as text, CIDs as text,
 amounts in attoFIL as decimal text, bytes as 0x and hex, bitfields as "0-4,7". A field that
-is unknown, missing or there twice is an error that says where.
+is unknown, missing or there twice is an error that says where. --template prints JSON to
+start from, instead of reading INPUT.
 
 ` + jsonHelp,
 		Example: map[string]string{
 			"params": "  edgefvm encode params --actor storagemarket --method AddBalance '\"f0100\"'\n" +
 				"  edgefvm encode params --actor market --method WithdrawBalance '{\"ProviderOrClientAddress\":\"f0100\",\"Amount\":\"200\"}'\n" +
+				"  edgefvm encode params --actor miner --method TerminateSectors --template > terminate.json\n" +
 				"  edgefvm encode params --actor miner --method TerminateSectors --to diag terminate.json",
 			"return": "  edgefvm encode return --actor account --method PubkeyAddress '\"f1abjxfbp274xpdqcpuaykwkfb43omjotacm2p3za\"'",
 		}[kind],
-		Args: cobra.ExactArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if template {
+				return cobra.NoArgs(cmd, args)
+			}
+			return cobra.ExactArgs(1)(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(); err != nil {
 				return err
@@ -55,6 +64,9 @@ is unknown, missing or there twice is an error that says where.
 			m, note, err := w.find()
 			if err != nil {
 				return err
+			}
+			if template {
+				return printTemplate(cmd, m, kind)
 			}
 			text, err := readText(cmd, args[0])
 			if err != nil {
@@ -81,8 +93,26 @@ is unknown, missing or there twice is an error that says where.
 	w.actorFlag(cmd)
 	w.methodFlag(cmd)
 	w.versionFlags(cmd)
+	cmd.Flags().BoolVar(&template, "template", false, "print JSON to start from")
 	o.flags(cmd, "print in this form (default: hex)", formHex, formBase64, formDiag, formRaw)
 	return cmd
+}
+
+// printTemplate prints JSON to be filled in.
+func printTemplate(cmd *cobra.Command, m *actors.Method, kind string) error {
+	of := m.ParamsTemplate
+	if kind == "return" {
+		of = m.ReturnTemplate
+	}
+	v, err := of()
+	if err != nil {
+		return err
+	}
+	text, err := pretty(v)
+	if err != nil {
+		return err
+	}
+	return lines(cmd, text)
 }
 
 // quotesHint helps where text stands for itself: a shell takes the quotes away that JSON needs.

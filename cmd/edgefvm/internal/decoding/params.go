@@ -15,7 +15,7 @@ import (
 func newDecode() *cobra.Command {
 	return kit.Group("decode", "Show what parameters, returns, events, messages, addresses, CIDs and codes say",
 		newDecodeData("params", "parameters"), newDecodeData("return", "what a call returned"), newDecodeEvent(), newDecodeMessage(), newDecodeCalldata(), newDecodeRevert(),
-		newDecodeExit(), newDecodeAddress(), newDecodeCID(), newDecodeBitfield())
+		newDecodeExit(), newDecodeAddress(), newDecodeCID(), newDecodeBitfield(), newDecodeCBOR(), newDecodeMethods())
 }
 
 // methodView is a method, for JSON.
