@@ -61,7 +61,7 @@ func TestOutput(t *testing.T) {
 			[]string{"Transfer(address,address,uint256), by f0100", `value: "1000"`}},
 		{"event of a node", []string{"decode", "event", `{"emitter":"f01000","entries":[{"Flags":3,"Key":"$type","Codec":81,"Value":"ZWNsYWlt"},{"Flags":3,"Key":"id","Codec":81,"Value":"BQ=="}]}`}, []string{"claim, by f01000", "id: 5"}},
 		{"cbor", []string{"decode", "cbor", "0x83f5f9c4006161"}, []string{"[true, -4.0, \"a\"]\n"}},
-		{"methods", []string{"decode", "methods", "--actor", "market", "--actors", "v16"}, []string{"         4  PublishStorageDeals\n", "  2236929350  PublishStorageDealsExported\n", `takes {"Deals":[{"Proposal":{"PieceCID":`}},
+		{"methods", []string{"decode", "methods", "--actor", "market", "--actors", "v16"}, []string{"         4  PublishStorageDeals\n", "2236929350  PublishStorageDealsExported\n", `takes {"Deals":[{"Proposal":{`}},
 		{"template", []string{"encode", "params", "--actor", "miner", "--method", "TerminateSectors", "--template"}, []string{`"Sectors": ""`}},
 		{"encode", []string{"encode", "params", "--actor", "market", "--method", "AddBalance", `"f0100"`}, []string{"0x420064\n"}},
 		{"encode with an address of Ethereum", []string{"encode", "params", "--actor", "market", "--method", "AddBalance", `"0xff00000000000000000000000000000000000064"`}, []string{"0x420064\n"}},
