@@ -31,9 +31,9 @@ func TestMessageFields(t *testing.T) {
 		a    Applied
 		want Message
 	}{
-		{"nothing", Applied{}, Message{}},
+		{"nothing", Applied{}, Message{Meaning: NoTrace}},
 		{"the trace alone", Applied{Trace: events}, Message{From: "f01", To: "f05", Method: 9, Name: "TerminateSectors", Value: Amount{big.NewInt(3)}}},
-		{"the message alone", Applied{Message: msg}, Message{From: "f0100", To: "f05", Method: 9, Name: "method 9", Value: Amount{big.NewInt(4)}, Nonce: 6, GasLimit: 1000}},
+		{"the message alone", Applied{Message: msg}, Message{From: "f0100", To: "f05", Method: 9, Name: "method 9", Value: Amount{big.NewInt(4)}, Nonce: 6, GasLimit: 1000, Meaning: NoTrace}},
 		{"a refusal", Applied{Message: msg, Err: errors.New("no gas limit")}, Message{
 			From: "f0100", To: "f05", Method: 9, Name: "method 9", Value: Amount{big.NewInt(4)}, Nonce: 6, GasLimit: 1000, Meaning: "no gas limit",
 		}},

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -94,7 +95,10 @@ func ParseMethod(actor, s string) (abi.MethodNum, error) {
 	}
 	public, err := builtin.GenerateFRCMethodNum(s)
 	if err != nil {
-		return 0, fmt.Errorf("want a number or a method's name: %w", err)
+		if strings.Trim(s, "0123456789") == "" && s != "" {
+			return 0, errors.New("want a number or a method's name: a number is below 2^64")
+		}
+		return 0, errors.New("want a number or a method's name, which begins with a capital letter or _ and has letters, digits and _")
 	}
 	num, known := public, false
 	for n, name := range methodTables()[actor] {

@@ -10,6 +10,7 @@ require (
 	github.com/filecoin-project/go-state-types v0.19.0
 	github.com/fxamacker/cbor/v2 v2.10.0
 	github.com/ipfs/go-cid v0.6.2
+	github.com/klauspost/compress v1.20.4
 	github.com/whyrusleeping/cbor-gen v0.3.1
 	golang.org/x/crypto v0.55.0
 )

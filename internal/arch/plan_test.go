@@ -50,6 +50,7 @@ var plan = []room{
 	{"examples/engine", examples, 14, false},
 
 	{"node", node, 14, false},
+	{"node/network", node, 6, false},          // reads files
 	{"node/textform", node, 12, false},        // what people write
 	{"node/actors", node, 15, false},          // methods, parameters and returns of the builtin actors
 	{"node/ethabi", node, 14, false},          // what contracts take and give
@@ -101,6 +102,7 @@ var plan = []room{
 	{"internal/ipld/hamt", machine, 2, true},
 	{"internal/ipld/cbor", machine, 0, true},
 	{"internal/ipld/addr", machine, 0, true},
+	{"internal/ipld/packing", machine, 0, true},
 	{"internal/layout", machine, 0, false}, // text in columns
 	{"internal/disk/wholefile", machine, 0, false},
 	{"internal/disk/filelock", machine, 0, false},

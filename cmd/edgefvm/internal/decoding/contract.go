@@ -87,7 +87,7 @@ the CBOR of InvokeContract's parameters are taken out of it.
 			if err != nil {
 				return err
 			}
-			d, err := readCBOR(cmd, args[0])
+			d, err := readPlain(cmd, args[0])
 			if err != nil {
 				return err
 			}
@@ -128,7 +128,7 @@ words. Data in the CBOR of a receipt's return value are taken out of it.
 			if err != nil {
 				return err
 			}
-			d, err := readCBOR(cmd, args[0])
+			d, err := readPlain(cmd, args[0])
 			if err != nil {
 				return err
 			}

@@ -35,7 +35,7 @@ node ("Entries" with base64), or a log of Ethereum ("topics", "data").
 			if err != nil {
 				return err
 			}
-			d, err := readBytes(cmd, args[0])
+			d, err := readBytes(cmd, args[0], textform.CBOR)
 			if err != nil {
 				return err
 			}

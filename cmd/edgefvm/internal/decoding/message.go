@@ -52,7 +52,7 @@ by their address, of others by --actor.
 			if err := o.check(); err != nil {
 				return err
 			}
-			d, err := readBytes(cmd, args[0])
+			d, err := readBytes(cmd, args[0], textform.CBOR)
 			if err != nil {
 				return err
 			}
@@ -251,7 +251,7 @@ Params may be decoded, where the receiver is a singleton or --actor says what it
 			if err := o.check(); err != nil {
 				return err
 			}
-			d, err := readBytes(cmd, args[0])
+			d, err := readBytes(cmd, args[0], textform.CBOR)
 			if err != nil {
 				return err
 			}
