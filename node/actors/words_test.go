@@ -165,7 +165,11 @@ func TestDecoders(t *testing.T) {
 		{"bare calldata", actors.DecodersOptions{}, explain.Payload{NetworkVersion: 28, Actor: "evm", Method: 3844450837, Codec: 0x55, Data: unhex(t, baz)}, true, `"0x` + baz + `"`},
 		{"calldata by ABI", actors.DecodersOptions{ABI: abi}, explain.Payload{NetworkVersion: 28, Actor: "evm", Method: 3844450837, Codec: 0x55, Data: unhex(t, baz)}, true, `{"baz(uint32,bool)":{"x":"69","y":true}}`},
 		{"calldata in CBOR by ABI", actors.DecodersOptions{ABI: abi}, explain.Payload{NetworkVersion: 28, Actor: "evm", Method: 3844450837, Codec: 0x51, Data: unhex(t, "5844"+baz)}, true, `{"baz(uint32,bool)":{"x":"69","y":true}}`},
-		{"a revert", actors.DecodersOptions{}, explain.Payload{NetworkVersion: 28, Actor: "evm", Method: 3844450837, Codec: 0x51, Data: unhex(t, revertReason), Exit: 33}, false, `{"Error(string)":{"reason":"hello"}}`},
+		{"a revert", actors.DecodersOptions{}, explain.Payload{NetworkVersion: 28, Actor: "evm", Method: 3844450837, Codec: 0x51, Data: unhex(t, revertReason), Exit: 33}, false, `{"Text":"reverted: hello","Error(string)":{"reason":"hello"}}`},
+		{"a panic, bare", actors.DecodersOptions{}, explain.Payload{NetworkVersion: 28, Actor: "evm", Method: 3844450837, Codec: 0x55, Data: unhex(t, "4e487b71"+strings.Repeat("0", 62)+"12"), Exit: 33}, false,
+			`{"Text":"panicked with code 0x12: division or modulo by zero","Panic(uint256)":{"code":"18"}}`},
+		{"an error without an ABI", actors.DecodersOptions{}, explain.Payload{NetworkVersion: 28, Actor: "evm", Method: 3844450837, Codec: 0x51, Data: unhex(t, "44cf479181"), Exit: 33}, false,
+			`{"Text":"reverted with a custom error 0xcf479181","Words":[]}`},
 		{"the same bytes returned", actors.DecodersOptions{}, explain.Payload{NetworkVersion: 28, Actor: "evm", Method: 3844450837, Codec: 0x51, Data: unhex(t, revertReason)}, false, `"0x` + revertReason[4:] + `"`},
 		{"types that do not fit", actors.DecodersOptions{}, explain.Payload{NetworkVersion: 28, Actor: "storagemarket", Method: 2, Codec: 0x51, Data: unhex(t, "820102")}, true, `"[1, 2]"`},
 	} {

@@ -20,7 +20,7 @@ func newDecodeEvent() *cobra.Command {
 	var o output
 	cmd := &cobra.Command{
 		Use:     "event INPUT",
-		Aliases: []string{"events"},
+		Aliases: []string{"events", "log", "logs"},
 		Short:   "Events of actors, and logs of contracts by their ABI",
 		Long: `Shows events: type and fields of those of builtin actors (FIP-0083), the name and the
 arguments of contracts' logs with --abi. INPUT is an event's CBOR, one or a list of them,

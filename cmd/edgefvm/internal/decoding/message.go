@@ -39,8 +39,9 @@ func newDecodeMessage() *cobra.Command {
 	var w which
 	var o output
 	cmd := &cobra.Command{
-		Use:   "message INPUT",
-		Short: "A message, signed or not, with its CID and its parameters",
+		Use:     "message INPUT",
+		Aliases: []string{"msg"},
+		Short:   "A message, signed or not, with its CID and its parameters",
 		Long: `Shows a message: CBOR, with or without its signature, a node's JSON, or a raw Ethereum
 transaction. Parameters are decoded where the kind of the receiver is known: of singletons
 by their address, of others by --actor.
