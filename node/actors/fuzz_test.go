@@ -28,8 +28,8 @@ func allMethods(t testing.TB) (list []*actors.Method) {
 	return list
 }
 
-// FuzzDecode decodes any bytes as parameters and returns of any method. What has JSON encodes again, and to the same bytes unless a
-// note says otherwise.
+// FuzzDecode decodes any bytes as parameters and returns of any method. What has JSON encodes again, and to the same bytes
+// unless a note says otherwise.
 func FuzzDecode(f *testing.F) {
 	methods := allMethods(f)
 	for i := 0; i < len(methods); i += 7 {

@@ -101,7 +101,8 @@ func (p payload) Assign(tree jsonview.Object) ([]byte, error) {
 	return p.m.encodeTree(p.t, tree[0].Value)
 }
 
-// call are the parameters of another call, shown as {"storagemarket.AddBalance": value}. actor is "" if the receiver's kind is not known.
+// call are the parameters of another call, shown as {"storagemarket.AddBalance": value}. actor is "" if the receiver's kind
+// is not known.
 type call struct {
 	m      *Method
 	actor  string

@@ -62,7 +62,7 @@ the value alone, from which 'edgefvm encode ` + kind + `' makes the same bytes.
 				"  edgefvm decode params --actor f05 --method 3 --nv 25 --to json 0x824200644200c8\n" +
 				"  edgefvm decode params --actor evm --method InvokeContract --abi Token.json calldata.hex",
 			"return": "  edgefvm decode return --actor reward --method ThisEpochReward return.b64\n" +
-				"  edgefvm decode return --actor miner --method GetOwner --actors v16 0x824300c80180",
+				"  edgefvm decode return --actor miner --method GetOwner --actors v16 0x824300c801f6",
 		}[kind],
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

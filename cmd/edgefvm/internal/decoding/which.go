@@ -63,7 +63,8 @@ func (w *which) resolve() (version int, note string, err error) {
 			return 0, "", kit.Usagef("--nv: %w", err)
 		}
 		if n > newestRun {
-			note = fmt.Sprintf("by the layout of actors v%d, which no network runs yet: bundles that bear the number hold the code of v%d, for which say --actors v%d", n, newestRun, newestRun)
+			note = fmt.Sprintf("by the layout of actors v%d, which no network runs yet: bundles that bear the number hold the code of v%d, "+
+				"for which say --actors v%d", n, newestRun, newestRun)
 		}
 		return n, note, nil
 	}
