@@ -14,7 +14,7 @@ import (
 
 func newDecode() *cobra.Command {
 	return kit.Group("decode", "Show what parameters, returns, events, messages, addresses, CIDs and codes say",
-		newDecodeData("params", "parameters"), newDecodeData("return", "what a call returned"), newDecodeEvent(), newDecodeMessage(), newDecodeCalldata(), newDecodeRevert(),
+		newDecodeData("params", "parameters"), newDecodeData("return", "what a call returned"), newDecodeEvent(), newDecodeMessage(), newDecodeCalldata(), newDecodeResult(), newDecodeRevert(),
 		newDecodeExit(), newDecodeAddress(), newDecodeCID(), newDecodeBitfield(), newDecodeCBOR(), newDecodeMethods())
 }
 
