@@ -15,8 +15,14 @@ import (
 )
 
 func newEncode() *cobra.Command {
-	return kit.Group("encode", "Make parameters, returns, calldata, messages and addresses as they are on chain",
-		newEncodeData("params", "parameters"), newEncodeData("return", "a return value"), newEncodeCalldata(), newEncodeMessage(), newEncodeAddress(), newEncodeBitfield())
+	cmd := inGroups("encode", "Make parameters, returns, calldata, messages and addresses as they are on chain",
+		group{"actors", "Builtin actors:", []*cobra.Command{newEncodeData("params", "parameters"), newEncodeData("return", "a return value")}},
+		group{"contracts", "Contracts:", []*cobra.Command{newEncodeCalldata()}},
+		group{"parts", "Messages and their parts:", []*cobra.Command{newEncodeMessage(), newEncodeAddress(), newEncodeBitfield()}})
+	cmd.Example = `  edgefvm encode params --actor miner --method TerminateSectors --template
+  edgefvm encode params --actor storagemarket --method AddBalance '"f0100"'
+  edgefvm encode calldata --function 'transfer(address,uint256)' '["f0100","1000"]'`
+	return cmd
 }
 
 // jsonHelp tells what an INPUT of JSON may be.

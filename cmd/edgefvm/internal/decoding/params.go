@@ -13,9 +13,41 @@ import (
 )
 
 func newDecode() *cobra.Command {
-	return kit.Group("decode", "Show what parameters, returns, events, messages, addresses, CIDs and codes say",
-		newDecodeData("params", "parameters"), newDecodeData("return", "what a call returned"), newDecodeEvent(), newDecodeMessage(), newDecodeCalldata(), newDecodeResult(), newDecodeRevert(),
-		newDecodeExit(), newDecodeAddress(), newDecodeCID(), newDecodeBitfield(), newDecodeCBOR(), newDecodeMethods())
+	cmd := inGroups("decode", "Show what parameters, returns, events, messages, addresses, CIDs and codes say",
+		group{"actors", "Builtin actors:", []*cobra.Command{
+			newDecodeData("params", "parameters"), newDecodeData("return", "what a call returned"), newDecodeEvent(), newDecodeExit(), newDecodeMethods(),
+		}},
+		group{"contracts", "Contracts:", []*cobra.Command{newDecodeCalldata(), newDecodeResult(), newDecodeRevert()}},
+		group{"parts", "Messages and their parts:", []*cobra.Command{
+			newDecodeMessage(), newDecodeAddress(), newDecodeCID(), newDecodeBitfield(), newDecodeCBOR(),
+		}})
+	cmd.Example = `  edgefvm decode params --actor storagemarket --method AddBalance 0x420064
+  edgefvm decode exit-code --actor evm 33
+  edgefvm decode revert 0x4e487b710000000000000000000000000000000000000000000000000000000000000011
+  edgefvm decode message message.json
+  edgefvm decode address 0xff00000000000000000000000000000000000064`
+	return cmd
+}
+
+// group are commands that stand together in the help.
+type group struct {
+	id, title string
+	commands  []*cobra.Command
+}
+
+func inGroups(use, short string, groups ...group) *cobra.Command {
+	var all []*cobra.Command
+	for _, g := range groups {
+		for _, c := range g.commands {
+			c.GroupID = g.id
+			all = append(all, c)
+		}
+	}
+	cmd := kit.Group(use, short, all...)
+	for _, g := range groups {
+		cmd.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
+	}
+	return cmd
 }
 
 // methodView is a method, for JSON.
