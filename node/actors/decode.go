@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/filecoin-project/go-state-types/crypto"
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/edgefvm/fvm/node/actors/jsonview"
@@ -78,10 +79,38 @@ func (m *Method) decode(t reflect.Type, data []byte) (Value, error) {
 		return v, nil
 	}
 	v.JSON, v.Typed = tree, true
+	if delegated(at.Elem()) {
+		v.Note = "a delegated signature is inside, which go-state-types takes and the actors' own code refuses: exit code 21"
+		return v, nil
+	}
 	if again, err := m.encodeTree(t, tree); err != nil || !bytes.Equal(again, data) {
 		v.Note = "these data are not in the shortest form: encoding this JSON gives other bytes that say the same"
 	}
 	return v, nil
+}
+
+// delegated tells whether a signature of that type is in a value. Actors know two types, whatever blocks may hold.
+func delegated(v reflect.Value) bool {
+	if s, ok := v.Interface().(crypto.Signature); ok {
+		return s.Type == crypto.SigTypeDelegated
+	}
+	switch {
+	case v.Kind() == reflect.Pointer:
+		return !v.IsNil() && delegated(v.Elem())
+	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() != reflect.Uint8:
+		for i := range v.Len() {
+			if delegated(v.Index(i)) {
+				return true
+			}
+		}
+	case isTuple(v.Type()):
+		for i := range v.NumField() {
+			if delegated(v.Field(i)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // unmarshalAll reads one value that is all of the data.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-bitfield"
+	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/big"
 	"github.com/filecoin-project/go-state-types/crypto"
 	"github.com/ipfs/go-cid"
@@ -332,8 +333,11 @@ func fill(rng *rand.Rand, v reflect.Value) {
 	case bitfield.BitField:
 		v.Set(reflect.ValueOf(bitfield.NewFromSet([]uint64{rng.Uint64N(100), 100 + rng.Uint64N(1000)})))
 		return
+	case abi.SectorStatusCode:
+		v.SetUint(rng.Uint64N(3))
+		return
 	case crypto.Signature:
-		v.Set(reflect.ValueOf(crypto.Signature{Type: crypto.SigType(1 + rng.IntN(3)), Data: some(65)}))
+		v.Set(reflect.ValueOf(crypto.Signature{Type: crypto.SigType(1 + rng.IntN(2)), Data: some(65)}))
 		return
 	}
 	if u, ok := v.Addr().Interface().(cbg.CBORUnmarshaler); ok && strings.HasSuffix(v.Type().String(), "DealLabel") {
@@ -344,6 +348,9 @@ func fill(rng *rand.Rand, v reflect.Value) {
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
+		if v.Type().Elem() == reflect.TypeFor[actors.Nothing]() {
+			return
+		}
 		if rng.IntN(4) > 0 || v.Type().Elem().Kind() == reflect.Struct && v.Type().Elem() != reflect.TypeFor[cid.Cid]() {
 			v.Set(reflect.New(v.Type().Elem()))
 			fill(rng, v.Elem())

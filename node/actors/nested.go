@@ -29,7 +29,6 @@ func (m *Method) nested(owner any, field string) jsonview.Inner {
 	}
 	switch field {
 	case "Payload": // of UniversalReceiverParams
-		// go-state-types has it as 64 bits wide, here it is 32.
 		if kind := v.FieldByName("Type_"); kind.IsValid() && kind.CanUint() {
 			if kind.Uint() != frc46 {
 				return nil

@@ -29,7 +29,7 @@ var (
 var byOwnCode = map[reflect.Type]bool{
 	cidType: true, addressType: true, emptyType: true,
 	reflect.TypeFor[big.Int](): true, reflect.TypeFor[bitfield.BitField](): true, reflect.TypeFor[crypto.Signature](): true,
-	reflect.TypeFor[cbg.Deferred](): true, reflect.TypeFor[cbg.CborCid](): true,
+	reflect.TypeFor[Nothing](): true, reflect.TypeFor[cbg.Deferred](): true, reflect.TypeFor[cbg.CborCid](): true,
 }
 
 // isTuple tells whether a type is the list of its fields on chain. Generated code writes the same, and refuses lists of more

@@ -106,7 +106,8 @@ var enums = map[reflect.Type][]string{
 	reflect.TypeFor[abi.RegisteredUpdateProof](): {
 		"StackedDrg2KiBV1", "StackedDrg8MiBV1", "StackedDrg512MiBV1", "StackedDrg32GiBV1", "StackedDrg64GiBV1",
 	},
-	reflect.TypeFor[crypto.SigType](): {1: "secp256k1", 2: "bls", 3: "delegated"},
+	reflect.TypeFor[abi.SectorStatusCode](): {"Dead", "Active", "Faulty"},
+	reflect.TypeFor[crypto.SigType]():       {1: "secp256k1", 2: "bls", 3: "delegated"},
 }
 
 // enumView is a value of an enumeration: its name, or its number if it has none; nil for other types.
