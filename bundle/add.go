@@ -224,6 +224,19 @@ func listAdded(folder string) ([]Entry, error) {
 	return list, err
 }
 
+// NameOfAdded is the name of the bundle with a list of actors among those that Add stored in a folder; "" if there is none.
+// It is [NameOf] for them.
+func NameOfAdded(folder string, list cid.Cid) (string, error) {
+	all, err := listAdded(folder)
+	manifest := manifestOf(list)
+	for _, e := range all {
+		if e.Manifest == manifest {
+			return e.Name(), nil
+		}
+	}
+	return "", err
+}
+
 // appendCARs appends the CARs in a folder to a list, like the given entry.
 func appendCARs(list []Entry, dir string, like Entry) ([]Entry, error) {
 	files, err := os.ReadDir(dir)

@@ -114,9 +114,7 @@ func sameAs(e Entry) string {
 // NameOf is the name of the bundle with a list of actors, which is what the system actor's state names: mainnet's
 // if several have it, else the first. It is "" for a list that is not Lotus's.
 func NameOf(list cid.Cid) string {
-	head := cbor.AppendCID(cbor.AppendUint(cbor.AppendArray(nil, 2), 1), list)
-	manifest := cbor.Blake2bCID(cbor.CodecDagCBOR, blake2b.Sum256(head)).String()
-	all := known(manifest)
+	all := known(manifestOf(list))
 	if i := slices.IndexFunc(all, func(e Entry) bool { return e.Network == "mainnet" }); i >= 0 {
 		return all[i].Name()
 	}
@@ -124,6 +122,12 @@ func NameOf(list cid.Cid) string {
 		return ""
 	}
 	return all[0].Name()
+}
+
+// manifestOf is the CID of the manifest with a list of actors.
+func manifestOf(list cid.Cid) string {
+	head := cbor.AppendCID(cbor.AppendUint(cbor.AppendArray(nil, 2), 1), list)
+	return cbor.Blake2bCID(cbor.CodecDagCBOR, blake2b.Sum256(head)).String()
 }
 
 // LoadCAR reads a bundle CAR, plain or gzip, adds its blocks to store, and
