@@ -49,6 +49,8 @@ var plan = []room{
 	{"examples/engine", examples, 14, false},
 
 	{"node", node, 14, false},
+	{"node/textform", node, 12, false}, // what people write
+	{"node/actors/jsonview", node, 1, false}, // values of go-state-types as JSON
 	{"blockstore/pebble", machine, 2, false}, // a module of its own
 
 	{"lab/fuzz", laboratory, 16, false},
