@@ -114,7 +114,7 @@ func (e *FormError) Unwrap() error { return e.Err }
 // mapAt and arrayAt open a node's collection.
 func (n *Node) mapAt(missing func(*MissingError) error) *collections.Map {
 	m := &collections.Map{Source: n.env.source(n.path, missing), Root: n.block, Bits: n.shape.bits}
-	if n.shape.kind == kamt {
+	if n.shape.kind == kindKAMT {
 		m.Format = collections.KAMT
 	}
 	return m
@@ -135,7 +135,7 @@ func (n *Node) each(ctx context.Context, missing func(*MissingError) error, fn f
 
 // eachFrom is each, of nodes from a source.
 func (n *Node) eachFrom(ctx context.Context, s collections.Source, fn func(key, value []byte) error) error {
-	if n.shape.kind == amt {
+	if n.shape.kind == kindAMT {
 		a, err := collections.OpenArray(ctx, s, n.block)
 		if err != nil {
 			return err
@@ -148,9 +148,11 @@ func (n *Node) eachFrom(ctx context.Context, s collections.Source, fn func(key, 
 }
 
 // located adds the path to an error about a collection's nodes.
-func (n *Node) located(err error) error {
+func (n *Node) located(err error) error { return located(n.path, err) }
+
+func located(path string, err error) error {
 	if errors.Is(err, collections.ErrMalformed) {
-		return fmt.Errorf("%s: %w", n.path, err)
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	return err
 }
@@ -179,7 +181,7 @@ func (n *Node) entry(ctx context.Context, raw, data []byte) (string, *Node, erro
 
 // Count is the number of entries of an array, as its root says; ok is false for maps, whose nodes do not tell.
 func (n *Node) Count(ctx context.Context) (count uint64, ok bool, err error) {
-	if n.shape.kind != amt {
+	if n.shape.kind != kindAMT {
 		return 0, false, nil
 	}
 	a, err := n.arrayAt(ctx, nil)

@@ -58,7 +58,7 @@ func OpenData(ctx context.Context, store Store, c cid.Cid, kind Kind) (*Node, er
 var (
 	rootShape  = &Shape{kind: typed, name: "state root", typ: reflect.TypeFor[stateRoot](), layout: treeLayout}
 	actorShape = &Shape{kind: typed, name: "actor", typ: reflect.TypeFor[actorEntry](), layout: treeLayout}
-	actorsMap  = &Shape{kind: hamt, key: keyActorAddress, bits: 5, elem: actorShape}
+	actorsMap  = &Shape{kind: kindHAMT, key: keyActorAddress, bits: 5, elem: actorShape}
 	treeLayout = &layout{links: map[reflect.Type]map[string]*Shape{}}
 )
 
@@ -99,7 +99,7 @@ func (n *Node) step(ctx context.Context, name string) (*Node, error) {
 	switch n.shape.kind {
 	case typed:
 		return n.stepTyped(ctx, name)
-	case hamt, amt, kamt:
+	case kindHAMT, kindAMT, kindKAMT:
 		return n.stepKey(ctx, name)
 	case octets:
 		return nil, &PathError{Path: n.where(), Name: name, Why: "a block of bytes has no parts", Err: ErrNotFound}
@@ -236,7 +236,7 @@ func (n *Node) part(name string, v reflect.Value, to *Shape) *Node {
 func (n *Node) fieldTo(v reflect.Value, name string) *Shape {
 	s := n.shape.layout.linkOf(v.Type(), name)
 	width := v.FieldByName("HamtBitWidth")
-	if s == nil || s.kind != hamt || !width.IsValid() {
+	if s == nil || s.kind != kindHAMT || !width.IsValid() {
 		return s
 	}
 	own := *s
@@ -276,7 +276,7 @@ func (n *Node) stepKey(ctx context.Context, name string) (*Node, error) {
 }
 
 func (n *Node) lookup(ctx context.Context, raw []byte) (value []byte, ok bool, err error) {
-	if n.shape.kind != amt {
+	if n.shape.kind != kindAMT {
 		return n.mapAt(nil).Get(ctx, raw)
 	}
 	a, err := n.arrayAt(ctx, nil)

@@ -21,9 +21,9 @@ type shapeKind int
 const (
 	anything shapeKind = iota // DAG-CBOR of which no type is known
 	typed                     // a value of a type of go-state-types
-	hamt
-	amt
-	kamt
+	kindHAMT
+	kindAMT
+	kindKAMT
 	link   // a CID, and what is there is known
 	octets // a block of bytes, such as a contract's code
 )
@@ -33,8 +33,8 @@ func (s *Shape) String() string {
 	switch s.kind {
 	case typed:
 		return s.name
-	case hamt, amt, kamt:
-		what := map[shapeKind]string{hamt: "HAMT", amt: "AMT", kamt: "KAMT"}[s.kind]
+	case kindHAMT, kindAMT, kindKAMT:
+		what := map[shapeKind]string{kindHAMT: "HAMT", kindAMT: "AMT", kindKAMT: "KAMT"}[s.kind]
 		if s.elem.kind == anything {
 			return what + " of " + s.key.name
 		}
@@ -48,7 +48,9 @@ func (s *Shape) String() string {
 }
 
 // isCollection tells whether it has entries under keys.
-func (s *Shape) isCollection() bool { return s.kind == hamt || s.kind == amt || s.kind == kamt }
+func (s *Shape) isCollection() bool {
+	return s.kind == kindHAMT || s.kind == kindAMT || s.kind == kindKAMT
+}
 
 // unknown is the shape of data of which no type is known.
 var unknown = &Shape{kind: anything}
@@ -93,11 +95,11 @@ func newLayout(version int, p *parts) *layout {
 		t := reflect.TypeOf(v)
 		return &Shape{kind: typed, name: typeName(t), typ: t, layout: l}
 	}
-	mapOf := func(k Key, v *Shape) *Shape { return &Shape{kind: hamt, key: k, elem: v, bits: 5} }
+	mapOf := func(k Key, v *Shape) *Shape { return &Shape{kind: kindHAMT, key: k, elem: v, bits: 5} }
 	wide := func(s *Shape, bits int) *Shape { s.bits = bits; return s }
-	arrayOf := func(k Key, v *Shape) *Shape { return &Shape{kind: amt, key: k, elem: v} }
+	arrayOf := func(k Key, v *Shape) *Shape { return &Shape{kind: kindAMT, key: k, elem: v} }
 	to := func(s *Shape) *Shape { return &Shape{kind: link, elem: s, name: s.name} }
-	amount, bitfield, words := value(amountValue{}), value(bitfieldValue{}), &Shape{kind: kamt, key: keySlot, bits: 5, elem: value(Word{})}
+	amount, bitfield, words := value(amountValue{}), value(bitfieldValue{}), &Shape{kind: kindKAMT, key: keySlot, bits: 5, elem: value(Word{})}
 	links := func(of any, fields map[string]*Shape) {
 		if of != nil {
 			l.links[reflect.TypeOf(of)] = fields

@@ -224,20 +224,9 @@ func (w *walker) collection(ctx context.Context, path func() string, s *Shape, c
 	if w.seen.has(c) {
 		return nil
 	}
-	p.What = map[shapeKind]What{hamt: HAMTNode, amt: AMTNode, kamt: KAMTNode}[s.kind]
+	p.What = map[shapeKind]What{kindHAMT: HAMTNode, kindAMT: AMTNode, kindKAMT: KAMTNode}[s.kind]
 	n := &Node{env: w.env, shape: s, block: c}
-	source := collections.Source{
-		Load: func(ctx context.Context, c cid.Cid) ([]byte, error) {
-			data, ok, err := w.load(ctx, path, c, p)
-			if err == nil && !ok {
-				err = errPassed
-			}
-			return data, err
-		},
-		Skip:   w.seen.has,
-		Failed: func(_ cid.Cid, err error) error { return ignore(err, errPassed) },
-	}
-	err := n.eachFrom(ctx, source, func(raw, value []byte) error {
+	err := n.eachFrom(ctx, w.source(path, p), func(raw, value []byte) error {
 		return w.entry(ctx, path, s, raw, value, p)
 	})
 	if errors.Is(err, collections.ErrMalformed) {
