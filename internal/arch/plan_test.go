@@ -36,6 +36,7 @@ var plan = []room{
 	{"cmd/edgefvm/internal/cli", command, 20, false},
 	{"cmd/edgefvm/internal/laboratory", command, 19, false},
 	{"cmd/edgefvm/internal/messages", command, 19, false},
+	{"cmd/edgefvm/internal/states", command, 19, false},
 	{"cmd/edgefvm/internal/upkeep", command, 19, false},
 	{"cmd/edgefvm/internal/clitest", command, 19, false}, // for tests
 	{"cmd/edgefvm/internal/kit", command, 18, false},
@@ -49,9 +50,11 @@ var plan = []room{
 	{"examples/engine", examples, 14, false},
 
 	{"node", node, 14, false},
-	{"node/textform", node, 12, false}, // what people write
-	{"node/actors/jsonview", node, 1, false}, // values of go-state-types as JSON
-	{"blockstore/pebble", machine, 2, false}, // a module of its own
+	{"node/state", node, 13, false},               // what a state holds, and what differs between two
+	{"node/internal/collections", node, 1, false}, // HAMTs, AMTs and KAMTs as they stand in blocks
+	{"node/textform", node, 12, false},            // what people write
+	{"node/actors/jsonview", node, 1, false},      // values of go-state-types as JSON
+	{"blockstore/pebble", machine, 2, false},      // a module of its own
 
 	{"lab/fuzz", laboratory, 16, false},
 	{"lab/sweep", laboratory, 16, false},

@@ -149,14 +149,13 @@ func (x *exporter) makeTree(ctx context.Context) error {
 		return err
 	}
 	if x.t.version > 0 {
-		top := x.t.Node().val.Interface().(stateRoot)
-		data, err := x.t.block(ctx, "/info", top.Info)
+		data, err := x.t.block(ctx, "/info", x.t.info)
 		if err != nil {
 			return err
 		}
 		info := x.put(data)
-		if info != top.Info {
-			return fmt.Errorf("/info: the block %s is not DAG-CBOR with BLAKE2b-256", top.Info)
+		if info != x.t.info {
+			return fmt.Errorf("/info: the block %s is not DAG-CBOR with BLAKE2b-256", x.t.info)
 		}
 		root = x.put(cbor.AppendCID(cbor.AppendCID(cbor.AppendUint(cbor.AppendArray(nil, 3), uint64(x.t.version)), root), info))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ipfs/go-cid"
 
@@ -32,6 +33,29 @@ func (k Kind) state() *Shape {
 		return l.states[k.Name]
 	}
 	return unknown
+}
+
+// Known tells whether there are types for the state of such an actor.
+func (k Kind) Known() bool { return k.state() != unknown }
+
+// Stateless tells whether such actors keep nothing: their head is the empty list.
+func (k Kind) Stateless() bool { return slices.Contains(stateless, k.Name) }
+
+var stateless = []string{"eam", "ethaccount", "placeholder"}
+
+// Names are the actors of a version whose states have types, in the order of the alphabet; none of versions that are not known.
+func Names(version int) (names []string) {
+	l := layoutOf(version)
+	if l == nil {
+		return nil
+	}
+	for name, s := range l.states {
+		if s != unknown {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // ownManifest is what a state says of its actors' code.

@@ -38,6 +38,9 @@ func (n *Node) CID() cid.Cid { return n.block }
 // Collection tells whether the node is a map or array, whose entries Each walks.
 func (n *Node) Collection() bool { return n.shape.isCollection() }
 
+// Typed tells whether the node's type is known: it is no data of which only the form is.
+func (n *Node) Typed() bool { return n.shape.kind != anything }
+
 // open reads a block as a shape says.
 func (e *env) open(ctx context.Context, path string, s *Shape, c cid.Cid) (*Node, error) {
 	n := &Node{env: e, path: path, block: c, shape: s}

@@ -17,7 +17,7 @@ import (
 
 // Node is the root of the state as a node: Version, Actors and Info.
 func (t *Tree) Node() *Node {
-	top := &stateRoot{Version: uint64(t.version), Actors: t.actors.Root}
+	top := &stateRoot{Version: uint64(t.version), Actors: t.actors.Root, Info: t.info}
 	return &Node{env: &t.env, path: "", block: t.root, shape: rootShape, val: reflect.ValueOf(top).Elem()}
 }
 

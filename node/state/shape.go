@@ -118,7 +118,7 @@ func newLayout(version int, p *parts) *layout {
 		}
 	}
 	// These have no state of their own: their head is the empty list.
-	for _, name := range []string{"eam", "ethaccount", "placeholder"} {
+	for _, name := range stateless {
 		l.states[name] = unknown
 	}
 

@@ -87,8 +87,7 @@ func (t *Tree) walkAll(ctx context.Context, w *walker, actor func(*Actor) error)
 		if _, _, err := w.load(ctx, top.where, t.root, Part{What: RootBlock}); err != nil {
 			return err
 		}
-		root := top.val.Interface().(stateRoot)
-		if err := w.walk(ctx, func() string { return "/info" }, unknown, root.Info, Part{}); err != nil {
+		if err := w.walk(ctx, func() string { return "/info" }, unknown, t.info, Part{}); err != nil {
 			return err
 		}
 	}

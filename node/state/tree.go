@@ -38,6 +38,7 @@ type Tree struct {
 	env
 	root    cid.Cid
 	version int // of the tree's format; 0 for the bare map of actors
+	info    cid.Cid
 	actors  *collections.Map
 	o       Options
 
@@ -63,7 +64,7 @@ func Open(ctx context.Context, store Store, root cid.Cid, o Options) (*Tree, err
 	if err != nil {
 		return nil, fmt.Errorf("%s is not a state root: %w", root, err)
 	}
-	t.version = int(top.Version)
+	t.version, t.info = int(top.Version), top.Info
 	t.actors = &collections.Map{Source: t.source("/actors", nil), Root: top.Actors, Bits: 5}
 	return t, nil
 }

@@ -148,6 +148,17 @@ func (n *Node) linked(ctx context.Context, o ViewOptions) (any, error) {
 	return view, nil
 }
 
+// EachView calls fn for each entry of a map or array with its view, an object with "key" and "value".
+func (n *Node) EachView(ctx context.Context, o ViewOptions, fn func(entry any) error) error {
+	return n.each(ctx, o.Missing, func(raw, data []byte) error {
+		e, err := n.entryView(ctx, raw, data, o)
+		if err != nil {
+			return err
+		}
+		return fn(e)
+	})
+}
+
 // entryView is an entry of a collection. One that leads to another is followed if there is depth left.
 func (n *Node) entryView(ctx context.Context, raw, data []byte, o ViewOptions) (any, error) {
 	key, err := n.shape.key.show(raw)

@@ -10,6 +10,7 @@ import (
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/laboratory"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/messages"
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/states"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/upkeep"
 )
 
@@ -23,6 +24,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func sections() []section {
 	return []section{
 		{"messages", "Messages:", messages.Commands()},
+		{"states", "States:", states.Commands()},
 		{"laboratory", "The laboratory, which compares and measures:", laboratory.Commands()},
 		{"upkeep", "Upkeep:", upkeep.Commands()},
 	}
