@@ -14,11 +14,12 @@ func bitsOf(data []byte) runOfBits { return runOfBits{data, 0, 8 * len(data)} }
 
 func (b runOfBits) len() int { return b.end - b.off }
 
-// next takes n bits, at most 8, off the front.
+// next takes n bits, at most 8, off the front; at the end those that are left: of 256 bits, 5 at a time, the last is alone.
 func (b *runOfBits) next(n int) (int, error) {
-	if n > b.len() {
+	if b.len() == 0 {
 		return 0, errTooDeep
 	}
+	n = min(n, b.len())
 	v := 0
 	for range n {
 		v = v<<1 | int(b.data[b.off/8]>>(7-b.off%8)&1)
@@ -47,9 +48,9 @@ type prefix struct {
 	n    int
 }
 
-// add appends a place of that many bits.
+// add appends a place of that many bits, or, at the end of a key, of those that are left.
 func (p *prefix) add(place, width int) error {
-	if p.n+width > keyBits {
+	if width = min(width, keyBits-p.n); width == 0 || place>>width != 0 {
 		return errTooDeep
 	}
 	for i := width - 1; i >= 0; i-- {

@@ -82,7 +82,7 @@ func (d *mapDiff) open(m *Map, s slot) (*mapNode, bool, error) {
 		return n, n != nil, err
 	}
 	place, err := s.skip.next(m.Bits)
-	if err != nil {
+	if err != nil || s.skip.len()%m.Bits != 0 {
 		return nil, false, malformed(m.what(), s.link, errors.New("an extension that is no whole number of places"))
 	}
 	return &mapNode{at: []int{place}, slots: []slot{s}}, true, nil
