@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"testing"
 	"time"
-
-	"github.com/edgefvm/fvm/blockstore"
 )
 
 // BenchmarkOpen makes an index, opens with it, and reads blocks here and there: 100,000 blocks, or as many as
@@ -55,7 +53,7 @@ func BenchmarkOpen(b *testing.B) {
 
 func opened(b *testing.B, path string) *Store {
 	b.Helper()
-	s, err := open(context.Background(), path, Options{CAR: blockstore.CAROptions{}}, 0)
+	s, err := open(context.Background(), path, Options{Folder: filepath.Dir(path)}, 0)
 	if err != nil {
 		b.Fatal(err)
 	}

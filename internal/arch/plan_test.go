@@ -101,6 +101,7 @@ var plan = []room{
 	{"internal/ipld/hamt", machine, 2, true},
 	{"internal/ipld/cbor", machine, 0, true},
 	{"internal/ipld/addr", machine, 0, true},
+	{"internal/ipld/packing", machine, 0, true},
 	{"internal/layout", machine, 0, false}, // text in columns
 	{"internal/disk/wholefile", machine, 0, false},
 	{"internal/disk/filelock", machine, 0, false},

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	blocks "github.com/ipfs/go-block-format"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/blockstore/carfile"
+	"github.com/edgefvm/fvm/blockstore/pebble"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
 	"github.com/edgefvm/fvm/internal/layout"
 )
@@ -70,6 +73,9 @@ func OpenState(ctx context.Context, paths []string, o StateOptions) (_ *State, e
 }
 
 func (s *State) open(ctx context.Context, path string, o StateOptions) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return s.openFolder(path)
+	}
 	folder := o.Folder
 	if folder == "" {
 		if dir, err := CacheFolder(""); err == nil {
@@ -77,15 +83,13 @@ func (s *State) open(ctx context.Context, path string, o StateOptions) error {
 		}
 	}
 	opts := carfile.Options{Folder: folder}
+	opts.CAR.Padding = func(from int64) {
+		s.Notes = append(s.Notes, fmt.Sprintf("%s is padded with zeros from byte %d to its end: they are passed over", path, from))
+	}
 	if o.Messages != nil {
 		p := term.NewProgress(o.Messages)
 		defer p.End()
-		start := time.Now()
-		opts.CAR.Progress = func(bytes, blocks int64) {
-			if time.Since(start) > 300*time.Millisecond { // not worth a word before
-				p.Line(fmt.Sprintf("indexing %s: %s bytes, %s blocks", filepath.Base(path), layout.Grouped(int(bytes)), layout.Grouped(int(blocks))))
-			}
-		}
+		opts.Progress = archiveProgress(path, p.Line)
 	}
 	a, err := carfile.Open(ctx, path, opts)
 	if err != nil {
@@ -96,6 +100,65 @@ func (s *State) open(ctx context.Context, path string, o StateOptions) error {
 		s.Roots = a.Roots()
 	}
 	return nil
+}
+
+// openFolder opens a store on disk.
+func (s *State) openFolder(path string) error {
+	names, err := os.ReadDir(path)
+	if err != nil {
+		return err
+	}
+	for _, e := range names {
+		switch name := e.Name(); {
+		case strings.HasPrefix(name, "marker.manifest."), name == "CURRENT":
+			store, err := pebble.OpenReadOnly(path)
+			if err != nil {
+				return err
+			}
+			s.parts = append(s.parts, part{store, path, store.Close})
+			return nil
+		case name == "KEYREGISTRY", strings.HasSuffix(name, ".vlog"):
+			return fmt.Errorf("%s: is a store of Badger, as Lotus has it, and only those of pebble are read: have the node export a CAR, with lotus chain export", path)
+		}
+	}
+	return fmt.Errorf("%s: is a directory, and no store of pebble", path)
+}
+
+// quiet is how long work goes on before it is worth a word.
+const quiet = 300 * time.Millisecond
+
+// archiveProgress says how far the making of an index is.
+func archiveProgress(path string, say func(string)) func(carfile.Work) {
+	start := time.Now()
+	return func(w carfile.Work) {
+		took := time.Since(start)
+		if took < quiet {
+			return
+		}
+		doing := "making the index of"
+		if w.Copy != "" {
+			doing = "unpacking, this once,"
+		}
+		text := fmt.Sprintf("%s %s: %d%% of %s, %s blocks", doing, filepath.Base(path), 100*w.Done/max(w.Size, 1), size(w.Size), layout.Grouped(w.Blocks))
+		if w.Copy != "" {
+			text += fmt.Sprintf(", %s in %s", size(w.Unpacked), filepath.Dir(w.Copy))
+		}
+		if left := time.Duration(float64(took) * float64(w.Size-w.Done) / float64(max(w.Done, 1))); left > time.Second {
+			text += fmt.Sprintf(", %s left", left.Round(time.Second))
+		}
+		say(text)
+	}
+}
+
+// size is a number of bytes for people.
+func size(n int64) string {
+	switch {
+	case n >= 10<<30:
+		return fmt.Sprintf("%d GiB", n>>30)
+	case n >= 10<<20:
+		return fmt.Sprintf("%d MiB", n>>20)
+	}
+	return fmt.Sprintf("%d KiB", (n+1023)>>10)
 }
 
 // ArchivesIn is where indexes of archives lie in a cache folder.

@@ -1,19 +1,13 @@
 package messages_test
 
 import (
-	"bytes"
-	"compress/gzip"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	blocks "github.com/ipfs/go-block-format"
-
-	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/clitest"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/messages"
@@ -135,25 +129,6 @@ func TestExecParts(t *testing.T) {
 	}
 }
 
-// vastCAR is an archive of a few kilobytes that unpacks to more than LoadCAR takes unasked.
-func vastCAR(t *testing.T, dir string) string {
-	t.Helper()
-	big := blocks.NewBlock(make([]byte, 4<<20))
-	var buf bytes.Buffer
-	z := gzip.NewWriter(&buf)
-	err := blockstore.WriteCAR(z, nil, func(yield func(blocks.Block, error) bool) {
-		for range 24 {
-			if !yield(big, nil) {
-				return
-			}
-		}
-	})
-	if err := errors.Join(err, z.Close()); err != nil {
-		t.Fatal(err)
-	}
-	return clitest.WriteTo(t, filepath.Join(dir, "vast.car.gz"), buf.Bytes())
-}
-
 func TestExecErrors(t *testing.T) {
 	clitest.NeedBundles(t)
 	dir := t.TempDir()
@@ -180,7 +155,6 @@ func TestExecErrors(t *testing.T) {
 		{"cut CAR", kit.ExitFailed, withCAR(cut), cut + ": bad CAR"},
 		{"empty CAR", kit.ExitFailed, withCAR(empty), "it is empty"},
 		{"a folder", kit.ExitFailed, withCAR(dir), "is a directory"},
-		{"small and vast", kit.ExitFailed, withCAR(vastCAR(t, dir)), "unpack it first, with gunzip"},
 		{"not a CAR", kit.ExitFailed, withCAR(messageFile), "bad CAR"},
 		{"another root", kit.ExitFailed, execArgs("--root", after, "--message", messageFile), "the CAR does not hold the state root " + after + ": give the right --root or --car"},
 		{"a root that is no CID", kit.ExitUsage, execArgs("--root", "bafy2bz", "--message", messageFile), "want a CID such as bafy2bz..."},

@@ -47,13 +47,22 @@ func (x *execFlags) openState(cmd *cobra.Command) (_ *execState, err error) {
 			err = errors.Join(err, files.Close())
 		}
 	}()
+	for _, note := range files.Notes {
+		fmt.Fprintf(cmd.ErrOrStderr(), "edgefvm: note: %s\n", note)
+	}
 	root, head, err := files.StateRoot(ctx, x.root)
 	if err != nil {
 		return nil, err
 	}
+	if head != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "edgefvm: note: %s\n", head)
+	}
 	if ok, err := files.Has(ctx, root); err != nil {
 		return nil, err
 	} else if !ok {
+		if head != nil {
+			return nil, fmt.Errorf("the CAR has the %s; but the state root %s is not in it, as in an export of a chain without recent states", head, root)
+		}
 		return nil, fmt.Errorf("the CAR does not hold the state root %s: give the right --root or --car", root)
 	}
 	return &execState{Overlay: blockstore.Overlay{Top: blockstore.NewMemory(), Base: files}, files: files, root: root, head: head}, nil
