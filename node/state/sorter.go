@@ -84,7 +84,10 @@ func (s *sorter) each(ctx context.Context, fn func(id uint64, data []byte) error
 	if s.file == nil {
 		slices.SortStableFunc(s.held, compareRecords)
 		for _, r := range s.held {
-			if err := cmp.Or(ctx.Err(), fn(r.id, r.data)); err != nil {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := fn(r.id, r.data); err != nil {
 				return err
 			}
 		}
@@ -105,7 +108,10 @@ func (s *sorter) each(ctx context.Context, fn func(id uint64, data []byte) error
 	heap.Init(&heads)
 	for len(heads) > 0 {
 		h := heads[0]
-		if err := cmp.Or(ctx.Err(), fn(h.at.id, h.at.data)); err != nil {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := fn(h.at.id, h.at.data); err != nil {
 			return err
 		}
 		switch err := h.next(); {
