@@ -150,7 +150,11 @@ func simple(first byte, arg uint64, n int) (any, error) {
 	case first == cbor.Null:
 		return nil, nil
 	case n == 9:
-		return json.Number(strconv.FormatFloat(math.Float64frombits(arg), 'g', -1, 64)), nil
+		f := math.Float64frombits(arg)
+		if math.IsNaN(f) || math.IsInf(f, 0) {
+			return nil, errors.New("a float that is no number, which DAG-CBOR does not have")
+		}
+		return json.Number(strconv.FormatFloat(f, 'g', -1, 64)), nil
 	}
 	return nil, fmt.Errorf("the simple value %#x, which DAG-CBOR does not have", first)
 }

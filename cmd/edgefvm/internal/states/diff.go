@@ -134,9 +134,9 @@ func compare(cmd *cobra.Command, s *source, a, b *state.Tree, o state.DiffOption
 	d := differences{page: term.NewPage(cmd.OutOrStdout()), count: map[state.Op]int{}}
 	err := state.Diff(ctx, a, b, o, func(c *state.Change) error {
 		p.End()
-		d.note(c)
+		first := d.note(c)
 		if !asJSON {
-			return d.print(c)
+			return d.print(c, first)
 		}
 		id := addr.String(addr.NewID(uint64(c.ID)))
 		return writeLine(cmd.OutOrStdout(), changeLine{id, c.Kind, c.Op, c.Path, c.Type, c.Before, c.After, c.Fields, c.More, c.Less})
@@ -166,17 +166,20 @@ type differences struct {
 	count map[state.Op]int // of actors
 }
 
-// note counts a change: an actor once.
-func (d *differences) note(c *state.Change) {
+// note counts a change, and tells whether it is the first of its actor.
+func (d *differences) note(c *state.Change) (first bool) {
 	d.all++
 	if d.at != nil && *d.at == c.ID {
-		return
+		return false
 	}
+	id := c.ID
+	d.at = &id
 	op := state.Changed
 	if isActor(c) {
 		op = c.Op
 	}
 	d.count[op]++
+	return true
 }
 
 // isActor tells whether the change is that of an actor that came or went.
@@ -193,12 +196,10 @@ func (d *differences) summary() string {
 		layout.Grouped(d.all), layout.Plural(d.all, "difference"))
 }
 
-func (d *differences) print(c *state.Change) error {
+func (d *differences) print(c *state.Change, first bool) error {
 	g := d.page
 	id := addr.String(addr.NewID(uint64(c.ID)))
-	if d.at == nil || *d.at != c.ID {
-		own := c.ID
-		d.at = &own
+	if first {
 		head := id
 		if c.Kind != "" {
 			head += " " + c.Kind

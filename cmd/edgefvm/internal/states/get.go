@@ -76,7 +76,7 @@ func find(cmd *cobra.Command, s *source, path, as string) (*state.Node, error) {
 	}
 	if as == "" {
 		t, err := state.Open(ctx, s.files, c, s.options())
-		if err == nil {
+		if err == nil && t.Version() > 0 { // a bare map of actors looks like any other map: --root names it
 			return t.Get(ctx, rest)
 		}
 		var missing *state.MissingError

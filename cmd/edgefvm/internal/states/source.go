@@ -72,12 +72,15 @@ func (s *source) options() state.Options {
 
 // tree opens the state with a root, "" for that of the archives.
 func (s *source) tree(ctx context.Context, root string) (*state.Tree, error) {
-	c, _, err := s.files.StateRoot(ctx, root)
+	c, head, err := s.files.StateRoot(ctx, root)
 	if err != nil {
 		return nil, err
 	}
 	t, err := state.Open(ctx, s.files, c, s.options())
 	var missing *state.MissingError
+	if errors.As(err, &missing) && head != nil {
+		return nil, fmt.Errorf("the archive's head is a %s; that state, %s, is not in it: name another by --root", head, c)
+	}
 	if errors.As(err, &missing) {
 		return nil, fmt.Errorf("the archive does not hold the state root %s: give the right --root or --car", c)
 	}
