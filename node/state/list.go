@@ -17,7 +17,7 @@ type ListOptions struct {
 	Progress func(actors int)
 }
 
-// Actors calls fn for each actor of the state, in the order of ids. It takes little memory: what does not fit 64 MiB is
+// Actors calls fn for each actor of the state, in the order of ids. It takes little memory: what does not fit 24 MiB is
 // sorted in a temporary file.
 func (t *Tree) Actors(ctx context.Context, o ListOptions, fn func(*Actor) error) error {
 	m := *t.actors

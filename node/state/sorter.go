@@ -33,7 +33,7 @@ type record struct {
 type run struct{ from, to int64 }
 
 const (
-	maxInMemory = 64 << 20
+	maxInMemory = 24 << 20
 	recordCost  = 48 // bytes that a record takes in memory beside its data
 )
 
