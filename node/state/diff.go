@@ -177,15 +177,25 @@ func (d *differ) actor(key, before, after []byte) error {
 	if d.o.Shallow || ax.Head == ay.Head {
 		return nil
 	}
-	sx, err := x.state(d.ctx, ax, "state")
+	sx, err := d.state(x, ax)
 	if err != nil {
 		return d.missing(err)
 	}
-	sy, err := y.state(d.ctx, ay, "state")
+	sy, err := d.state(y, ay)
 	if err != nil {
 		return d.missing(err)
 	}
 	return d.nodes(sx, sy)
+}
+
+// state is an actor's state: as data, if it does not read as what it should be.
+func (d *differ) state(n *Node, e actorEntry) (*Node, error) {
+	s, err := n.state(d.ctx, e, "state")
+	var form *FormError
+	if errors.As(err, &form) {
+		return n.env.open(d.ctx, n.path+"/state", unknown, e.Head)
+	}
+	return s, err
 }
 
 // entryNode is an actor's entry as a node, nil if there is none.
@@ -213,7 +223,7 @@ func (d *differ) oneActor(t *Tree, n *Node, op Op) error {
 	if d.o.Shallow {
 		return d.tellOne(n, view, op)
 	}
-	state, err := n.state(d.ctx, e, "state")
+	state, err := d.state(n, e)
 	if err != nil {
 		if err := d.missing(err); err != nil {
 			return err

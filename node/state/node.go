@@ -9,6 +9,7 @@ import (
 
 	"github.com/ipfs/go-cid"
 	cbg "github.com/whyrusleeping/cbor-gen"
+	"golang.org/x/crypto/blake2b"
 
 	"github.com/edgefvm/fvm/internal/ipld/cbor"
 	"github.com/edgefvm/fvm/node/internal/collections"
@@ -182,10 +183,14 @@ func (n *Node) entry(ctx context.Context, raw, data []byte) (string, *Node, erro
 	return key, v, err
 }
 
-// Count is the number of entries of an array, as its root says; ok is false for maps, whose nodes do not tell.
+// emptyMap is the root of each map without entries: [empty bitfield, no pointers].
+var emptyMap = cbor.Blake2bCID(cbor.CodecDagCBOR, blake2b.Sum256([]byte("\x82\x40\x80")))
+
+// Count is the number of entries of an array, as its root says. ok is false for maps, whose nodes do not tell, unless they
+// are empty.
 func (n *Node) Count(ctx context.Context) (count uint64, ok bool, err error) {
 	if n.shape.kind != kindAMT {
-		return 0, false, nil
+		return 0, n.Collection() && n.block == emptyMap, nil
 	}
 	a, err := n.arrayAt(ctx, nil)
 	if err != nil {

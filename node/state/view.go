@@ -22,7 +22,7 @@ type ViewOptions struct {
 
 // View is the node as a tree of what JSON has: see package jsonview for values of the actors' types. Links are CIDs as
 // text. Where the options follow one, in its place stands an object: "cid", "type", and "value", or of maps and arrays
-// "count" (of arrays), "entries" (a list of objects with "key" and "value") and "more" where there are more.
+// "count" (of arrays, and of empty maps), "entries" (a list of objects with "key" and "value") and "more" where there are more.
 func (n *Node) View(ctx context.Context, o ViewOptions) (any, error) {
 	n, err := n.settle(ctx)
 	if err != nil {
@@ -210,7 +210,7 @@ type Field struct {
 	Name  string
 	Value any     // as View shows it
 	To    *Shape  // what the link leads to; nil if it is none
-	Count *uint64 // the number of entries of an array that is there
+	Count *uint64 // the number of entries, of an array that is there and of an empty map; nil of others
 }
 
 // Fields are the fields of a node that is a struct, in their order; nil of other nodes.

@@ -111,20 +111,23 @@ func (w *walker) walk(ctx context.Context, path func() string, s *Shape, c cid.C
 	if err != nil || !ok {
 		return err
 	}
-	if s.kind == anything {
-		return w.links(ctx, path, c, data, p)
+	switch {
+	case s.kind == typed:
+		return w.typed(ctx, path, s, data, p)
+	case s.kind == anything && c.Prefix().Codec == cid.DagCBOR:
+		return w.links(ctx, path, data, p)
 	}
-	if s.kind != typed {
-		return nil
-	}
-	return w.typed(ctx, path, s, data, p)
+	return nil
 }
 
 // typed visits what a value leads to.
 func (w *walker) typed(ctx context.Context, path func() string, s *Shape, data []byte, p Part) error {
 	n := &Node{env: w.env, shape: s}
 	if err := n.read(data); err != nil {
-		return &FormError{path(), s.String(), err}
+		if w.value != nil {
+			return &FormError{path(), s.String(), err}
+		}
+		return w.links(ctx, path, data, p) // what it leads to, belongs to the state whatever it is
 	}
 	if w.value != nil {
 		w.value(path(), s, data, n.val)
@@ -203,10 +206,7 @@ func (l *layout) leads(t reflect.Type) bool {
 }
 
 // links visits what data of no known type lead to.
-func (w *walker) links(ctx context.Context, path func() string, c cid.Cid, data []byte, p Part) error {
-	if c.Prefix().Codec != cid.DagCBOR {
-		return nil
-	}
+func (w *walker) links(ctx context.Context, path func() string, data []byte, p Part) error {
 	return cbor.Links(data, &cbor.LinkRules{}, func(raw []byte) error {
 		to, _, err := cbor.ParseCID(raw)
 		if err != nil {

@@ -164,7 +164,7 @@ func fieldText(f state.Field) string {
 	}
 	text := f.To.String()
 	if f.Count != nil {
-		text += ", " + layout.Grouped(*f.Count) + layout.Choose(int(min(*f.Count, 2)), " entry", " entries")
+		text += ", " + layout.Choose(int(min(*f.Count, 2)), "1 entry", layout.Grouped(*f.Count)+" entries")
 	}
 	return fmt.Sprintf("%s  %v", text, f.Value)
 }

@@ -139,7 +139,7 @@ func show(cmd *cobra.Command, s *source, n *state.Node, w shown) error {
 		return err
 	}
 	if text, ok := view.(string); ok && !w.asJSON {
-		_, err = fmt.Fprintln(out, oneLine(text))
+		_, err = fmt.Fprintln(out, jsonOrText(text))
 	} else {
 		err = kit.WriteJSON(cmd, view)
 	}

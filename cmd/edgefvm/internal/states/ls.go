@@ -148,8 +148,13 @@ func writeLine(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
+// longest is how many columns of a value are printed for people; JSON has all of it.
+const longest = 400
+
 // oneLine is JSON on one line, for people; text stands without quotes.
-func oneLine(v any) string {
+func oneLine(v any) string { return layout.Cut(jsonOrText(v), longest) }
+
+func jsonOrText(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return "null"

@@ -1,6 +1,7 @@
 package states_test
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -234,5 +235,22 @@ func TestMistakes(t *testing.T) {
 		{"no root", kit.ExitUsage, at("diff", afterRoot, "none.car"), []string{`"none.car" is neither a CID nor an archive`}},
 	} {
 		t.Run(c.name, func(t *testing.T) { edgefvm.Fails(t, c.code, c.args, c.want...) })
+	}
+}
+
+// Interrupted, a command ends with its code and leaves nothing.
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	dir := t.TempDir()
+	for _, args := range [][]string{
+		{"ls"}, {"ls", "--unsorted"}, {"actor", "f01"}, {"get", "actors"}, {"stat"}, {"export", "f01", "--out", filepath.Join(dir, "x.car")}, {"diff", whole, before},
+	} {
+		if r := edgefvm.RunWith(ctx, append(append([]string{"state"}, args...), "--car", whole)...); r.Code != kit.ExitInterrupted || r.Out != "" {
+			t.Errorf("%v: %+v", args, r)
+		}
+	}
+	if files, _ := os.ReadDir(dir); len(files) != 0 {
+		t.Errorf("leftovers: %v", files)
 	}
 }
