@@ -105,6 +105,18 @@ func TestAdd(t *testing.T) {
 	if _, err := add(folder, car, AddOptions{Version: 20}); !errors.Is(err, ErrUnnamed) {
 		t.Errorf("without a network: %v", err)
 	}
+	for _, o := range []AddOptions{{Version: 7}, {Version: -1, Network: "my-net"}, {Network: "../x"}, {Version: 20, Network: "My net"}} {
+		if _, err := add(folder, car, o); !errors.Is(err, ErrName) {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := add(file, car, AddOptions{Version: 20, Network: "my-net"}); !errors.Is(err, ErrNoFolder) {
+		t.Errorf("a file for the folder: %v", err)
+	}
 	a, err := add(folder, packed.Bytes(), AddOptions{Version: 20, Network: "my-net"})
 	if err != nil {
 		t.Fatal(err)

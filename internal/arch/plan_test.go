@@ -34,6 +34,7 @@ type room struct {
 var plan = []room{
 	{"cmd/edgefvm", command, 21, false},
 	{"cmd/edgefvm/internal/cli", command, 20, false},
+	{"cmd/edgefvm/internal/decoding", command, 19, false},
 	{"cmd/edgefvm/internal/laboratory", command, 19, false},
 	{"cmd/edgefvm/internal/messages", command, 19, false},
 	{"cmd/edgefvm/internal/states", command, 19, false},
@@ -50,10 +51,13 @@ var plan = []room{
 	{"examples/engine", examples, 14, false},
 
 	{"node", node, 14, false},
-	{"node/state", node, 13, false},               // what a state holds, and what differs between two
+	{"node/state", node, 14, false},               // what a state holds, and what differs between two
 	{"node/internal/collections", node, 1, false}, // HAMTs, AMTs and KAMTs as they stand in blocks
+	{"node/network", node, 6, false},              // reads files
 	{"node/textform", node, 12, false},            // what people write
-	{"node/actors/jsonview", node, 1, false},      // values of go-state-types as JSON
+	{"node/actors", node, 15, false},              // methods, parameters and returns of the builtin actors
+	{"node/ethabi", node, 14, false},              // what contracts take and give
+	{"node/actors/jsonview", node, 13, false},     // values of go-state-types as JSON
 	{"blockstore/pebble", machine, 2, false},      // a module of its own
 
 	{"lab/fuzz", laboratory, 16, false},

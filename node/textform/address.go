@@ -13,14 +13,11 @@ import (
 )
 
 // EthNamespace is the namespace of Ethereum's addresses among delegated ones: the ID of the actor that manages them (FIP-0055).
-const EthNamespace = 10
+const EthNamespace = addr.EthNamespace
 
 var base32 = address.AddressEncoding.WithPadding(-1) // small letters, digits 2 to 7
 
-const ethLen = 20 // bytes of an address of Ethereum
-
-// maskedID begins the 0x form of an actor's ID; its last 8 bytes are the ID (FIP-0054).
-var maskedID = [ethLen - 8]byte{0xff}
+const ethLen = addr.EthLen
 
 // Address reads an address in any of its forms: f0 to f4, with t for f on test networks, in which IDs and namespaces
 // have up to 64 bits; and 0x with 40 hex digits, which is the f410f address of the same bytes, or the f0 address
@@ -119,37 +116,11 @@ func ethAddress(digits string) (address.Address, error) {
 }
 
 // FromEth is the Filecoin address of an Ethereum one: f0 for a masked ID, else f410f.
-func FromEth(eth [ethLen]byte) address.Address {
-	if [12]byte(eth[:12]) == maskedID {
-		var id uint64
-		for _, c := range eth[12:] {
-			id = id<<8 | uint64(c)
-		}
-		return addr.NewID(id)
-	}
-	a, err := addr.ParseAddress(append([]byte{address.Delegated, EthNamespace}, eth[:]...))
-	if err != nil {
-		panic(err) // it has the right length
-	}
-	return a
-}
+func FromEth(eth [ethLen]byte) address.Address { return addr.FromEthereum(eth) }
 
-// ToEth is the 0x form of an address in small letters, as nodes write it: of an f410f address its own, of an f0 address the masked
-// ID. Other addresses have none, and neither has an f410f address whose bytes are those of a masked ID.
-func ToEth(a address.Address) (eth string, ok bool) {
-	if id, is := addr.ID(a); is {
-		b := maskedID[:]
-		for shift := 56; shift >= 0; shift -= 8 {
-			b = append(b, byte(id>>shift))
-		}
-		return "0x" + hex.EncodeToString(b), true
-	}
-	namespace, sub, is := addr.Delegated(a)
-	if !is || namespace != EthNamespace || len(sub) != ethLen || [12]byte(sub[:12]) == maskedID {
-		return "", false
-	}
-	return "0x" + hex.EncodeToString(sub), true
-}
+// ToEth is the 0x form of an address in small letters, as nodes write it: of an f410f address its own, of an f0 address the
+// masked ID. Other addresses have none, and neither has an f410f address whose bytes are those of a masked ID.
+func ToEth(a address.Address) (eth string, ok bool) { return addr.Ethereum(a) }
 
 // checksummed is the 0x form with its checksum in capital and small letters (EIP-55).
 func checksummed(b []byte) string {

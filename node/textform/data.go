@@ -51,10 +51,18 @@ type Data struct {
 	Quoted bool // the hex or base64 was a JSON string
 	Source Source
 	Name   string // of the file
+	Why    string // this form was chosen where another fits too; "": no other does
 }
 
 // String says what was read: "89 bytes, from hex in a file".
 func (d *Data) String() string {
+	if d.Why != "" {
+		return d.what() + " (" + d.Why + ")"
+	}
+	return d.what()
+}
+
+func (d *Data) what() string {
 	size := fmt.Sprintf("%d %s", len(d.Bytes), layout.Plural(len(d.Bytes), "byte"))
 	form := d.Form.String()
 	switch {

@@ -65,6 +65,19 @@ func ReadMessage(d *Data) (*Message, error) {
 	return DecodeMessage(d.Bytes)
 }
 
+// Messages decides for the reading that is a message, if the other is not.
+func Messages(hex, base64 []byte) (is Form, why string) {
+	_, h := DecodeMessage(hex)
+	_, b := DecodeMessage(base64)
+	switch {
+	case h == nil && b != nil:
+		return Hex, "as base64 it is no message"
+	case b == nil && h != nil:
+		return Base64, "as hex it is no message"
+	}
+	return Raw, ""
+}
+
 // DecodeMessage makes a message of bytes: a message's CBOR, a list of the message and its signature, a raw
 // Ethereum transaction as a wallet signed it, or the text of JSON. Which one it is can be told by the first byte.
 func DecodeMessage(data []byte) (*Message, error) {

@@ -46,7 +46,7 @@ func messageFromJSON(text []byte, depth int) (*Message, error) {
 	case '[':
 		return fromList(text, depth)
 	case '"':
-		d, err := jsonData(string(text))
+		d, err := jsonData(string(text), nil)
 		if err != nil {
 			return nil, err
 		}
@@ -216,7 +216,7 @@ func readingsOf(s string) (readings [][]byte, err error) {
 	if strings.TrimSpace(s) == "" {
 		return [][]byte{nil}, nil
 	}
-	d, err := parse(s, false)
+	d, err := parse(s, false, nil)
 	if err == nil {
 		return [][]byte{d.Bytes}, nil
 	}
@@ -307,7 +307,7 @@ func (o *object) ethereum() (*Message, error) {
 	chain := o.number("chainId", math.MaxUint64)
 	for _, name := range []string{"input", "data"} {
 		if s, ok := o.text(name); ok {
-			d, err := parse(s, false)
+			d, err := parse(s, false, nil)
 			if o.fail(name, err); err == nil {
 				t.input = d.Bytes
 			}

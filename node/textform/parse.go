@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	cbg "github.com/whyrusleeping/cbor-gen"
+
 	"github.com/edgefvm/fvm/internal/layout"
 )
 
@@ -31,9 +33,27 @@ const (
 //     the prefix.
 //
 // The errors are ErrAmbiguous and ErrNoReading in words that say what to write instead.
-func Parse(text string) (*Data, error) { return parse(text, true) }
+func Parse(text string) (*Data, error) { return parse(text, true, nil) }
 
-func parse(text string, mayQuote bool) (*Data, error) {
+// A Decider chooses between two readings of text: Hex or Base64, or Raw if it cannot tell. why says, for people, what is
+// wrong with the other one.
+type Decider func(hex, base64 []byte) (is Form, why string)
+
+// CBOR decides for the reading that is one whole item of CBOR, if the other is not: parameters are that.
+func CBOR(hex, base64 []byte) (is Form, why string) {
+	switch h, b := cbg.ValidateCBOR(hex) == nil, cbg.ValidateCBOR(base64) == nil; {
+	case h && !b:
+		return Hex, "as base64 it is no CBOR"
+	case b && !h:
+		return Base64, "as hex it is no CBOR"
+	}
+	return Raw, ""
+}
+
+// Digits decides for hex: calldata are never written otherwise.
+func Digits(_, _ []byte) (is Form, why string) { return Hex, "" }
+
+func parse(text string, mayQuote bool, decide Decider) (*Data, error) {
 	text = strings.TrimSpace(text)
 	if text == "" {
 		return nil, noReading("it is empty; an empty list of bytes is 0x")
@@ -56,12 +76,12 @@ func parse(text string, mayQuote bool) (*Data, error) {
 		return &Data{Bytes: b, Form: Base64}, nil
 	}
 	if rest, is := cutPrefix(text, "json:"); is && mayQuote {
-		return jsonData(strings.TrimSpace(rest))
+		return jsonData(strings.TrimSpace(rest), decide)
 	}
 	if mayQuote && strings.IndexByte(`{["`, text[0]) >= 0 {
-		return jsonData(text)
+		return jsonData(text, decide)
 	}
-	return bare(text)
+	return bare(text, decide)
 }
 
 func cutPrefix(s, prefix string) (rest string, is bool) {
@@ -72,7 +92,7 @@ func cutPrefix(s, prefix string) (rest string, is bool) {
 }
 
 // bare reads text that says nothing of its form.
-func bare(text string) (*Data, error) {
+func bare(text string, decide Decider) (*Data, error) {
 	b64, why64 := decodeBase64(text)
 	digits, spaces := stripSpace(text)
 	if isHex(digits) {
@@ -84,6 +104,14 @@ func bare(text string) (*Data, error) {
 			return nil, noReading("hex has an even number of digits, and these are %d: a digit is lost or too many", len(digits))
 		case why64 != "" || (spaces || len(digits) >= certainHex) && !strings.Contains(digits, zeros):
 			return &Data{Bytes: b, Form: Hex}, nil
+		}
+		if decide != nil {
+			switch is, why := decide(b, b64); is {
+			case Hex:
+				return &Data{Bytes: b, Form: Hex, Why: why}, nil
+			case Base64:
+				return &Data{Bytes: b64, Form: Base64, Why: why}, nil
+			}
 		}
 		return nil, ambiguous("it is hex of %s and base64 of %s: write 0x%s or base64:%s", countBytes(b), countBytes(b64), show(text), show(text))
 	}
@@ -107,7 +135,7 @@ func hexData(text string) (*Data, error) {
 }
 
 // jsonData reads what was said to be JSON. Strings are read by the rules for other text.
-func jsonData(text string) (*Data, error) {
+func jsonData(text string, decide Decider) (*Data, error) {
 	if err := validJSON([]byte(text)); err != nil {
 		return nil, noReading("no JSON: %v", err)
 	}
@@ -121,7 +149,7 @@ func jsonData(text string) (*Data, error) {
 	if strings.TrimSpace(s) == "" {
 		return &Data{Form: Hex, Quoted: true}, nil
 	}
-	d, err := parse(s, false)
+	d, err := parse(s, false, decide)
 	if err != nil {
 		return nil, fmt.Errorf("the JSON string: %w", err)
 	}

@@ -120,6 +120,38 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// Where text is hex and base64, what it is for may decide.
+func TestDeciders(t *testing.T) {
+	for _, tt := range []struct {
+		name, text string
+		decide     Decider
+		form       Form
+		want       string // hex; "": ErrAmbiguous
+	}{
+		{"hex is CBOR", "455b5a505f56", CBOR, Hex, "455b5a505f56"}, // a byte string; base64 is simple(3) and more
+		{"base64 is CBOR", "AA", CBOR, Base64, "00"},               // 0; a map that ends early
+		{"neither is CBOR", "deadbeef", CBOR, Raw, ""},             // a tag of a map that ends early; a text that does
+		{"nor here", "AAAA", CBOR, Raw, ""},                        // a map that ends early; 0 and two more
+		{"a list that ends early", "8200", CBOR, Raw, ""},          // and simple(19)
+		{"calldata", "06fdde03", Digits, Hex, "06fdde03"},
+		{"no message", "deadbeef", Messages, Raw, ""},
+	} {
+		r := Reader{Decide: tt.decide}
+		d, err := r.Read(t.Context(), tt.text)
+		if tt.want == "" {
+			if !errors.Is(err, ErrAmbiguous) {
+				t.Errorf("%s: %v, %v", tt.name, d, err)
+			}
+		} else if err != nil || hex.EncodeToString(d.Bytes) != tt.want || d.Form != tt.form {
+			t.Errorf("%s: %v, %v", tt.name, d, err)
+		}
+	}
+	r := Reader{Decide: CBOR}
+	if d, err := r.Read(t.Context(), "455b5a505f56"); err != nil || d.String() != "6 bytes, from hex (as base64 it is no CBOR)" {
+		t.Errorf("%v, %v", d, err)
+	}
+}
+
 // The files of reports from users, and what people make of bytes on all kinds of machines.
 func TestReadFiles(t *testing.T) {
 	want := read(t, "testdata/params.bin")
@@ -192,8 +224,8 @@ func TestReadFiles(t *testing.T) {
 		{"a folder", ".", ErrNoReading, "folder"},
 		{"no file", "message.cbor", ErrNoReading, "there is no such file"},
 		{"no file, named", "@message.cbor", ErrNoReading, "there is no file message.cbor"},
-		{"no file, a word", "nothing!", ErrNoReading, "there is no file of that name, and as text: neither hex"},
-		{"a word", "passages", ErrAmbiguous, "there is no file of that name, and as text: it may be a name or base64"},
+		{"no file, a word", "nothing!", ErrNoReading, "there is no file of that name, and as text it is neither hex"},
+		{"a word", "passages", ErrAmbiguous, "it may be a name or base64"},
 		{"@ alone", "@", ErrNoReading, "the name of the file is missing"},
 		{"nothing", "", ErrNoReading, "it is empty"},
 		{"two readings in a file", "short", ErrAmbiguous, "hex:@FILE or base64:@FILE, or raw:FILE if its 8 bytes"},

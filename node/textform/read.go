@@ -22,6 +22,8 @@ const MaxBytes = 64 << 20
 type Reader struct {
 	// Stdin is what "-" reads; nil: the process's own.
 	Stdin io.Reader
+	// Decide is asked where text fits hex and base64. Default: that is an error.
+	Decide Decider
 }
 
 // Read reads an argument by these rules.
@@ -61,14 +63,14 @@ func (r *Reader) Read(ctx context.Context, arg string) (*Data, error) {
 		if err != nil {
 			return nil, fmt.Errorf("standard input: %w", err)
 		}
-		return content(prefix, data, &Data{Source: Stdin})
+		return r.content(prefix, data, &Data{Source: Stdin})
 	case named, prefix == "raw:":
-		return readFile(ctx, prefix, name)
+		return r.readFile(ctx, prefix, name)
 	case prefix != "":
-		return Parse(arg)
+		return r.parse(arg)
 	}
 	info, err := os.Stat(arg)
-	d, textErr := Parse(arg)
+	d, textErr := r.parse(arg)
 	switch {
 	case err == nil && info.IsDir() && textErr == nil:
 		return nil, ambiguous("it is the name of a folder, and %s: write ./%s for what is named so, or a prefix before the text (hex:, base64:)", d, show(arg))
@@ -79,7 +81,7 @@ func (r *Reader) Read(ctx context.Context, arg string) (*Data, error) {
 		}
 		return nil, ambiguous("it is the name of a file, and may be %s: write ./%s for the file, or a prefix before the text (0x, hex:, base64:)", reading, show(arg))
 	case err == nil:
-		return readFile(ctx, "", arg)
+		return r.readFile(ctx, "", arg)
 	case textErr == nil:
 		return d, nil
 	case errors.Is(err, fs.ErrNotExist) && looksLikePath(arg):
@@ -87,11 +89,13 @@ func (r *Reader) Read(ctx context.Context, arg string) (*Data, error) {
 	case !errors.Is(err, fs.ErrNotExist) && looksLikePath(arg): // it may not be looked at
 		return nil, fmt.Errorf("reading the file: %w", fileError(err))
 	}
-	if strings.HasPrefix(arg, "{") || strings.HasPrefix(arg, "[") || strings.HasPrefix(arg, `"`) || prefixed(arg) {
+	if errors.Is(textErr, ErrAmbiguous) || strings.HasPrefix(arg, "{") || strings.HasPrefix(arg, "[") || strings.HasPrefix(arg, `"`) || prefixed(arg) {
 		return nil, textErr
 	}
-	return nil, &problem{unwrapKind(textErr), fmt.Sprintf("there is no file of that name, and as text: %v", textErr)}
+	return nil, noReading("there is no file of that name, and as text it is %v", textErr)
 }
+
+func (r *Reader) parse(text string) (*Data, error) { return parse(text, true, r.Decide) }
 
 // prefixed tells whether text says that it is hex.
 func prefixed(s string) bool { _, is := cutPrefix(strings.TrimSpace(s), "0x"); return is }
@@ -99,13 +103,6 @@ func prefixed(s string) bool { _, is := cutPrefix(strings.TrimSpace(s), "0x"); r
 // looksLikePath tells whether text is far more likely a path than hex or base64: it has a dot, or begins as paths do.
 func looksLikePath(s string) bool {
 	return !strings.ContainsAny(s, "\n{\"") && (strings.Contains(s, ".") || strings.HasPrefix(s, "/") || strings.HasPrefix(s, "~"))
-}
-
-func unwrapKind(err error) error {
-	if errors.Is(err, ErrAmbiguous) {
-		return ErrAmbiguous
-	}
-	return ErrNoReading
 }
 
 // fileError leaves out the name of the file, which the message has already.
@@ -117,7 +114,7 @@ func fileError(err error) error {
 	return err
 }
 
-func readFile(ctx context.Context, prefix, name string) (*Data, error) {
+func (r *Reader) readFile(ctx context.Context, prefix, name string) (*Data, error) {
 	if name == "" {
 		return nil, noReading("the name of the file is missing")
 	}
@@ -137,7 +134,7 @@ func readFile(ctx context.Context, prefix, name string) (*Data, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", layout.OneLine(name), fileError(err))
 	}
-	d, err := content(prefix, data, &Data{Source: File, Name: name})
+	d, err := r.content(prefix, data, &Data{Source: File, Name: name})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", layout.OneLine(name), err)
 	}
@@ -165,7 +162,7 @@ func (s *stopped) Read(b []byte) (int, error) {
 }
 
 // content reads what a file holds; from is where it was.
-func content(prefix string, data []byte, from *Data) (*Data, error) {
+func (r *Reader) content(prefix string, data []byte, from *Data) (*Data, error) {
 	if prefix == "raw:" || prefix == "" && len(data) == 0 {
 		from.Bytes = data
 		return from, nil
@@ -178,7 +175,7 @@ func content(prefix string, data []byte, from *Data) (*Data, error) {
 		from.Bytes = data
 		return from, nil
 	}
-	d, err := Parse(prefix + text)
+	d, err := r.parse(prefix + text)
 	switch {
 	case err == nil:
 		d.Source, d.Name = from.Source, from.Name

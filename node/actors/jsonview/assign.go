@@ -13,27 +13,33 @@ import (
 )
 
 // Unmarshal reads what [Marshal] writes into a value, which must be a pointer to its type. What was in the value is lost.
-func Unmarshal(text []byte, into any) error {
+func Unmarshal(text []byte, into any) error { return Coder{}.Unmarshal(text, into) }
+
+// Assign is [Unmarshal] of a tree, as [Parse] and [View] make it.
+func Assign(tree any, into any) error { return Coder{}.Assign(tree, into) }
+
+// Unmarshal reads what [Coder.Marshal] writes.
+func (c Coder) Unmarshal(text []byte, into any) error {
 	tree, err := Parse(text)
 	if err != nil {
 		return err
 	}
-	return Assign(tree, into)
+	return c.Assign(tree, into)
 }
 
-// Assign is [Unmarshal] of a tree, as [Parse] and [View] make it.
-func Assign(tree any, into any) error {
+// Assign reads a tree, as [Parse] and [Coder.View] make it.
+func (c Coder) Assign(tree any, into any) error {
 	v := reflect.ValueOf(into)
 	if v.Kind() != reflect.Pointer || v.IsNil() {
 		return fmt.Errorf("cannot read JSON into a %T", into)
 	}
 	v.Elem().SetZero()
-	return assign("", tree, v.Elem())
+	return c.assign("", tree, v.Elem())
 }
 
 // assign sets v from a tree, part by part.
-func assign(path string, tree any, v reflect.Value) error {
-	if done, err := assignLeaf(path, tree, v); done || err != nil {
+func (c Coder) assign(path string, tree any, v reflect.Value) error {
+	if done, err := c.assignLeaf(path, tree, v); done || err != nil {
 		return err
 	}
 	switch v.Kind() {
@@ -43,22 +49,22 @@ func assign(path string, tree any, v reflect.Value) error {
 			return nil
 		}
 		v.Set(reflect.New(v.Type().Elem()))
-		return assign(path, tree, v.Elem())
+		return c.assign(path, tree, v.Elem())
 	case reflect.Struct:
-		return assignStruct(path, tree, v)
+		return c.assignStruct(path, tree, v)
 	case reflect.Slice:
 		list, ok := tree.([]any)
 		if !ok {
 			return want(path, "a list", tree)
 		}
 		v.Set(reflect.MakeSlice(v.Type(), len(list), len(list)))
-		return assignList(path, list, v)
+		return c.assignList(path, list, v)
 	case reflect.Array:
 		list, ok := tree.([]any)
 		if !ok || len(list) != v.Len() {
 			return want(path, fmt.Sprintf("a list of %d", v.Len()), tree)
 		}
-		return assignList(path, list, v)
+		return c.assignList(path, list, v)
 	case reflect.Bool:
 		b, ok := tree.(bool)
 		if !ok {
@@ -80,16 +86,16 @@ func assign(path string, tree any, v reflect.Value) error {
 	return at(path, "JSON has nothing for a %s", v.Type())
 }
 
-func assignList(path string, list []any, v reflect.Value) error {
+func (c Coder) assignList(path string, list []any, v reflect.Value) error {
 	for i, e := range list {
-		if err := assign(element(path, i), e, v.Index(i)); err != nil {
+		if err := c.assign(element(path, i), e, v.Index(i)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func assignStruct(path string, tree any, v reflect.Value) error {
+func (c Coder) assignStruct(path string, tree any, v reflect.Value) error {
 	o, ok := tree.(Object)
 	if !ok {
 		return want(path, "an object", tree)
@@ -110,12 +116,35 @@ func assignStruct(path string, tree any, v reflect.Value) error {
 	if len(missing) > 0 {
 		return at(member(path, missing[0]), "missing; all of these are needed: %s", strings.Join(known, ", "))
 	}
+	var inside []int // fields whose bytes are known from what the others say
 	for _, i := range fields(v.Type()) {
 		name := v.Type().Field(i).Name
 		part, _ := o.Get(name)
-		if err := assign(member(path, name), part, v.Field(i)); err != nil {
+		if tree, ok := part.(Object); ok && len(tree) > 0 && tree[0].Name != "/" && isBytes(v.Field(i).Type()) {
+			inside = append(inside, i)
+			continue
+		}
+		if err := c.assign(member(path, name), part, v.Field(i)); err != nil {
 			return err
 		}
+	}
+	return c.assignInside(path, o, v, inside)
+}
+
+// assignInside makes the bytes of fields that say what is in them.
+func (c Coder) assignInside(path string, o Object, v reflect.Value, inside []int) error {
+	for _, i := range inside {
+		name := v.Type().Field(i).Name
+		part, _ := o.Get(name)
+		inner := c.inner(v, i)
+		if inner == nil {
+			return want(member(path, name), `bytes in hex with 0x before them, such as "0x00ff"`, part)
+		}
+		data, err := inner.Assign(part.(Object))
+		if err != nil {
+			return at(member(path, name), "%w", err)
+		}
+		v.Field(i).SetBytes(data)
 	}
 	return nil
 }

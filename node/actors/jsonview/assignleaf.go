@@ -18,10 +18,12 @@ import (
 	"github.com/filecoin-project/go-state-types/crypto"
 	"github.com/ipfs/go-cid"
 	cbg "github.com/whyrusleeping/cbor-gen"
+
+	"github.com/edgefvm/fvm/node/textform"
 )
 
 // assignLeaf reads the types that have a form of their own; done is false for others.
-func assignLeaf(path string, tree any, v reflect.Value) (done bool, err error) {
+func (c Coder) assignLeaf(path string, tree any, v reflect.Value) (done bool, err error) {
 	var value any
 	switch v.Type() {
 	case addressType:
@@ -37,7 +39,7 @@ func assignLeaf(path string, tree any, v reflect.Value) (done bool, err error) {
 		}
 		value, err = ParseBitField(s)
 	case signatureType:
-		return true, assignSignature(path, tree, v)
+		return true, c.assignSignature(path, tree, v)
 	case deferredType:
 		o, _ := tree.(Object)
 		raw, ok := o.Get("CBOR")
@@ -55,7 +57,7 @@ func assignLeaf(path string, tree any, v reflect.Value) (done bool, err error) {
 		}
 		return true, nil
 	default:
-		return assignOther(path, tree, v)
+		return c.assignOther(path, tree, v)
 	}
 	var kind *kindError
 	switch {
@@ -82,8 +84,15 @@ func setDeferred(path string, v reflect.Value, raw []byte) error {
 }
 
 // assignOther reads labels, bytes and enumerations.
-func assignOther(path string, tree any, v reflect.Value) (bool, error) {
+func (c Coder) assignOther(path string, tree any, v reflect.Value) (bool, error) {
 	switch {
+	case isCID(v.Type()):
+		c, err := parseCID(tree)
+		if err != nil {
+			return true, at(path, "%w", err)
+		}
+		v.Set(reflect.ValueOf(c).Convert(v.Type()))
+		return true, nil
 	case v.Kind() == reflect.Struct && v.Type().Implements(labelType):
 		return true, assignLabel(path, tree, v)
 	case isBytes(v.Type()):
@@ -121,12 +130,12 @@ func assignOther(path string, tree any, v reflect.Value) (bool, error) {
 	return true, nil
 }
 
-func assignSignature(path string, tree any, v reflect.Value) error {
+func (c Coder) assignSignature(path string, tree any, v reflect.Value) error {
 	var parts struct {
 		Type crypto.SigType
 		Data []byte
 	}
-	if err := assign(path, tree, reflect.ValueOf(&parts).Elem()); err != nil {
+	if err := c.assign(path, tree, reflect.ValueOf(&parts).Elem()); err != nil {
 		return err
 	}
 	v.Set(reflect.ValueOf(crypto.Signature{Type: parts.Type, Data: parts.Data}))
@@ -162,7 +171,7 @@ func parseAddress(tree any) (address.Address, error) {
 	if s == "" { // how an address that is not set is shown
 		return address.Undef, nil
 	}
-	a, err := address.NewFromString(s)
+	a, err := textform.Address(s)
 	if err != nil {
 		return address.Undef, fmt.Errorf("address %q: %w", shorten(s), err)
 	}

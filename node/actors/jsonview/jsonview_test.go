@@ -154,6 +154,7 @@ func TestUnmarshalForms(t *testing.T) {
 		{"DAG-JSON link", `"bafy2bzacecu7n7wbtogznrtuuvf73dsz7wasgyneqasksdblxupnyovmtwxxu"`, `{"/":"bafy2bzacecu7n7wbtogznrtuuvf73dsz7wasgyneqasksdblxupnyovmtwxxu"}`},
 		{"DAG-JSON bytes", `"0x00ff"`, `{"/":{"bytes":"AP8"}}`},
 		{"testnet address", `"f01234"`, `"t01234"`},
+		{"masked id of Ethereum", `"f01234"`, `"0xff000000000000000000000000000000000004d2"`},
 		{"number of a proof", `"StackedDrg32GiBV1_1"`, `8`},
 		{"number in quotes", `"Epoch":-1`, `"Epoch":"-1"`},
 		{"adjoining ranges", `"0-4,7,9-12"`, `"0-1, 2-4, 7, 9-10, 11-12"`},

@@ -13,16 +13,12 @@ import (
 	rleplus "github.com/filecoin-project/go-bitfield/rle"
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/crypto"
+
+	"github.com/edgefvm/fvm/internal/ipld/addr"
 )
 
 // Address is the text of an address on mainnet, whatever network the process is set to.
-func Address(a address.Address) string {
-	s := a.String()
-	if s != "" && s[0] == address.TestnetPrefix[0] {
-		s = address.MainnetPrefix + s[1:]
-	}
-	return s
-}
+func Address(a address.Address) string { return addr.String(a) }
 
 // BitField shows a bitfield as its members in ascending order, "0-4,7": a single member, or a range with both ends. An empty one is "".
 // It errs if what the bitfield was read from is not RLE+.

@@ -19,18 +19,38 @@ import (
 	cbg "github.com/whyrusleeping/cbor-gen"
 )
 
+// Coder shows and reads values. The zero value does what the functions of this package do.
+type Coder struct {
+	// Nested knows the bytes that hold a value of their own: the parameters inside a proposal, the payload of a hook. It is
+	// asked about each field of bytes, with the struct that has it, and returns nil for bytes that are just that.
+	Nested func(owner any, field string) Inner
+}
+
+// Inner reads and writes what is inside bytes. View returns false for bytes that it would not write again as they are, which are
+// then shown in hex; the tree must be an [Object], by which [Coder.Assign] tells it from bytes.
+type Inner interface {
+	View(data []byte) (tree Object, ok bool)
+	Assign(tree Object) (data []byte, err error)
+}
+
 // Marshal is the JSON of a value, on one line.
-func Marshal(v any) ([]byte, error) {
-	view, err := View(v)
+func Marshal(v any) ([]byte, error) { return Coder{}.Marshal(v) }
+
+// View is a value as a tree of what JSON has: nil, bool, json.Number, string, [Object] and []any. It errs for what JSON cannot
+// say, text that is no UTF-8, and for types that hold no data, such as channels.
+func View(v any) (any, error) { return Coder{}.View(v) }
+
+// Marshal is the JSON of a value, on one line.
+func (c Coder) Marshal(v any) ([]byte, error) {
+	view, err := c.View(v)
 	if err != nil {
 		return nil, err
 	}
 	return encode(view)
 }
 
-// View is a value as a tree of what JSON has: nil, bool, json.Number, string, [Object] and []any. It errs for what JSON cannot
-// say, text that is no UTF-8, and for types that hold no data, such as channels.
-func View(v any) (any, error) { return view("", reflect.ValueOf(v)) }
+// View is a value as a tree, as the function View makes it.
+func (c Coder) View(v any) (any, error) { return c.view("", reflect.ValueOf(v)) }
 
 // label is what the deal labels of all versions are: text or bytes.
 type label interface {
@@ -53,7 +73,7 @@ var (
 // maxDepth bounds how deep values nest; no type of the network comes near.
 const maxDepth = 100
 
-func view(path string, v reflect.Value) (any, error) {
+func (c Coder) view(path string, v reflect.Value) (any, error) {
 	if strings.Count(path, ".")+strings.Count(path, "[") > maxDepth {
 		return nil, at(path, "it nests too deep")
 	}
@@ -68,13 +88,13 @@ func view(path string, v reflect.Value) (any, error) {
 		if v.IsNil() {
 			return nil, nil
 		}
-		return view(path, v.Elem())
+		return c.view(path, v.Elem())
 	case reflect.Struct:
-		return viewStruct(path, v)
+		return c.viewStruct(path, v)
 	case reflect.Slice, reflect.Array:
 		list := make([]any, 0, v.Len())
 		for i := range v.Len() {
-			e, err := view(element(path, i), v.Index(i))
+			e, err := c.view(element(path, i), v.Index(i))
 			if err != nil {
 				return nil, err
 			}
@@ -82,7 +102,7 @@ func view(path string, v reflect.Value) (any, error) {
 		}
 		return list, nil
 	case reflect.Map:
-		return viewMap(path, v)
+		return c.viewMap(path, v)
 	case reflect.Bool:
 		return v.Bool(), nil
 	case reflect.String:
@@ -133,6 +153,9 @@ func viewLeaf(path string, v reflect.Value) (leaf any, ok bool, err error) {
 	case emptyType:
 		return nil, true, nil
 	}
+	if isCID(v.Type()) {
+		return viewLeaf(path, v.Convert(cidType))
+	}
 	if v.Kind() == reflect.Struct && v.Type().Implements(labelType) {
 		return viewLabel(path, v.Interface().(label))
 	}
@@ -144,6 +167,9 @@ func viewLeaf(path string, v reflect.Value) (leaf any, ok bool, err error) {
 	}
 	return nil, false, nil
 }
+
+// isCID tells types like cbor-gen's CborCid, which are CIDs by another name.
+func isCID(t reflect.Type) bool { return t.Kind() == reflect.Struct && t.ConvertibleTo(cidType) }
 
 func viewLabel(path string, l label) (any, bool, error) {
 	if l.IsString() {
@@ -174,17 +200,32 @@ func isBytes(t reflect.Type) bool {
 	return (t.Kind() == reflect.Slice || t.Kind() == reflect.Array) && t.Elem().Kind() == reflect.Uint8
 }
 
-func viewStruct(path string, v reflect.Value) (any, error) {
+func (c Coder) viewStruct(path string, v reflect.Value) (any, error) {
 	o := Object{}
 	for _, i := range fields(v.Type()) {
 		name := v.Type().Field(i).Name
-		e, err := view(member(path, name), v.Field(i))
+		if inner := c.inner(v, i); inner != nil {
+			if tree, ok := inner.View(v.Field(i).Bytes()); ok {
+				o = append(o, Field{name, tree})
+				continue
+			}
+		}
+		e, err := c.view(member(path, name), v.Field(i))
 		if err != nil {
 			return nil, err
 		}
 		o = append(o, Field{name, e})
 	}
 	return o, nil
+}
+
+// inner is what is known of the bytes in a field, if anything.
+func (c Coder) inner(owner reflect.Value, i int) Inner {
+	t := owner.Type().Field(i)
+	if c.Nested == nil || t.Type.Kind() != reflect.Slice || !isBytes(t.Type) {
+		return nil
+	}
+	return c.Nested(owner.Interface(), t.Name)
 }
 
 // fields are the fields of a struct that count, by index.
@@ -198,12 +239,12 @@ func fields(t reflect.Type) (list []int) {
 }
 
 // viewMap is for states: no parameter and no return value has a map.
-func viewMap(path string, v reflect.Value) (any, error) {
+func (c Coder) viewMap(path string, v reflect.Value) (any, error) {
 	o := Object{}
 	iter := v.MapRange()
 	for iter.Next() {
 		name := fmt.Sprint(iter.Key().Interface())
-		e, err := view(member(path, name), iter.Value())
+		e, err := c.view(member(path, name), iter.Value())
 		if err != nil {
 			return nil, err
 		}

@@ -173,6 +173,8 @@ The folder is edgefvm/bundles in the user's folder of configuration, or the one 
 			switch {
 			case errors.Is(err, bundle.ErrUnnamed):
 				return kit.Usagef("%s: %w, with --version N --network NAME", args[0], err)
+			case errors.Is(err, bundle.ErrName):
+				return kit.Usagef("%w", err)
 			case errors.Is(err, bundle.ErrTaken):
 				return fmt.Errorf("%s: %w; --replace takes its place", args[0], err)
 			case err != nil:
