@@ -10,7 +10,8 @@ import (
 )
 
 // codesText lists the code of every actor of the bundles in the Lotus module: the name of a bundle, and below it the
-// actors whose code no bundle before it has. Bundles are in the order of versions, mainnet first. A test makes it anew.
+// actors whose code no bundle before it has, with all the versions that have it where it is not that bundle's alone.
+// Bundles are in the order of versions, mainnet first. A test makes it anew.
 //
 //go:embed codes.txt
 var codesText string
@@ -20,6 +21,8 @@ type Code struct {
 	Actor   string // its name in the manifest, such as "storageminer"
 	Version int    // of the actors
 	Network string // such as "mainnet"
+	// Versions are all that have the code, the oldest first.
+	Versions []int
 }
 
 // Bundle is the name of the bundle that has the code, such as "v16/mainnet".
@@ -46,19 +49,27 @@ func readCodes(text string) (map[string]Code, error) {
 	var of Code
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
-		actor, code, isCode := strings.Cut(strings.TrimPrefix(line, "\t"), " ")
-		if !isCode {
+		words := strings.Fields(line)
+		if len(words) < 2 {
 			var err error
 			if of.Version, of.Network, err = ParseName(line); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		c, err := cid.Decode(code)
+		c, err := cid.Decode(words[1])
 		if err != nil {
-			return nil, fmt.Errorf("the code of %s: %w", actor, err)
+			return nil, fmt.Errorf("the code of %s: %w", words[0], err)
 		}
-		all[c.KeyString()] = Code{actor, of.Version, of.Network}
+		code := Code{words[0], of.Version, of.Network, []int{of.Version}}
+		for _, word := range words[2:] {
+			v, err := versionOf(word)
+			if err != nil {
+				return nil, fmt.Errorf("the versions of %s: %w", words[0], err)
+			}
+			code.Versions = append(code.Versions, v)
+		}
+		all[c.KeyString()] = code
 	}
 	return all, nil
 }

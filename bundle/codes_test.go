@@ -31,19 +31,39 @@ func listCodes(t *testing.T, s *Set) string {
 	slices.SortStableFunc(list, func(a, b Entry) int {
 		return cmp.Or(cmp.Compare(a.Version, b.Version), cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Network, b.Network))
 	})
-	seen := map[string]bool{}
-	var text strings.Builder
+	type bundleCodes struct {
+		Entry
+		actors []Actor
+	}
+	var all []bundleCodes
+	versions := map[string][]int{} // by code
 	for _, e := range list {
 		b, err := s.Load(t.Context(), e.Version, e.Network, blockstore.NewMemory())
 		if err != nil {
 			t.Fatal(err)
 		}
-		var lines []string
+		all = append(all, bundleCodes{e, b.Actors})
 		for _, a := range b.Actors {
-			if !seen[a.Code.KeyString()] {
-				seen[a.Code.KeyString()] = true
-				lines = append(lines, fmt.Sprintf("\t%s %s\n", a.Name, a.Code))
+			if k := a.Code.KeyString(); !slices.Contains(versions[k], e.Version) {
+				versions[k] = append(versions[k], e.Version)
 			}
+		}
+	}
+	seen := map[string]bool{}
+	var text strings.Builder
+	for _, e := range all {
+		var lines []string
+		for _, a := range e.actors {
+			k := a.Code.KeyString()
+			if seen[k] {
+				continue
+			}
+			seen[k] = true
+			line := fmt.Sprintf("\t%s %s", a.Name, a.Code)
+			for _, v := range versions[k][1:] {
+				line += fmt.Sprintf(" v%d", v)
+			}
+			lines = append(lines, line+"\n")
 		}
 		slices.Sort(lines)
 		if len(lines) > 0 {
@@ -79,7 +99,7 @@ func TestCodeOf(t *testing.T) {
 	versions := map[int]bool{}
 	for _, c := range all {
 		versions[c.Version] = true
-		if c.Actor == "" || c.Network == "" {
+		if c.Actor == "" || c.Network == "" || len(c.Versions) == 0 || c.Versions[0] != c.Version || !slices.IsSorted(c.Versions) {
 			t.Errorf("%+v", c)
 		}
 	}
@@ -88,7 +108,7 @@ func TestCodeOf(t *testing.T) {
 			t.Errorf("no code of version %d", v)
 		}
 	}
-	for _, bad := range []string{"mainnet\n", "v8/mainnet\n\taccount x\n"} {
+	for _, bad := range []string{"mainnet\n", "v8/mainnet\n\taccount x\n", "v8/mainnet\n\taccount bafk2bzacea57ib7fosqleehx5z6uvockk3xk5wqycmge5m4rfq4ptr7xrkfsi 9\n"} {
 		if _, err := readCodes(bad); err == nil {
 			t.Errorf("%q is read", bad)
 		}
