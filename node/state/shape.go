@@ -3,6 +3,7 @@ package state
 import (
 	"fmt"
 	"reflect"
+	"sync"
 )
 
 // Shape says what a block or a value is, and so how it is read, shown, and walked on from.
@@ -63,6 +64,7 @@ type layout struct {
 	version int
 	states  map[string]*Shape                  // by the actor's name in the manifest
 	links   map[reflect.Type]map[string]*Shape // what the CIDs in a type's fields lead to
+	leading sync.Map                           // by type: whether it has links; see leads
 }
 
 // linkOf is what the CID in a field leads to; nil if it is not one of the state's, such as a piece's.

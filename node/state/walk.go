@@ -188,6 +188,15 @@ func (l *layout) leads(t reflect.Type) bool {
 	if l == nil {
 		return false
 	}
+	if known, ok := l.leading.Load(t); ok {
+		return known.(bool)
+	}
+	is := l.findLeads(t)
+	l.leading.Store(t, is)
+	return is
+}
+
+func (l *layout) findLeads(t reflect.Type) bool {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
