@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/ipfs/go-cid"
@@ -27,6 +28,7 @@ type source struct {
 	partial bool
 
 	files   *kit.State
+	notes   io.Writer // standard error
 	missed  int
 	example *state.MissingError // the first block that was missing
 }
@@ -52,9 +54,15 @@ func (s *source) open(cmd *cobra.Command) error {
 	if first, last := state.Versions(); s.actors != 0 && (s.actors < first || s.actors > last) {
 		return kit.Usagef("--actors-version %d: versions %d to %d are known", s.actors, first, last)
 	}
+	s.notes = cmd.ErrOrStderr()
 	var err error
-	s.files, err = kit.OpenState(cmd.Context(), s.cars, kit.StateOptions{Messages: cmd.ErrOrStderr()})
-	return err
+	if s.files, err = kit.OpenState(cmd.Context(), s.cars, kit.StateOptions{Messages: cmd.ErrOrStderr()}); err != nil {
+		return err
+	}
+	for _, note := range s.files.Notes {
+		fmt.Fprintf(cmd.ErrOrStderr(), "edgefvm: note: %s\n", term.OneLine(note))
+	}
+	return nil
 }
 
 func (s *source) close() {
@@ -83,6 +91,9 @@ func (s *source) tree(ctx context.Context, root string) (*state.Tree, error) {
 	}
 	if errors.As(err, &missing) {
 		return nil, fmt.Errorf("the archive does not hold the state root %s: give the right --root or --car", c)
+	}
+	if err == nil && head != nil {
+		fmt.Fprintf(s.notes, "edgefvm: note: %s\n", head)
 	}
 	return t, err
 }
