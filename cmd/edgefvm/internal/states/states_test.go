@@ -3,6 +3,7 @@ package states_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/edgefvm/fvm/blockstore"
+	"github.com/edgefvm/fvm/blockstore/pebble"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/clitest"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 )
@@ -253,4 +256,26 @@ func TestInterrupted(t *testing.T) {
 	if files, _ := os.ReadDir(dir); len(files) != 0 {
 		t.Errorf("leftovers: %v", files)
 	}
+}
+
+// A store's folder serves as an archive does; it names no root.
+func TestStore(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	store, err := pebble.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	roots, err := blockstore.LoadCAR(t.Context(), f, store, blockstore.CAROptions{})
+	if err := errors.Join(err, store.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if a, b := edgefvm.OK(t, "state", "ls", "--car", dir, "--root", roots[0].String()), edgefvm.OK(t, "state", "ls", "--car", whole); a != b {
+		t.Errorf("of the store:\n%s\nof the archive:\n%s", a, b)
+	}
+	edgefvm.Fails(t, kit.ExitUsage, []string{"state", "ls", "--car", dir}, "give --root")
 }
