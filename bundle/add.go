@@ -241,6 +241,19 @@ func listAdded(folder string) ([]Entry, error) {
 	return list, err
 }
 
+// NameOfAdded is the name of the bundle with a list of actors among those that Add stored in a folder; "" if there is none.
+// It is [NameOf] for them.
+func NameOfAdded(folder string, list cid.Cid) (string, error) {
+	all, err := listAdded(folder)
+	manifest := ManifestOf(list).String()
+	for _, e := range all {
+		if e.Manifest == manifest {
+			return e.Name(), nil
+		}
+	}
+	return "", err
+}
+
 // checkFolder refuses a file in the folder's place.
 func checkFolder(folder string) error {
 	if info, err := os.Stat(folder); err == nil && !info.IsDir() {

@@ -367,3 +367,43 @@ func TestAddedAlone(t *testing.T) {
 		}
 	}
 }
+
+// An added bundle is known by the list of actors that a state names.
+func TestNameOfAdded(t *testing.T) {
+	folder := t.TempDir()
+	list := mustCID(t, []byte{0x80})
+	head := append([]byte{0x82, 1, 0xd8, 0x2a, 0x58, 0x27, 0}, list.Bytes()...)
+	root := mustCID(t, head)
+	blk, err := blocks.NewBlockWithCid(head, root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Create(filepath.Join(folder, "v19-my-net.car"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = blockstore.WriteCAR(f, []cid.Cid{root}, func(yield func(blocks.Block, error) bool) { yield(blk, nil) })
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if name, err := NameOfAdded(folder, list); name != "v19/my-net" || err != nil {
+		t.Errorf("%q, %v", name, err)
+	}
+	for _, other := range []struct {
+		folder string
+		list   cid.Cid
+	}{{folder, root}, {t.TempDir(), list}, {filepath.Join(folder, "none"), list}, {"", list}} {
+		if name, err := NameOfAdded(other.folder, other.list); name != "" || err != nil {
+			t.Errorf("%+v: %q, %v", other, name, err)
+		}
+	}
+}
+
+func mustCID(t *testing.T, data []byte) cid.Cid {
+	t.Helper()
+	c, err := cid.V1Builder{Codec: cid.DagCBOR, MhType: 0xb220, MhLength: 32}.Sum(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}

@@ -6,7 +6,9 @@ require (
 	github.com/decred/dcrd/dcrec/secp256k1/v4 v4.4.1
 	github.com/edgefvm/fvm v0.1.0
 	github.com/filecoin-project/go-address v1.2.0
+	github.com/filecoin-project/go-amt-ipld/v4 v4.4.0
 	github.com/filecoin-project/go-bitfield v0.2.4
+	github.com/filecoin-project/go-hamt-ipld/v3 v3.4.1
 	github.com/filecoin-project/go-state-types v0.19.0
 	github.com/fxamacker/cbor/v2 v2.10.0
 	github.com/ipfs/go-block-format v0.2.4

@@ -39,6 +39,7 @@ var plan = []room{
 	{"cmd/edgefvm/internal/chains", command, 19, false},
 	{"cmd/edgefvm/internal/messages", command, 19, false},
 	{"cmd/edgefvm/internal/proving", command, 19, false},
+	{"cmd/edgefvm/internal/states", command, 19, false},
 	{"cmd/edgefvm/internal/upkeep", command, 19, false},
 	{"cmd/edgefvm/internal/clitest", command, 19, false}, // for tests
 	{"cmd/edgefvm/internal/kit", command, 18, false},
@@ -63,7 +64,9 @@ var plan = []room{
 	{"node/chain/supply", node, 13, true},
 	{"node/chain/tree", node, 12, true},
 	{"node/chain/amt", node, 1, true},
-	{"blockstore/pebble", machine, 2, false}, // a module of its own
+	{"blockstore/pebble", machine, 2, false},      // a module of its own
+	{"node/state", node, 14, false},               // what a state holds, and what differs between two
+	{"node/internal/collections", node, 1, false}, // HAMTs, AMTs and KAMTs as they stand in blocks
 
 	{"lab/fuzz", laboratory, 16, false},
 	{"lab/sweep", laboratory, 16, false},

@@ -1,11 +1,8 @@
 package actors
 
 import (
-	_ "embed"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/filecoin-project/go-address"
@@ -124,40 +121,10 @@ func known(version int, name string, names []string) error {
 	return nil
 }
 
-//go:embed codes.txt
-var codesText string
-
-type code struct {
-	actor    string
-	versions []int
-}
-
-var codes = sync.OnceValue(func() map[cid.Cid]code {
-	all := map[cid.Cid]code{}
-	for line := range strings.Lines(codesText) {
-		words := strings.Fields(line)
-		if len(words) < 3 || words[0] == "#" {
-			continue
-		}
-		c := code{actor: words[0]}
-		for v := range strings.SplitSeq(words[1], ",") {
-			if n, err := strconv.Atoi(v); err == nil {
-				c.versions = append(c.versions, n)
-			}
-		}
-		for _, text := range words[2:] {
-			if id, err := cid.Decode(text); err == nil {
-				all[id] = c
-			}
-		}
-	}
-	return all
-})
-
 // ActorByCode tells by the CID of an actor's code which builtin actor it is, and of which versions, the oldest first: code
 // that did not change between two versions has both, and what bundles call v19 so far is that of v18. The CIDs are those of
 // the networks' bundles in Lotus v1.36.3, testing ones among them.
 func ActorByCode(c cid.Cid) (actor string, versions []int, ok bool) {
-	k, ok := codes()[c]
-	return k.actor, slices.Clone(k.versions), ok
+	k, ok := bundle.CodeOf(c)
+	return k.Actor, slices.Clone(k.Versions), ok
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/laboratory"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/messages"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/proving"
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/states"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/upkeep"
 )
 
@@ -29,6 +30,7 @@ func sections() []section {
 		{"decoding", "What things on chain say:", decoding.Commands()},
 		{"chains", "Chains:", chains.Commands()},
 		{"proofs", "Proofs:", proving.Commands()},
+		{"states", "States:", states.Commands()},
 		{"laboratory", "The laboratory, which compares and measures:", laboratory.Commands()},
 		{"upkeep", "Upkeep:", upkeep.Commands()},
 	}

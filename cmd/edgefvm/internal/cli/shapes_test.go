@@ -83,6 +83,10 @@ func TestShapes(t *testing.T) {
 		{"bundle list", []string{"bundle", "list"}, nil},
 		{"bundle cids", []string{"bundle", "cids", "v18/mainnet"}, nil},
 		{"bundle add", []string{"bundle", "add", exported}, nil},
+		{"state ls", []string{"state", "ls", "--car", stateCAR, "--kind", "system"}, nil},
+		{"state actor", []string{"state", "actor", "f01", "--car", stateCAR}, nil},
+		{"state stat", []string{"state", "stat", "--car", stateCAR, "--partial"}, []string{"by"}},
+		{"state export", []string{"state", "export", "f01", "--car", stateCAR, "--out", filepath.Join(t.TempDir(), "x.car")}, nil},
 		{"version", []string{"version"}, nil},
 	} {
 		r := run(t, append(c.args, "--json")...)
