@@ -100,11 +100,12 @@ func TestStateRoot(t *testing.T) {
 	negative := header(fields{0, 1, 1, anyState.Cid(), []byte{1, 1}})
 	short := dag(one.RawData()[:len(one.RawData())-1])
 	other := dag([]byte{0x82, 0x01, 0x02})
+	actors := dag(cbor.AppendCID(cbor.AppendUint(cbor.AppendArray(nil, 2), 1), other.Cid()))
 	f3 := dag(make([]byte, 100))
 	f3CID := f3.Cid()
 	snap, snapF3 := metadata(nil, one.Cid(), two.Cid()), metadata(&f3CID, one.Cid())
 	headless := metadata(nil)
-	path := carOf(t, []cid.Cid{anyState.Cid(), other.Cid()}, anyState, one, two, late, genesis, absurd, negative, short, other, f3, snap, snapF3, headless)
+	path := carOf(t, []cid.Cid{anyState.Cid(), other.Cid()}, anyState, one, two, late, genesis, absurd, negative, short, other, actors, f3, snap, snapF3, headless)
 	s, err := OpenState(t.Context(), []string{path}, StateOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -120,14 +121,15 @@ func TestStateRoot(t *testing.T) {
 		says  string
 	}{
 		{"a state", []cid.Cid{anyState.Cid(), one.Cid()}, anyState.Cid(), -1, 0, 0, ""},
-		{"something else", []cid.Cid{other.Cid()}, other.Cid(), -1, 0, 0, ""},
+		{"something else", []cid.Cid{other.Cid()}, cid.Undef, 0, 0, 0, "it means no state"},
+		{"actors", []cid.Cid{actors.Cid()}, cid.Undef, 0, 0, 0, "--bundle"},
 		{"what is not there", []cid.Cid{dag([]byte("x")).Cid()}, dag([]byte("x")).Cid(), -1, 0, 0, ""},
 		{"a header", []cid.Cid{one.Cid()}, anyState.Cid(), 5800470, 1772320500, 256, "1 block"},
 		{"a tipset", []cid.Cid{one.Cid(), two.Cid()}, anyState.Cid(), 5800470, 1772320499, 256, "2 blocks"},
 		{"the genesis", []cid.Cid{genesis.Cid()}, anyState.Cid(), 0, 1598306400, 0, "epoch 0"},
 		{"a snapshot", []cid.Cid{snap.Cid()}, anyState.Cid(), 5800470, 1772320499, 256, "2 blocks"},
 		{"a snapshot with F3", []cid.Cid{snapF3.Cid()}, anyState.Cid(), 5800470, 1772320500, 256, "1 block"},
-		{"a snapshot without a head", []cid.Cid{headless.Cid()}, headless.Cid(), -1, 0, 0, ""},
+		{"a snapshot without a head", []cid.Cid{headless.Cid()}, cid.Undef, 0, 0, 0, "it means no state"},
 		{"two tipsets", []cid.Cid{one.Cid(), late.Cid()}, cid.Undef, 0, 0, 0, "of different tipsets"},
 		{"a header and a state", []cid.Cid{one.Cid(), anyState.Cid()}, cid.Undef, 0, 0, 0, "is no header"},
 		{"a header and what is not there", []cid.Cid{one.Cid(), dag([]byte("x")).Cid()}, cid.Undef, 0, 0, 0, "is not there"},
@@ -136,7 +138,7 @@ func TestStateRoot(t *testing.T) {
 		{"a header cut short", []cid.Cid{short.Cid()}, cid.Undef, 0, 0, 0, "malformed CBOR"},
 		{"none", nil, cid.Undef, 0, 0, 0, "names no root"},
 	} {
-		s.Roots = tt.roots
+		s.parts[0].roots = tt.roots
 		root, head, err := s.StateRoot(t.Context(), "")
 		if !tt.want.Defined() {
 			if err == nil || !strings.Contains(err.Error(), tt.says) {
@@ -154,6 +156,15 @@ func TestStateRoot(t *testing.T) {
 		if head.Epoch != tt.epoch || head.Timestamp != tt.time || head.BaseFee.Cmp(big.NewInt(tt.fee)) != 0 || !strings.Contains(head.String(), tt.says) || head.F3 != (tt.name == "a snapshot with F3") || len(head.Parents) != 1 {
 			t.Errorf("%s: %+v", tt.name, head)
 		}
+	}
+	// Of several files the first with a state counts.
+	all, err := OpenState(t.Context(), []string{carOf(t, nil), carOf(t, []cid.Cid{actors.Cid()}, actors), carOf(t, []cid.Cid{other.Cid()}, other), path}, StateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer all.Close()
+	if root, head, err := all.StateRoot(t.Context(), ""); err != nil || root != anyState.Cid() || head != nil {
+		t.Errorf("of several files: %v, %v, %v", root, head, err)
 	}
 	// By name, a header means its state too.
 	if root, head, err := s.StateRoot(t.Context(), late.Cid().String()); err != nil || root != anyState.Cid() || head.Epoch != 5800471 {
