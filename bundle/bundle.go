@@ -129,12 +129,15 @@ func NameOf(list cid.Cid) string {
 // LoadCAR reads a bundle CAR, in any form that package blockstore reads, adds its blocks to store, and
 // returns what its manifest says. The actors' code is checked against its CIDs.
 func LoadCAR(ctx context.Context, r io.Reader, store blockstore.Blockstore) (*Bundle, error) {
-	roots, err := blockstore.LoadCAR(ctx, r, store, blockstore.CAROptions{MaxTotal: maxCAR})
+	roots, err := blockstore.LoadCAR(ctx, r, store, carOptions)
 	if err != nil {
 		return nil, err
 	}
 	return whatIsIn(ctx, store, roots)
 }
+
+// carOptions take a bundle that is padded: what it lacks is found out.
+var carOptions = blockstore.CAROptions{MaxTotal: maxCAR, Padding: func(int64) {}}
 
 // whatIsIn is the bundle in a store, if all of it is there. roots are its CAR's.
 func whatIsIn(ctx context.Context, store blockstore.Blockstore, roots []cid.Cid) (*Bundle, error) {

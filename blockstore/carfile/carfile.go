@@ -326,6 +326,9 @@ func places(path string, o Options) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	if to, err := filepath.EvalSymlinks(full); err == nil {
+		full = to
+	}
 	beside := full + Extension
 	folder := o.Folder
 	if folder == "" {
