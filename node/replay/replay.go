@@ -123,7 +123,6 @@ type run struct {
 	own    []*fvm.Engine // to close
 
 	next *chain.Tipset // the tipset at hand
-	root cid.Cid       // what the one before gave
 }
 
 func (r *run) run(ctx context.Context) error {
@@ -201,7 +200,9 @@ func (r *run) tipsets(ctx context.Context) error {
 			r.state.drop()
 			return nil
 		}
-		if err := r.state.commit(ctx); err != nil {
+		if !t.Compared {
+			r.state.drop() // the head: nobody has said that it is right
+		} else if err := r.state.commit(ctx); err != nil {
 			return fmt.Errorf("keeping the state after epoch %d: %w", t.Epoch, err)
 		}
 		r.next = child
