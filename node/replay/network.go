@@ -3,6 +3,7 @@ package replay
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/filecoin-project/go-state-types/abi"
@@ -62,8 +63,21 @@ func (r *run) findNetwork(ctx context.Context) error {
 		if r.rules.GenesisPledge, err = supply.GenesisPledge(ctx, st); err != nil {
 			return fmt.Errorf("the genesis state: %w", err)
 		}
+		r.hintActors(ctx, st)
 	}
 	return nil
+}
+
+// hintActors notes when the genesis state runs on another network's actors than the network's description has.
+func (r *run) hintActors(ctx context.Context, st *tree.Tree) {
+	list, err := st.Builtin(ctx)
+	if err != nil {
+		return
+	}
+	n := r.rules.Network
+	if _, of, ok := strings.Cut(bundle.NameOf(list), "/"); ok && of != n.Actors {
+		r.report.Notes = append(r.report.Notes, fmt.Sprintf("the genesis has the actors of %s, but network %s those of %s: is it the right one?", of, n.Name, n.Actors))
+	}
 }
 
 // onTime checks that the head's time is that of its epoch on a network.
