@@ -22,6 +22,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -82,6 +83,46 @@ func DefaultFolder() (string, error) {
 	return filepath.Abs(filepath.Join(dir, "archives"))
 }
 
+// Kept counts the files of indexes and unpacked copies in a folder, and their bytes. A folder that does not exist has none.
+func Kept(folder string) (files int, size int64, err error) { return eachKept(folder, false) }
+
+// Clean removes them, and the folder if nothing else is in it. It returns how many there were, and their bytes. A process that
+// has one open goes on with it, but on Windows, where that is an error.
+func Clean(folder string) (files int, size int64, err error) { return eachKept(folder, true) }
+
+// keptName is the name of an index in a folder, or of a copy beside it, or what is left of one by a process that died.
+var keptName = regexp.MustCompile(`^\.?.*-[0-9a-f]{16}(-[0-9a-f]{16}\.car[0-9]*|` + regexp.QuoteMeta(Extension) + `(\.lock)?[0-9]*)$`)
+
+func eachKept(folder string, remove bool) (files int, size int64, err error) {
+	list, err := os.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, 0, nil
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, e := range list {
+		if !e.Type().IsRegular() || !keptName.MatchString(e.Name()) {
+			continue
+		}
+		info, err := e.Info()
+		if err == nil && remove {
+			err = os.Remove(filepath.Join(folder, e.Name()))
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return files, size, err
+		}
+		files, size = files+1, size+info.Size()
+	}
+	if remove {
+		os.Remove(folder) //nolint:errcheck // it fails if something is in it that is not ours
+	}
+	return files, size, nil
+}
+
 // Store is an archive on disk. Close it when nobody reads from it any more.
 type Store struct {
 	*blockstore.CARStore
@@ -132,7 +173,31 @@ func open(ctx context.Context, path string, o Options, smallest int64) (_ *Store
 	if s.index, err = find(ctx, path, a, o); err != nil {
 		return nil, err
 	}
+	if err = s.read(a, o); err == nil || s.index == nil || !errors.Is(err, errDamaged) && !errors.Is(err, blockstore.ErrCAR) {
+		return s, err
+	}
+	// The index is damaged where its head does not show it.
+	place := s.index.Name()
+	if err = s.dropIndex(); err != nil {
+		return nil, err
+	}
+	if !o.NoWrite && os.Remove(place) == nil {
+		if s.index, err = find(ctx, path, a, o); err != nil {
+			return nil, err
+		}
+	}
 	return s, s.read(a, o)
+}
+
+// dropIndex closes the index, and the copy that it is of.
+func (s *Store) dropIndex() error {
+	err := s.index.Close()
+	s.index = nil
+	if s.copy != nil {
+		err = errors.Join(err, s.copy.Close())
+		s.copy = nil
+	}
+	return err
 }
 
 // read opens the blocks by the index, or without one.
