@@ -63,6 +63,10 @@ type Addition struct {
 var (
 	// ErrUnnamed is of a bundle that Lotus's list does not know, when AddOptions do not name it.
 	ErrUnnamed = errors.New("no list has its manifest: say which version and network it is")
+	// ErrNoFolder is of a folder for added bundles that is a file.
+	ErrNoFolder = errors.New("the folder of added bundles is a file")
+	// ErrName is of AddOptions that no bundle can be named by.
+	ErrName = errors.New("a bundle is of version 8 or later, and a network has a name of small letters, digits and dashes")
 	// ErrTaken is of a name that another bundle has, see AddOptions.Replace.
 	ErrTaken = errors.New("another bundle has this name")
 )
@@ -71,6 +75,15 @@ var (
 // that names and code of the actors occur once and those that the machine needs are there, and that the code of each is there, hashes to
 // its CID, and passes the machine's instrumentation. A bundle that Lotus's list knows keeps a name from there.
 func Add(ctx context.Context, car io.Reader, folder string, o AddOptions) (*Addition, error) {
+	switch {
+	case o.Version != 0 && o.Version < firstVersion:
+		return nil, fmt.Errorf("version %d: %w", o.Version, ErrName)
+	case o.Network != "" && !isNetwork(o.Network):
+		return nil, fmt.Errorf("network %q: %w", o.Network, ErrName)
+	}
+	if info, err := os.Stat(folder); err == nil && !info.IsDir() {
+		return nil, fmt.Errorf("%w: %s", ErrNoFolder, folder)
+	}
 	store := blockstore.NewMemory()
 	b, err := LoadCAR(ctx, car, store)
 	if err != nil {
@@ -116,8 +129,6 @@ func named(b *Bundle, o AddOptions) (*Addition, error) {
 		b.Version, b.Network = all[i].Version, all[i].Network
 	case o.Version == 0 || o.Network == "":
 		return nil, fmt.Errorf("manifest %s: %w", b.ManifestCID, ErrUnnamed)
-	case o.Version < firstVersion || !isNetwork(o.Network):
-		return nil, fmt.Errorf("v%d/%s: a bundle is of version %d or later, and a network has a name of small letters, digits and dashes", o.Version, o.Network, firstVersion)
 	}
 	return a, nil
 }

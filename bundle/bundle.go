@@ -114,16 +114,23 @@ func sameAs(e Entry) string {
 // NameOf is the name of the bundle with a list of actors, which is what the system actor's state names: mainnet's
 // if several have it, else the first. It is "" for a list that is not Lotus's.
 func NameOf(list cid.Cid) string {
-	head := cbor.AppendCID(cbor.AppendUint(cbor.AppendArray(nil, 2), 1), list)
-	manifest := cbor.Blake2bCID(cbor.CodecDagCBOR, blake2b.Sum256(head)).String()
-	all := known(manifest)
-	if i := slices.IndexFunc(all, func(e Entry) bool { return e.Network == "mainnet" }); i >= 0 {
-		return all[i].Name()
+	all := NamesOf(list)
+	if i := slices.IndexFunc(all, func(name string) bool { return strings.HasSuffix(name, "/mainnet") }); i >= 0 {
+		return all[i]
 	}
 	if len(all) == 0 {
 		return ""
 	}
-	return all[0].Name()
+	return all[0]
+}
+
+// NamesOf are the names of all bundles with a list of actors, by version and network: of v19 what v18 has too.
+func NamesOf(list cid.Cid) []string { return namesOf(known(ManifestOf(list).String())) }
+
+// ManifestOf is the CID of the manifest, the root of a bundle, with a list of actors.
+func ManifestOf(list cid.Cid) cid.Cid {
+	head := cbor.AppendCID(cbor.AppendUint(cbor.AppendArray(nil, 2), 1), list)
+	return cbor.Blake2bCID(cbor.CodecDagCBOR, blake2b.Sum256(head))
 }
 
 // LoadCAR reads a bundle CAR, in any form that package blockstore reads, adds its blocks to store, and

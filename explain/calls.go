@@ -23,6 +23,8 @@ var (
 	ErrMalformed = errors.New("malformed trace")
 	// ErrTooDeep is a trace with calls nested deeper than MaxDepth.
 	ErrTooDeep = errors.New("the calls are nested too deep")
+	// ErrNoTrace is that there is nothing to explain: no trace, no result and no error.
+	ErrNoTrace = errors.New("there is no trace: record one by trace.Recorder, whose Hooks are for fvm.Config")
 )
 
 // Call is a call between actors, with those that it made. The root of a tree stands for the message itself: its own gas

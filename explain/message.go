@@ -29,6 +29,9 @@ type Applied struct {
 type Options struct {
 	// ActorName names actors' code, as fvm.Machine.ActorName does. Code without a name is an "actor". Default: no names.
 	ActorName func(code cid.Cid) (name string, ok bool)
+	// EthAddress is an actor's address in the form of Ethereum, see the function EthAddress; ok is false if there is no such
+	// actor. It is asked after the message, for emitters of events and for the receiver. Default: none is told.
+	EthAddress func(id abi.ActorID) (eth string, ok bool)
 	// NetworkVersion is for decoders.
 	NetworkVersion network.Version
 	// Decoders of parameters and return values. Default: they are only counted.
@@ -44,10 +47,21 @@ func (o *Options) actorName(code cid.Cid) string {
 	return "actor"
 }
 
+func (o *Options) ethAddress(id abi.ActorID) string {
+	const ethereum = 18 // the first network version that has it
+	if o.EthAddress != nil && (o.NetworkVersion == 0 || o.NetworkVersion >= ethereum) {
+		if eth, ok := o.EthAddress(id); ok {
+			return eth
+		}
+	}
+	return ""
+}
+
 // Message is a message that was applied, explained.
 type Message struct {
 	From     string             `json:"from"` // as text of mainnet
 	To       string             `json:"to"`
+	ToEth    string             `json:"to_eth,omitempty"` // the receiver in Ethereum's form, if Options.EthAddress tells
 	Method   abi.MethodNum      `json:"method"`
 	Name     string             `json:"name"` // of the method, see MethodName
 	Value    Amount             `json:"value"`
@@ -97,9 +111,13 @@ func (a *Amount) UnmarshalJSON(data []byte) error {
 	return a.TokenAmount.UnmarshalJSON(data)
 }
 
-// Trace explains a message that was applied. A trace that ends early, or is empty, makes a tree of what there is. The errors
-// are ErrMalformed and ErrTooDeep.
+// Trace explains a message that was applied. A trace that ends early makes a tree of what there is, and so does an empty one
+// of a message with a result or an error, as of one that was refused before it ran. The errors are ErrMalformed, ErrTooDeep and
+// ErrNoTrace.
 func Trace(a Applied, o Options) (*Message, error) {
+	if len(a.Trace) == 0 && a.Result == nil && a.Err == nil {
+		return nil, ErrNoTrace
+	}
 	calls, err := callTree(a.Trace, &o)
 	if err != nil {
 		return nil, err
@@ -119,10 +137,13 @@ func Trace(a Applied, o Options) (*Message, error) {
 	}
 	if first != nil {
 		m.Name = first.Name
+		if first.ID != nil {
+			m.ToEth = o.ethAddress(*first.ID)
+		}
 	}
 	switch {
 	case a.Result != nil:
-		m.tell(a.Result)
+		m.tell(a.Result, &o)
 	case a.Err != nil:
 		m.Meaning = a.Err.Error()
 	}
@@ -130,7 +151,7 @@ func Trace(a Applied, o Options) (*Message, error) {
 }
 
 // tell adds what the result says.
-func (m *Message) tell(res *fvm.Result) {
+func (m *Message) tell(res *fvm.Result, o *Options) {
 	receiver := ""
 	if len(m.Calls.Calls) > 0 {
 		receiver = m.Calls.Calls[0].Actor
@@ -150,6 +171,8 @@ func (m *Message) tell(res *fvm.Result) {
 		}
 	})
 	for _, e := range res.Events {
-		m.Events = append(m.Events, ViewEvent(e, actors[e.Emitter]))
+		v := ViewEvent(e, actors[e.Emitter])
+		v.Eth = o.ethAddress(e.Emitter)
+		m.Events = append(m.Events, v)
 	}
 }

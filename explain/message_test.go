@@ -78,7 +78,7 @@ func TestDecoders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Payload{{NetworkVersion: 28, Method: 2, Name: "method 2", Data: []byte{0x18}}, {28, "storageminer", minerCode, 9, "TerminateSectors", cbor.CodecCBOR, []byte{0x81, 0x07}}}
+	want := []Payload{{NetworkVersion: 28, Method: 2, Name: "method 2", Data: []byte{0x18}}, {NetworkVersion: 28, Actor: "storageminer", Code: minerCode, Method: 9, Name: "TerminateSectors", Codec: cbor.CodecCBOR, Data: []byte{0x81, 0x07}}}
 	if !reflect.DeepEqual(asked, want) {
 		t.Errorf("asked about %+v, want %+v", asked, want)
 	}

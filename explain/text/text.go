@@ -37,13 +37,19 @@ type Options struct {
 	Colour bool
 	// Message prints this message only, counted from 1. Default: all.
 	Message int
+	// Data prints what decoders made of parameters and returns, each on a line that is cut. Default: what failed calls returned only, which is
+	// why they failed.
+	Data bool
 }
 
 // page is what is printed, with methods for its parts.
-type page struct{ layout.Page }
+type page struct {
+	layout.Page
+	data bool // see Options
+}
 
 func newPage(w io.Writer, o Options) *page {
-	return &page{layout.Page{W: w, P: layout.Painter(o.Colour), Columns: max(cmp.Or(o.Columns, DefaultColumns), MinColumns)}}
+	return &page{layout.Page{W: w, P: layout.Painter(o.Colour), Columns: max(cmp.Or(o.Columns, DefaultColumns), MinColumns)}, o.Data}
 }
 
 // Write prints an explanation. The error is the writer's.
@@ -175,6 +181,9 @@ func (g *page) sent(m *explain.Message) {
 	room := g.Columns - 5 - layout.Width(kind)
 	from := layout.Cut(m.From, max(room/2, room-layout.Width(to)))
 	g.Line("  %s %s %s%s", from, p.Dim("→"), layout.Cut(to, room-layout.Width(from)), kind)
+	if c := m.Calls.Calls; len(c) > 0 && ofContract(c[0].Actor, m.ToEth) {
+		g.Line("  %s", p.Dim(layout.Cut("at "+layout.OneLine(m.ToEth), g.Columns-2)))
+	}
 	method := p.Bold(m.Name)
 	if !strings.HasPrefix(m.Name, "method ") {
 		method += p.Dim(fmt.Sprintf(" (method %d)", m.Method))

@@ -34,6 +34,7 @@ type room struct {
 var plan = []room{
 	{"cmd/edgefvm", command, 21, false},
 	{"cmd/edgefvm/internal/cli", command, 20, false},
+	{"cmd/edgefvm/internal/decoding", command, 19, false},
 	{"cmd/edgefvm/internal/laboratory", command, 19, false},
 	{"cmd/edgefvm/internal/chains", command, 19, false},
 	{"cmd/edgefvm/internal/messages", command, 19, false},
@@ -51,9 +52,13 @@ var plan = []room{
 	{"examples/engine", examples, 14, false},
 
 	{"node", node, 14, false},
-	{"node/network", node, 6, false},        // reads files
-	{"node/replay", node, 15, false},        // files
-	{"node/chain/migrate", node, 14, false}, // goroutines, of go-state-types
+	{"node/network", node, 6, false},          // reads files
+	{"node/textform", node, 12, false},        // what people write
+	{"node/actors", node, 15, false},          // methods, parameters and returns of the builtin actors
+	{"node/ethabi", node, 14, false},          // what contracts take and give
+	{"node/actors/jsonview", node, 13, false}, // values of go-state-types as JSON
+	{"node/replay", node, 15, false},          // files
+	{"node/chain/migrate", node, 14, false},   // goroutines, of go-state-types
 	{"node/chain", node, 14, true},
 	{"node/chain/supply", node, 13, true},
 	{"node/chain/tree", node, 12, true},

@@ -9,7 +9,6 @@ import (
 	"iter"
 	"sync"
 
-	"github.com/filecoin-project/go-state-types/network"
 	blocks "github.com/ipfs/go-block-format"
 	"github.com/ipfs/go-cid"
 	format "github.com/ipfs/go-ipld-format"
@@ -70,7 +69,7 @@ func (x *execFlags) openState(cmd *cobra.Command) (_ *execState, err error) {
 
 // loadActors opens the actors that were asked for by name or file, else those of the network version, at the first block that the
 // state lacks.
-func (x *execFlags) loadActors(cmd *cobra.Command) (blockstore.Blockstore, error) {
+func (x *execFlags) loadActors(cmd *cobra.Command, at *setting) (blockstore.Blockstore, error) {
 	ctx, store := cmd.Context(), blockstore.NewMemory()
 	for _, path := range x.set.CARs {
 		if _, err := bundle.LoadCARFile(ctx, path, store); err != nil {
@@ -80,13 +79,8 @@ func (x *execFlags) loadActors(cmd *cobra.Command) (blockstore.Blockstore, error
 	if len(x.set.CARs) > 0 {
 		return store, nil
 	}
-	version, net := 0, "mainnet"
-	var err error
-	if x.actors != "" {
-		if version, net, err = bundle.ParseName(x.actors); err != nil {
-			return nil, kit.AsUsage(err)
-		}
-	} else if version, err = bundle.VersionFor(network.Version(x.nv)); err != nil {
+	version, net, err := at.bundle(x.actors)
+	if err != nil {
 		return nil, kit.AsUsage(err)
 	}
 	open := sync.OnceValues(func() (blockstore.Blockstore, error) {

@@ -173,6 +173,8 @@ The folder is edgefvm/bundles in the user's folder of configuration, or the one 
 			switch {
 			case errors.Is(err, bundle.ErrUnnamed):
 				return kit.Usagef("%s: %w, with --version N --network NAME", args[0], err)
+			case errors.Is(err, bundle.ErrName):
+				return kit.Usagef("%w", err)
 			case errors.Is(err, bundle.ErrTaken):
 				return fmt.Errorf("%s: %w; --replace takes its place", args[0], err)
 			case err != nil:
@@ -237,6 +239,9 @@ func addedFolder() (string, error) {
 	folder := bundle.DefaultAdded()
 	if folder == "" {
 		return "", errors.New("this user has no folder of configuration: name a folder in " + bundle.EnvAdded)
+	}
+	if info, err := os.Stat(folder); err == nil && !info.IsDir() {
+		return "", kit.Usagef("%w, %s: name a folder in %s, or move the file away", bundle.ErrNoFolder, folder, bundle.EnvAdded)
 	}
 	return folder, nil
 }
