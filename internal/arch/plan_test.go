@@ -61,6 +61,7 @@ var plan = []room{
 	{"lab/soak", laboratory, 14, false},
 	{"lab/conformance/goldentest", laboratory, 14, false}, // for tests
 	{"lab/conformance", laboratory, 13, false},
+	{"lab/proofduel", laboratory, 7, false},
 	{"lab/proofvectors", laboratory, 6, false},
 	{"lab/oracle", laboratory, 13, false},
 	{"lab/oracle/renew", laboratory, 14, false}, // a command

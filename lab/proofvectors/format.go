@@ -185,6 +185,26 @@ func (l *link) UnmarshalJSON(b []byte) error {
 	return err
 }
 
+// Spelled is a vector's input with its proofs spelled out, as it can stand without the file.
+func (f *File) Spelled(v *Vector) (json.RawMessage, error) {
+	var in map[string]json.RawMessage
+	if err := json.Unmarshal(v.Input, &in); err != nil {
+		return nil, err
+	}
+	var text string
+	if in["proof"] == nil || json.Unmarshal(in["proof"], &text) != nil || !strings.HasPrefix(text, "@") {
+		return v.Input, nil
+	}
+	b, err := f.proof(text)
+	if err != nil {
+		return nil, err
+	}
+	if in["proof"], err = json.Marshal(hex.EncodeToString(b)); err != nil {
+		return nil, err
+	}
+	return json.Marshal(in)
+}
+
 // input reads a vector's input; what is wrong with it is a fault of the file.
 func (f *File) input(v *Vector) (*input, error) {
 	var in input

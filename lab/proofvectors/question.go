@@ -63,6 +63,27 @@ func Questions(path string) ([]Question, error) {
 	return []Question{{one.Name, one.Kind, f, in}}, nil
 }
 
+// NewQuestion is about an input as vectors have it, its proofs spelled out.
+func NewQuestion(kind string, in json.RawMessage) (Question, error) {
+	f := &File{Kind: kind}
+	parsed, err := f.input(&Vector{Input: in})
+	return Question{Kind: kind, file: f, in: parsed}, err
+}
+
+// Verdict judges a proof: valid, invalid or error. The error is of the node, or of the question.
+func (q *Question) Verdict(ctx context.Context, v *proofs.Verifier) (string, error) {
+	ok, err := ask(ctx, v, q.file, q.in)
+	switch {
+	case externs.IsNodeFailure(err):
+		return "", err
+	case err != nil:
+		return "error", nil
+	case ok:
+		return "valid", nil
+	}
+	return "invalid", nil
+}
+
 // kind tells what an input is of by what it has.
 func (in *input) kind() string {
 	switch {

@@ -9,5 +9,5 @@ import (
 
 // Commands are new ones, in the order of the help.
 func Commands() []*cobra.Command {
-	return []*cobra.Command{kit.Group("proofs", "Judge Filecoin's proofs, and look after the keys for it", newKeys(), newVerify(), newVectors())}
+	return []*cobra.Command{kit.Group("proofs", "Judge Filecoin's proofs, and look after the keys for it", newKeys(), newVerify(), newVectors(), newDuel())}
 }
