@@ -92,14 +92,15 @@ var plan = []room{
 	{"internal/vm/execerr", machine, 0, true},
 	{"internal/vm/crypto", machine, 0, true},
 	{"internal/vm/nv", machine, 0, true},
-	{"proofs", machine, 5, false}, // files of keys
+	{"proofs/pieces", machine, 2, false}, // goroutines
+	{"proofs", machine, 5, false},        // files of keys
 	{"internal/proofs/snarkpack", machine, 4, true},
 	{"internal/proofs/porep", machine, 4, true},
 	{"internal/proofs/post", machine, 4, true},
 	{"internal/proofs/update", machine, 4, true},
-	{"internal/proofs/keys", machine, 3, false},    // files
+	{"internal/proofs/keys", machine, 3, false}, // files
 	{"internal/proofs/gt", machine, 1, true},
-	{"internal/proofs/msm", machine, 1, false}, // work is shared out by the number of cores
+	{"internal/proofs/msm", machine, 1, false},     // work is shared out by the number of cores
 	{"internal/proofs/groth16", machine, 2, false}, // random coefficients, of which no verdict depends
 	{"internal/proofs/curve", machine, 0, false},   // C under the tag blst, goroutines
 	{"internal/proofs/comm", machine, 0, true},
