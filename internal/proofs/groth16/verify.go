@@ -112,9 +112,9 @@ func (k *Key) sum(s Statement) curve.G1 {
 	if s.Sum != nil {
 		return *s.Sum
 	}
-	sum := curve.Sum(k.IC[1:], s.Inputs)
-	sum.Add(&sum, &k.IC[0])
-	return sum
+	scalars := make([]curve.Scalar, 1, len(k.IC))
+	scalars[0].SetOne()
+	return k.SumIC(append(scalars, s.Inputs...))
 }
 
 // manyInputs is from where on the sums of several statements are made one by one: their scalars are mostly short, and
@@ -145,8 +145,11 @@ func (k *Key) sums(statements []Statement, r []curve.Scalar) curve.G1 {
 			inputs[i+1].Add(&inputs[i+1], &x)
 		}
 	}
+	if len(points) == 0 {
+		return k.SumIC(inputs)
+	}
 	if some {
-		points, scalars = append(points, k.IC...), append(scalars, inputs...)
+		points, scalars = append(points, k.SumIC(inputs)), append(scalars, fr.One())
 	}
 	return curve.Sum(points, scalars)
 }
