@@ -252,33 +252,6 @@ func TestMiller(t *testing.T) {
 	}
 }
 
-// A point outside the subgroup is found among few and among many, wherever it is; two that cancel each other too.
-func TestAllInSubgroup(t *testing.T) {
-	bad := outside(t)
-	var minus G1
-	minus.Neg(&bad)
-	for _, n := range []int{1, 100, 5000} {
-		points := somePoints(n)
-		if !AllInSubgroup(points) {
-			t.Errorf("%d points of the subgroup", n)
-		}
-		for _, at := range []int{0, n / 2, n - 1} {
-			spoiled := append([]G1(nil), points...)
-			spoiled[at] = bad
-			if AllInSubgroup(spoiled) {
-				t.Errorf("%d points: the one at %d is outside", n, at)
-			}
-			spoiled[(at+1)%n] = minus
-			if n > 1 && AllInSubgroup(spoiled) {
-				t.Errorf("%d points: two are outside", n)
-			}
-		}
-	}
-	if !AllInSubgroup(nil) {
-		t.Error("no points")
-	}
-}
-
 func TestParallel(t *testing.T) {
 	defer func() {
 		if p := recover(); p != "seven" {
@@ -327,13 +300,4 @@ func FuzzDecode(f *testing.F) {
 			t.Error(err)
 		}
 	})
-}
-
-func BenchmarkAllInSubgroup(b *testing.B) {
-	points := somePoints(25840)
-	for b.Loop() {
-		if !AllInSubgroup(points) {
-			b.Fatal("outside")
-		}
-	}
 }

@@ -90,7 +90,7 @@ func ParseKey(b []byte, published bool) (*Key, error) {
 	if k.IC, err = parseIC(binary.BigEndian.Uint32(b[atCount:atIC]), b[atIC:]); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
-	if !published && !(curve.AllInSubgroup(ofG1) && curve.AllInSubgroup(k.IC)) {
+	if !published && !(msm.AllInSubgroup(ofG1) && msm.AllInSubgroup(k.IC)) {
 		return nil, fmt.Errorf("%w: a point of it is not in the subgroup", ErrKey)
 	}
 	f := curve.Miller([]curve.G1{k.Alpha}, []curve.G2{k.Beta})
