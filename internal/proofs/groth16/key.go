@@ -31,7 +31,7 @@ func (k *Key) Inputs() int { return len(k.IC) - 1 }
 // leastTable and mostTable bound the inputs of keys that have a table: it pays from some points on, and costs 3 kB for
 // each.
 const (
-	leastTable = 16
+	leastTable = 4
 	mostTable  = 1024
 )
 

@@ -41,10 +41,10 @@ func randomScalars(r *rand.Rand, n int) []curve.Scalar {
 	return list
 }
 
-// TestSumIC compares keys with a table and one without with the plain sum.
+// TestSumIC compares keys with a table, and one without, with the plain sum.
 func TestSumIC(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for pattern, table := range map[string]bool{"*sha256_hasher*": true, "*fallback*0170db1f*": true, "*fallback*3ea05428*": true, "*update*": false} {
+	for pattern, table := range map[string]bool{"*sha256_hasher*": true, "*fallback*0170db1f*": true, "*fallback*3ea05428*": true, "*update*": true} {
 		key := someKey(t, pattern)
 		if (key.table != nil) != table {
 			t.Errorf("%s, %d inputs: a table is there: %t", pattern, key.Inputs(), key.table != nil)
@@ -54,6 +54,12 @@ func TestSumIC(t *testing.T) {
 		if got := key.SumIC(scalars); !got.Equal(&want) {
 			t.Errorf("%s: another sum", pattern)
 		}
+	}
+	few := &Key{IC: someKey(t, "*update*").IC[:3]}
+	scalars := randomScalars(r, 3)
+	want := curve.Sum(few.IC, scalars)
+	if got := few.SumIC(scalars); !got.Equal(&want) {
+		t.Error("without a table: another sum")
 	}
 }
 

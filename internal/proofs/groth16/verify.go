@@ -3,11 +3,11 @@ package groth16
 import (
 	"crypto/rand"
 	"fmt"
-	"math/big"
 
 	"github.com/consensys/gnark-crypto/ecc/bls12-381/fr"
 
 	"github.com/edgefvm/fvm/internal/proofs/curve"
+	"github.com/edgefvm/fvm/internal/proofs/gt"
 )
 
 // Statement is the public inputs of one proof.
@@ -66,12 +66,14 @@ func (k *Key) holds(proofs []Proof, statements []Statement) bool {
 	n := len(proofs)
 	ps, qs := make([]curve.G1, n+2), make([]curve.G2, n+2)
 	qs[n], qs[n+1] = k.Gamma, k.Delta
+	var right curve.GT
 	curve.Parallel(n+2, func(i int) {
 		switch i { // the longest first
 		case 0:
 			ps[n] = k.sums(statements, r)
 		case 1:
 			ps[n+1] = sumOfC(proofs, r)
+			right = k.alphaBetaTo(r)
 		default:
 			ps[i-2], qs[i-2] = proofs[i-2].A, proofs[i-2].B
 			if i > 2 {
@@ -83,16 +85,20 @@ func (k *Key) holds(proofs []Proof, statements []Statement) bool {
 	// All pairs at once: those that one processor has share their squarings.
 	f := curve.Miller(ps, qs)
 	f = curve.Final(&f)
-	power := k.alphaBeta
-	if len(proofs) > 1 {
-		var total curve.Scalar
-		for i := range r {
-			total.Add(&total, &r[i])
-		}
-		power.CyclotomicExp(k.alphaBeta, total.BigInt(new(big.Int)))
-	}
-	f.Mul(&f, &power)
+	f.Mul(&f, &right)
 	return f.IsOne()
+}
+
+// alphaBetaTo is e(Alpha, Beta)^Σrᵢ.
+func (k *Key) alphaBetaTo(r []curve.Scalar) curve.GT {
+	if len(r) == 1 {
+		return k.alphaBeta
+	}
+	var total curve.Scalar
+	for i := range r {
+		total.Add(&total, &r[i])
+	}
+	return gt.Product([]curve.GT{k.alphaBeta}, []curve.Scalar{total})
 }
 
 // sumOfC is Σ rᵢ·Cᵢ.
