@@ -146,7 +146,7 @@ func TestRootPrintsHelp(t *testing.T) {
 	out := ok(t)
 	at := 0
 	for _, want := range []string{
-		"Exit codes: 0 all well", "EDGEFVM_ENGINE", "Examples:\n", "\nMessages:\n  exec ", "\n  explain ", "\nThe laboratory, which compares and measures:\n  vectors ", "\n  bench ", "\n  soak ",
+		"Exit codes: 0 all well", "EDGEFVM_ENGINE", "Examples:\n", "\nMessages:\n  exec ", "\n  explain ", "\nProofs:\n  proofs ", "\nThe laboratory, which compares and measures:\n  vectors ", "\n  bench ", "\n  soak ",
 		"\n  fuzz ", "\n  sweep ", "\n  oracle ", "\nUpkeep:\n  bundle ", "\n  cache ", "\n  version ", "\n  completion ", "\n  help ", "\nFlags:\n",
 	} {
 		i := strings.Index(out[at:], want)
