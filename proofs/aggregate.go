@@ -44,6 +44,9 @@ func (v *Verifier) VerifyAggregateSeals(ctx context.Context, info proof.Aggregat
 	if len(info.Infos) == 0 {
 		return false, errors.New("an aggregate of no seals")
 	}
+	if len(info.Infos) > snarkpack.MaxProofs {
+		return false, fmt.Errorf("an aggregate of %d seals: it has %d proofs at most", len(info.Infos), snarkpack.MaxProofs)
+	}
 	seals := make([]porep.Seal, len(info.Infos))
 	for i, s := range info.Infos {
 		seal, err := sealOf(proof.SealVerifyInfo{SealProof: info.SealProof, SectorID: abi.SectorID{Miner: info.Miner, Number: s.Number},
