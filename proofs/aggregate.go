@@ -33,8 +33,19 @@ func (v *Verifier) VerifyAggregateSeals(ctx context.Context, info proof.Aggregat
 	default:
 		return false, fmt.Errorf("unknown type of aggregation %d", info.AggregateProof)
 	}
+	key, err := v.keys.Key(ctx, keys.Seal, size)
+	if err != nil {
+		return false, err
+	}
+	srs, err := v.keys.SRS(ctx)
+	if err != nil {
+		return false, err
+	}
 	if len(info.Infos) == 0 {
 		return false, errors.New("an aggregate of no seals")
+	}
+	if len(info.Infos) > snarkpack.MaxProofs {
+		return false, fmt.Errorf("an aggregate of %d seals: it has %d proofs at most", len(info.Infos), snarkpack.MaxProofs)
 	}
 	seals := make([]porep.Seal, len(info.Infos))
 	for i, s := range info.Infos {
@@ -49,12 +60,8 @@ func (v *Verifier) VerifyAggregateSeals(ctx context.Context, info proof.Aggregat
 	if err != nil {
 		return false, err
 	}
-	key, err := v.keys.Key(ctx, keys.Seal, size)
-	if err != nil {
-		return false, err
-	}
 	partitions, _ := size.Partitions(variant)
-	s := snarkpack.Statement{Version: version, Key: key, Include: included(seals, variant), Groups: len(seals), PerGroup: partitions,
+	s := snarkpack.Statement{Version: version, Key: key, SRS: srs, Include: included(seals, variant), Groups: len(seals), PerGroup: partitions,
 		Inputs: func(i int) ([][]curve.Scalar, error) {
 			if err := ctx.Err(); err != nil {
 				return nil, err
@@ -65,26 +72,21 @@ func (v *Verifier) VerifyAggregateSeals(ctx context.Context, info proof.Aggregat
 			}
 			return inputs, nil
 		}}
-	return v.aggregated(ctx, aggregate, &s)
+	return aggregate.Verify(&s)
 }
 
 // verifyNI judges a non-interactive seal: inputs are those of its partitions, of which its proof is an aggregate.
 func (v *Verifier) verifyNI(ctx context.Context, key *groth16.Key, seal *porep.Seal, inputs [][]curve.Scalar, proof []byte) (bool, error) {
-	aggregate, err := snarkpack.Decode(proof)
-	if err != nil {
-		return false, err
-	}
-	return v.aggregated(ctx, aggregate, &snarkpack.Statement{Version: snarkpack.V2, Key: key, Include: included([]porep.Seal{*seal}, registered.NI),
-		Groups: 1, PerGroup: len(inputs), Inputs: func(int) ([][]curve.Scalar, error) { return inputs, nil }})
-}
-
-func (v *Verifier) aggregated(ctx context.Context, aggregate *snarkpack.Proof, s *snarkpack.Statement) (bool, error) {
 	srs, err := v.keys.SRS(ctx)
 	if err != nil {
 		return false, err
 	}
-	s.SRS = srs
-	return aggregate.Verify(s)
+	aggregate, err := snarkpack.Decode(proof)
+	if err != nil {
+		return false, err
+	}
+	return aggregate.Verify(&snarkpack.Statement{Version: snarkpack.V2, Key: key, SRS: srs, Include: included([]porep.Seal{*seal}, registered.NI),
+		Groups: 1, PerGroup: len(inputs), Inputs: func(int) ([][]curve.Scalar, error) { return inputs, nil }})
 }
 
 // included is what of the seals goes into the challenges of an aggregate: a hash over their seeds and comm_r, or, where the

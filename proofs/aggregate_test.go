@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +15,8 @@ import (
 	"github.com/filecoin-project/go-state-types/proof"
 
 	"github.com/edgefvm/fvm/externs"
+	"github.com/edgefvm/fvm/internal/proofs/porep"
+	"github.com/edgefvm/fvm/internal/proofs/registered"
 )
 
 // goodAggregate is a good aggregate of three seals (four proofs, two rounds) of the testdata.
@@ -139,6 +142,34 @@ func TestSpoiledAggregates(t *testing.T) {
 	}
 }
 
+// TestIncluded compares what of the seals goes into the challenges with the reference's (transcript_include of the shared
+// vectors), and looks at what does not go in for non-interactive seals.
+func TestIncluded(t *testing.T) {
+	_, info := goodAggregate(t, "snarkpack2")
+	var seals []porep.Seal
+	for _, s := range info.Infos {
+		seal, err := sealOf(proof.SealVerifyInfo{SealProof: info.SealProof, Randomness: s.Randomness, InteractiveRandomness: s.InteractiveRandomness,
+			SealedCID: s.SealedCID, UnsealedCID: s.UnsealedCID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seals = append(seals, *seal)
+	}
+	const want = "82e3406f5de0d2437fe67cfb167eaf5bac4b7ab28a0e95397d625a78497c5593"
+	if got := fmt.Sprintf("%x", included(seals, registered.V1_1)); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	before := included(seals, registered.NI)
+	seals[1].Seed[0] ^= 1
+	if got := included(seals, registered.NI); got != before {
+		t.Error("the seed of a non-interactive seal matters")
+	}
+	seals[1].CommR[0] ^= 1
+	if got := included(seals, registered.NI); got == before {
+		t.Error("the comm_r of a non-interactive seal does not matter")
+	}
+}
+
 func verdictOf(ok bool, err error) string {
 	switch {
 	case err != nil:
@@ -161,6 +192,7 @@ func TestAggregateStatements(t *testing.T) {
 		{"two of three infos, which need two proofs", func(s *statement) { s.Infos = s.Infos[:2] }, "error"},
 		{"the repetition spelled out", func(s *statement) { s.Infos = append(slices.Clone(s.Infos), s.Infos[2]) }, "invalid"},
 		{"five infos, which need eight proofs", func(s *statement) { s.Infos = append(slices.Clone(s.Infos), s.Infos[:2]...) }, "error"},
+		{"more infos than proofs can be", func(s *statement) { s.Infos = slices.Repeat(s.Infos[:1], 16385) }, "error"},
 		{"unknown aggregation", func(s *statement) { s.AggregateProof = 2 }, "error"},
 		{"unknown seal type", func(s *statement) { s.SealProof = 20 }, "error"},
 		{"a ticket of 31 bytes", func(s *statement) { s.Infos[1].Randomness = s.Infos[1].Randomness[:31] }, "error"},

@@ -1,9 +1,16 @@
 package proofs
 
 import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/filecoin-project/go-state-types/abi"
 )
 
 // BenchmarkVerify judges good proofs, keys loaded. The same proofs take the reference's verifier what the README of the
@@ -43,5 +50,35 @@ func BenchmarkVerify(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkLargest judges aggregates of as many seals as one message may have, 819 of 32 GiB with ten partitions each. They are
+// put together of the parts of a small one, and false: all of the work is done but the pairings.
+func BenchmarkLargest(b *testing.B) {
+	_, small := goodAggregate(b, "snarkpack2")
+	const deep = 13 // rounds
+	repeat := func(part []byte) []byte { return bytes.Repeat(part, deep) }
+	p := small.Proof
+	large := small
+	large.Proof = slices.Concat(p[:atCount], binary.LittleEndian.AppendUint32(nil, 1<<deep), repeat(p[atRounds:atRounds+4*gtLen]), repeat(p[atCommsC:atCommsC+4*gtLen]),
+		repeat(p[atZAB:atZAB+2*gtLen]), repeat(p[atZC:atZC+2*g1Len]), p[atFinal:])
+	large.SealProof = abi.RegisteredSealProof_StackedDrg32GiBV1_1
+	large.Infos = nil
+	for i := range 819 {
+		info := small.Infos[0]
+		info.Number = abi.SectorNumber(i)
+		large.Infos = append(large.Infos, info)
+	}
+	dir := filepath.Join(shared, "keys-simulated")
+	if _, err := os.Stat(dir); err != nil {
+		b.Skip(err)
+	}
+	v := openKeys(b, dir)
+	b.ReportAllocs()
+	for b.Loop() {
+		if ok, err := v.VerifyAggregateSeals(context.Background(), large); ok || err != nil {
+			b.Fatalf("%v, %v", ok, err)
+		}
 	}
 }

@@ -76,11 +76,7 @@ func (v *Verifier) DiagnoseSeal(ctx context.Context, info proof.SealVerifyInfo) 
 			}
 			as := info
 			as.SealProof = abi.RegisteredSealProof(int(other)*5 + size.Index())
-			ok, err := v.VerifySeal(ctx, as)
-			if isNode(err) {
-				return err
-			}
-			if ok {
+			if ok, err := v.VerifySeal(ctx, as); ok && err == nil { // if there is no SRS, nothing is said of that variant
 				d.note("it is valid as type %d (%s)", as.SealProof, other)
 			}
 		}

@@ -2,6 +2,7 @@ package proofs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -33,17 +34,26 @@ func (v *Verifier) VerifyWindowPoSt(ctx context.Context, info proof.WindowPoStVe
 func asItIs(r post.Randomness) post.Randomness { return r }
 
 func (v *Verifier) window(ctx context.Context, info proof.WindowPoStVerifyInfo, mask func(post.Randomness) post.Randomness) (bool, error) {
+	if len(info.Proofs) == 0 {
+		return false, errNoProofs
+	}
+	size, _, err := registered.Window(info.Proofs[0].PoStProof)
+	if err != nil {
+		return false, err
+	}
+	key, err := v.windowKey(ctx, size)
+	if err != nil {
+		return false, err
+	}
 	w, proof, err := windowOf(info)
 	if err != nil {
 		return false, err
 	}
 	w.Randomness = mask(w.Randomness)
-	key, err := v.windowKey(ctx, w.Size)
-	if err != nil {
-		return false, err
-	}
 	return w.Verify(key, proof)
 }
+
+var errNoProofs = errors.New("a window PoSt of no proofs")
 
 // windowOf takes the statement and the proof out of what a message says.
 func windowOf(info proof.WindowPoStVerifyInfo) (w post.Window, proof []byte, err error) {
@@ -105,16 +115,33 @@ func (v *Verifier) VerifyWinningPoStAsIs(ctx context.Context, info proof.Winning
 }
 
 func (v *Verifier) winning(ctx context.Context, info proof.WinningPoStVerifyInfo, mask func(post.Randomness) post.Randomness) (bool, error) {
+	size, err := winningSize(info.ChallengedSectors)
+	if err != nil {
+		return false, err
+	}
+	key, err := v.keys.Key(ctx, keys.Winning, size)
+	if err != nil {
+		return false, err
+	}
 	w, proof, err := winningOf(info)
 	if err != nil {
 		return false, err
 	}
-	w.Randomness = mask(w.Randomness)
-	key, err := v.keys.Key(ctx, keys.Winning, w.Size)
-	if err != nil {
-		return false, err
-	}
+	w.Size, w.Randomness = size, mask(w.Randomness)
 	return w.Verify(key, proof)
+}
+
+// winningSize is the size of the sector: of several entries with one number the last counts.
+func winningSize(infos []proof.SectorInfo) (size *registered.Size, err error) {
+	for _, s := range infos {
+		if size, _, err = registered.Seal(s.SealProof); err != nil {
+			return nil, fmt.Errorf("sector %d: %w", s.SectorNumber, err)
+		}
+	}
+	if size == nil {
+		return nil, errors.New("a winning PoSt of no sectors")
+	}
+	return size, nil
 }
 
 func winningOf(info proof.WinningPoStVerifyInfo) (w post.Winning, joined []byte, err error) {
@@ -123,15 +150,6 @@ func winningOf(info proof.WinningPoStVerifyInfo) (w post.Winning, joined []byte,
 	}
 	if w.Sectors, err = sectorsOf(info.ChallengedSectors); err != nil {
 		return w, nil, err
-	}
-	// Of several entries with one number the last counts, with its size.
-	for _, s := range info.ChallengedSectors {
-		if w.Size, _, err = registered.Seal(s.SealProof); err != nil {
-			return w, nil, fmt.Errorf("sector %d: %w", s.SectorNumber, err)
-		}
-	}
-	if w.Size == nil {
-		return w, nil, fmt.Errorf("a winning PoSt of no sectors")
 	}
 	for _, p := range info.Proofs {
 		joined = append(joined, p.ProofBytes...)

@@ -46,6 +46,11 @@ func (v *Verifier) prepareSeal(ctx context.Context, info proof.SealVerifyInfo) (
 	if s.key, err = v.keys.Key(ctx, keys.Seal, size); err != nil {
 		return nil, err
 	}
+	if variant == registered.NI { // without a file that a verdict needs there is none
+		if _, err := v.keys.SRS(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if s.seal, err = sealOf(info); err != nil {
 		return nil, err
 	}

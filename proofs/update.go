@@ -14,11 +14,15 @@ import (
 
 // VerifyReplicaUpdate judges the proof that a sealed sector took data in (FIP-0019). A commitment of zero is no error here.
 func (v *Verifier) VerifyReplicaUpdate(ctx context.Context, info proof.ReplicaUpdateInfo) (bool, error) {
-	u, err := updateOf(info)
+	size, err := registered.Update(info.UpdateProofType)
 	if err != nil {
 		return false, err
 	}
-	key, err := v.keys.Key(ctx, keys.Update, u.Size)
+	key, err := v.keys.Key(ctx, keys.Update, size)
+	if err != nil {
+		return false, err
+	}
+	u, err := updateOf(info)
 	if err != nil {
 		return false, err
 	}

@@ -115,10 +115,11 @@ var plan = []room{
 	{"internal/proofs/post", machine, 4, true},
 	{"internal/proofs/update", machine, 4, true},
 	{"internal/proofs/keys", machine, 3, false}, // files
-	{"internal/proofs/gt", machine, 2, true},
-	{"internal/proofs/msm", machine, 2, true},
+	{"internal/proofs/gt", machine, 1, true},
+	{"internal/proofs/msm", machine, 1, false},     // work is shared out by the number of cores
 	{"internal/proofs/groth16", machine, 2, false}, // random coefficients, of which no verdict depends
-	{"internal/proofs/curve", machine, 1, false},   // C under the tag blst, goroutines
+	{"internal/proofs/curve", machine, 0, false},   // C under the tag blst, goroutines
+	{"internal/proofs/feistel", machine, 0, false}, // remembers hashes
 	{"internal/proofs/comm", machine, 0, true},
 	{"internal/proofs/registered", machine, 0, true},
 	{"internal/engine/tiered", machine, 2, false},

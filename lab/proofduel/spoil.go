@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ipfs/go-cid"
@@ -59,16 +60,15 @@ func (s *spoiler) object(in map[string]any) {
 var types = map[string]int{"seal_proof": 20, "post_proof": 15, "update_proof": 5, "aggregate_proof": 2}
 
 func (s *spoiler) number(name string, v json.Number) json.Number {
-	n, err := v.Int64()
-	if err != nil {
-		return v
-	}
 	if most, ok := types[name]; ok {
 		if s.r.IntN(3) > 0 {
 			return v // other types are mostly an error at once
 		}
-		n = int64(s.r.IntN(most))
-		return number(n)
+		return json.Number(strconv.Itoa(s.r.IntN(most)))
+	}
+	n, err := strconv.ParseUint(v.String(), 10, 64)
+	if err != nil {
+		return v
 	}
 	switch s.r.IntN(3) {
 	case 0:
@@ -76,14 +76,9 @@ func (s *spoiler) number(name string, v json.Number) json.Number {
 	case 1:
 		n ^= 1 << s.r.IntN(40)
 	default:
-		n = s.r.Int64N(1 << 50)
+		n = s.r.Uint64() >> s.r.IntN(64)
 	}
-	return number(n)
-}
-
-func number(n int64) json.Number {
-	b, _ := json.Marshal(n)
-	return json.Number(b)
+	return json.Number(strconv.FormatUint(n, 10))
 }
 
 func (s *spoiler) list(v []any) []any {
@@ -160,6 +155,9 @@ func (s *spoiler) cid(v string) string {
 
 // proof changes bytes, points, or the length.
 func (s *spoiler) proof(b []byte) []byte {
+	if s.r.IntN(4) > 0 && s.aggregate(b) {
+		return b
+	}
 	const point = 48 // bytes: the places of points in Groth16 proofs are multiples of it
 	at := s.r.IntN(max(1, len(b)/point)) * point
 	switch s.r.IntN(10) {

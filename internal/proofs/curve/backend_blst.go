@@ -56,6 +56,9 @@ func decodeG2(b []byte) (p G2, err error) {
 }
 
 func sumOf(points []G1, scalars []Scalar, bits int) bls12381.G1Jac {
+	if len(points) > 1 && len(points) < fewPoints {
+		return straus(points, scalars) // blst does the doublings of few points apart
+	}
 	width := (bits + 7) / 8
 	flat := make([]byte, 0, width*len(scalars)) // least significant byte first
 	for i := range scalars {

@@ -141,6 +141,9 @@ func IsOne(p []G1, q []G2) bool {
 	return f.IsOne()
 }
 
+// InSubgroup tells whether a point of the curve is in the subgroup. The point at infinity is.
+func InSubgroup(p *G1) bool { return inSubgroup(p) }
+
 // Parallel calls do for 0 to n-1, on as many goroutines as there are processors, and waits for all. A panic of do ends up
 // with the caller.
 func Parallel(n int, do func(i int)) {

@@ -35,28 +35,46 @@ func DecodeProofs(b []byte, n int) ([]Proof, error) {
 	if n < 0 || len(b)%ProofLen != 0 || len(b)/ProofLen != n {
 		return nil, fmt.Errorf("%w: %d bytes, want %d: %d for each of %d partitions", ErrProof, len(b), n*ProofLen, ProofLen, n)
 	}
-	proofs := make([]Proof, n)
+	// Each point is a piece of work, the longest first. The error is that of the first place, whichever is found first.
+	proofs, errs := make([]Proof, n), make([]error, pointsOfProof*n)
+	curve.Parallel(len(errs), func(i int) {
+		p := &proofs[i%n]
+		errs[i] = p.decode(i/n, b[i%n*ProofLen:(i%n+1)*ProofLen])
+	})
 	for i := range proofs {
-		if err := proofs[i].decode(b[i*ProofLen : (i+1)*ProofLen]); err != nil {
-			return nil, fmt.Errorf("%w: partition %d: %w", ErrProof, i, err)
+		for point := range pointsOfProof {
+			if err := errs[point*n+i]; err != nil {
+				return nil, fmt.Errorf("%w: partition %d: %w", ErrProof, i, err)
+			}
 		}
 	}
 	return proofs, nil
 }
 
-func (p *Proof) decode(b []byte) (err error) {
+// pointsOfProof are B, A and C.
+const pointsOfProof = 3
+
+var errInfinity = errors.New("it is the point at infinity")
+
+// decode reads one of the points, counted as in pointsOfProof.
+func (p *Proof) decode(point int, b []byte) (err error) {
 	const afterA, afterB = curve.G1Len, curve.G1Len + curve.G2Len
-	if p.A, err = curve.DecodeG1(b[:afterA]); err != nil {
-		return fmt.Errorf("A: %w", err)
+	switch point {
+	case 0:
+		if p.B, err = curve.DecodeG2(b[afterA:afterB]); err == nil && p.B.IsInfinity() {
+			err = errInfinity
+		}
+	case 1:
+		if p.A, err = curve.DecodeG1(b[:afterA]); err == nil && p.A.IsInfinity() {
+			err = errInfinity
+		}
+	default:
+		if p.C, err = curve.DecodeG1(b[afterB:]); err == nil && p.C.IsInfinity() {
+			err = errInfinity
+		}
 	}
-	if p.B, err = curve.DecodeG2(b[afterA:afterB]); err != nil {
-		return fmt.Errorf("B: %w", err)
-	}
-	if p.C, err = curve.DecodeG1(b[afterB:]); err != nil {
-		return fmt.Errorf("C: %w", err)
-	}
-	if p.A.IsInfinity() || p.B.IsInfinity() || p.C.IsInfinity() {
-		return errors.New("one of its points is the point at infinity")
+	if err != nil {
+		return fmt.Errorf("%c: %w", "BAC"[point], err)
 	}
 	return nil
 }

@@ -4,9 +4,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"github.com/edgefvm/fvm/internal/proofs/curve"
+	"github.com/edgefvm/fvm/internal/proofs/msm"
 )
 
 // Key is a verifying key, checked and prepared. It must not be written to.
@@ -19,10 +21,27 @@ type Key struct {
 	IC []curve.G1
 
 	alphaBeta curve.GT // e(Alpha, Beta)
+	// table makes sums over IC quick, from the first on; nil for keys with few or very many points.
+	table func() *msm.Table
 }
 
 // Inputs is the number of public inputs of a statement.
 func (k *Key) Inputs() int { return len(k.IC) - 1 }
+
+// leastTable and mostTable bound the inputs of keys that have a table: it pays from some points on, and costs 3 kB for
+// each.
+const (
+	leastTable = 4
+	mostTable  = 1024
+)
+
+// SumIC is Σ scalarsᵢ·ICᵢ, over all points: the first scalar is for the constant.
+func (k *Key) SumIC(scalars []curve.Scalar) curve.G1 {
+	if k.table == nil {
+		return curve.Sum(k.IC, scalars)
+	}
+	return k.table().Sum(scalars)
+}
 
 // AlphaBeta is e(Alpha, Beta).
 func (k *Key) AlphaBeta() curve.GT { return k.alphaBeta }
@@ -71,11 +90,14 @@ func ParseKey(b []byte, published bool) (*Key, error) {
 	if k.IC, err = parseIC(binary.BigEndian.Uint32(b[atCount:atIC]), b[atIC:]); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
-	if !published && !(curve.AllInSubgroup(ofG1) && curve.AllInSubgroup(k.IC)) {
+	if !published && !(msm.AllInSubgroup(ofG1) && msm.AllInSubgroup(k.IC)) {
 		return nil, fmt.Errorf("%w: a point of it is not in the subgroup", ErrKey)
 	}
 	f := curve.Miller([]curve.G1{k.Alpha}, []curve.G2{k.Beta})
 	k.alphaBeta = curve.Final(&f)
+	if n := k.Inputs(); n >= leastTable && n <= mostTable {
+		k.table = sync.OnceValue(func() *msm.Table { return msm.NewTable(k.IC) })
+	}
 	return &k, nil
 }
 

@@ -3,11 +3,11 @@ package groth16
 import (
 	"crypto/rand"
 	"fmt"
-	"math/big"
 
 	"github.com/consensys/gnark-crypto/ecc/bls12-381/fr"
 
 	"github.com/edgefvm/fvm/internal/proofs/curve"
+	"github.com/edgefvm/fvm/internal/proofs/gt"
 )
 
 // Statement is the public inputs of one proof.
@@ -66,12 +66,14 @@ func (k *Key) holds(proofs []Proof, statements []Statement) bool {
 	n := len(proofs)
 	ps, qs := make([]curve.G1, n+2), make([]curve.G2, n+2)
 	qs[n], qs[n+1] = k.Gamma, k.Delta
+	var right curve.GT
 	curve.Parallel(n+2, func(i int) {
 		switch i { // the longest first
 		case 0:
 			ps[n] = k.sums(statements, r)
 		case 1:
 			ps[n+1] = sumOfC(proofs, r)
+			right = k.alphaBetaTo(r)
 		default:
 			ps[i-2], qs[i-2] = proofs[i-2].A, proofs[i-2].B
 			if i > 2 {
@@ -83,16 +85,20 @@ func (k *Key) holds(proofs []Proof, statements []Statement) bool {
 	// All pairs at once: those that one processor has share their squarings.
 	f := curve.Miller(ps, qs)
 	f = curve.Final(&f)
-	power := k.alphaBeta
-	if len(proofs) > 1 {
-		var total curve.Scalar
-		for i := range r {
-			total.Add(&total, &r[i])
-		}
-		power.CyclotomicExp(k.alphaBeta, total.BigInt(new(big.Int)))
-	}
-	f.Mul(&f, &power)
+	f.Mul(&f, &right)
 	return f.IsOne()
+}
+
+// alphaBetaTo is e(Alpha, Beta)^Σrᵢ.
+func (k *Key) alphaBetaTo(r []curve.Scalar) curve.GT {
+	if len(r) == 1 {
+		return k.alphaBeta
+	}
+	var total curve.Scalar
+	for i := range r {
+		total.Add(&total, &r[i])
+	}
+	return gt.Product([]curve.GT{k.alphaBeta}, []curve.Scalar{total})
 }
 
 // sumOfC is Σ rᵢ·Cᵢ.
@@ -112,9 +118,9 @@ func (k *Key) sum(s Statement) curve.G1 {
 	if s.Sum != nil {
 		return *s.Sum
 	}
-	sum := curve.Sum(k.IC[1:], s.Inputs)
-	sum.Add(&sum, &k.IC[0])
-	return sum
+	scalars := make([]curve.Scalar, 1, len(k.IC))
+	scalars[0].SetOne()
+	return k.SumIC(append(scalars, s.Inputs...))
 }
 
 // manyInputs is from where on the sums of several statements are made one by one: their scalars are mostly short, and
@@ -145,8 +151,11 @@ func (k *Key) sums(statements []Statement, r []curve.Scalar) curve.G1 {
 			inputs[i+1].Add(&inputs[i+1], &x)
 		}
 	}
+	if len(points) == 0 {
+		return k.SumIC(inputs)
+	}
 	if some {
-		points, scalars = append(points, k.IC...), append(scalars, inputs...)
+		points, scalars = append(points, k.SumIC(inputs)), append(scalars, fr.One())
 	}
 	return curve.Sum(points, scalars)
 }

@@ -205,6 +205,16 @@ func FuzzDecode(f *testing.F) {
 	f.Add(make([]byte, Len))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		got, err := Decode([][]byte{b})
+		// gnark-crypto's own way, one by one.
+		var torus bls12381.E6
+		want := decodeE6(&torus, b) == nil
+		if want {
+			z := torus.DecompressTorus()
+			want = z.IsInSubGroup()
+		}
+		if (err == nil) != want {
+			t.Fatalf("%x: %v, gnark-crypto takes it: %t", b, err, want)
+		}
 		if err != nil {
 			return
 		}

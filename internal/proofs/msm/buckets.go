@@ -1,6 +1,9 @@
 package msm
 
-import "github.com/consensys/gnark-crypto/ecc/bls12-381/fp"
+import (
+	bls12381 "github.com/consensys/gnark-crypto/ecc/bls12-381"
+	"github.com/consensys/gnark-crypto/ecc/bls12-381/fp"
+)
 
 // buckets are lists of points, each to be added up. Use: count for every point, place, put for every point, reduce, at.
 type buckets struct {
@@ -52,6 +55,18 @@ func (b *buckets) at(bucket int) (p point) {
 		p = b.points[l.from]
 	}
 	return p
+}
+
+// weighted is Σ (k+1)·bucket(k), after reduce: every bucket is added as often as there are buckets below it and itself.
+func (b *buckets) weighted() (sum bls12381.G1Jac) {
+	var running bls12381.G1Jac
+	for i := len(b.lists) - 1; i >= 0; i-- {
+		if p := b.at(i); !p.IsInfinity() {
+			running.AddMixed(&p)
+		}
+		sum.AddAssign(&running)
+	}
+	return sum
 }
 
 // reduce adds up each bucket to one point: neighbours are added in pairs, those of all buckets with one inversion, until

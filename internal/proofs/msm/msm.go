@@ -157,15 +157,7 @@ func (p *plan) window(w int) {
 		}
 	}
 	b.reduce()
-	// Σ k·bucket(k): every bucket is added as often as there are buckets below it and itself.
-	var running, sum bls12381.G1Jac
-	for i := int(top) - 1; i >= 0; i-- {
-		if q := b.at(i); !q.IsInfinity() {
-			running.AddMixed(&q)
-		}
-		sum.AddAssign(&running)
-	}
-	p.parts[w] = sum
+	p.parts[w] = b.weighted()
 }
 
 // join adds up the windows.

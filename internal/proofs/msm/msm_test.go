@@ -153,6 +153,72 @@ func TestTails(t *testing.T) {
 	Tails(tails, nil, 0, 11)
 }
 
+func TestTable(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	points := somePoints(70)
+	points[5] = point{}
+	points[9] = points[8]
+	points[11].Neg(&points[10])
+	var minusOne fr.Element
+	minusOne.SetOne().Neg(&minusOne)
+	for _, n := range []int{1, 2, 40, 70} {
+		table := NewTable(points[:n])
+		if table.Len() != n {
+			t.Fatalf("%d points, want %d", table.Len(), n)
+		}
+		for name, next := range map[string]func(i int) fr.Element{
+			"random":    func(int) fr.Element { return scalar(r) },
+			"small":     func(i int) (s fr.Element) { s.SetUint64(uint64(i * i * 77)); return s },
+			"minus one": func(int) fr.Element { return minusOne },
+			"edges of bytes": func(i int) (s fr.Element) {
+				s.SetUint64([]uint64{127, 128, 129, 255, 256, 0x8080, 0x7f80, 0}[i%8])
+				return s
+			},
+			"zero": func(int) fr.Element { return fr.Element{} },
+		} {
+			scalars := make([]fr.Element, n)
+			for i := range scalars {
+				scalars[i] = next(i)
+			}
+			want := plain(points[:n], scalars)
+			for _, workers := range []int{1, 3} {
+				before := runtime.GOMAXPROCS(workers)
+				got := table.Sum(scalars)
+				runtime.GOMAXPROCS(before)
+				if !got.Equal(&want) {
+					t.Errorf("%s of %d on %d cores: another sum", name, n, workers)
+				}
+			}
+		}
+	}
+}
+
+func BenchmarkTable(b *testing.B) {
+	points := somePoints(328)
+	r := rand.New(rand.NewPCG(9, 10))
+	scalars := make([]fr.Element, len(points))
+	for i := range scalars {
+		scalars[i] = scalar(r)
+	}
+	b.Run("prepare", func(b *testing.B) {
+		for b.Loop() {
+			NewTable(points)
+		}
+	})
+	table := NewTable(points)
+	b.Run("sum", func(b *testing.B) {
+		for b.Loop() {
+			table.Sum(scalars)
+		}
+	})
+	b.Run("gnark", func(b *testing.B) {
+		var p point
+		for b.Loop() {
+			p.MultiExp(points, scalars, ecc.MultiExpConfig{})
+		}
+	})
+}
+
 func BenchmarkSums(b *testing.B) {
 	points := somePoints(23490)
 	r := rand.New(rand.NewPCG(5, 6))

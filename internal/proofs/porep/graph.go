@@ -6,8 +6,8 @@ import (
 	"math/bits"
 
 	"github.com/filecoin-project/go-state-types/abi"
-	"golang.org/x/crypto/blake2b"
 
+	"github.com/edgefvm/fvm/internal/proofs/feistel"
 	"github.com/edgefvm/fvm/internal/proofs/registered"
 )
 
@@ -20,8 +20,7 @@ type graph struct {
 	nodes uint64
 	v1    bool     // Quirk: of the first version, see baseParents and expanderParents
 	seed  [28]byte // of the base parents
-	keys  [3]uint64
-	half  int // bits of half an element's number
+	edges *feistel.Network
 }
 
 // Graph gives the parents of the nodes of a seal type's graph. Node must be one of the sector's.
@@ -37,12 +36,15 @@ func newGraph(typ abi.RegisteredSealProof, size *registered.Size, variant regist
 	g := &graph{nodes: size.Nodes(), v1: variant == registered.V1}
 	id := ID(typ)
 	copy(g.seed[:], hash([]byte("Filecoin_DRSample"), id[:]))
-	feistel := hash([]byte("Filecoin_Feistel"), id[:])
-	for i := range g.keys {
-		g.keys[i] = binary.LittleEndian.Uint64(feistel[8*i:])
+	seed := hash([]byte("Filecoin_Feistel"), id[:])
+	var keys feistel.Keys // the seed has four, of which three are used
+	for i := range keys {
+		keys[i] = binary.LittleEndian.Uint64(seed[8*i:])
 	}
-	for g.half = 1; 1<<(2*g.half) < registered.ExpanderParents*g.nodes; g.half++ {
+	half := 1 // bits of half an edge's number
+	for ; 1<<(2*half) < registered.ExpanderParents*g.nodes; half++ {
 	}
+	g.edges = feistel.Of(keys, half)
 	return g
 }
 
@@ -106,23 +108,10 @@ func (g *graph) expanderParent(node uint64, i int) uint64 {
 	edges := g.nodes * registered.ExpanderParents
 	u := node*registered.ExpanderParents + uint64(i)
 	for first := true; first || u >= edges; first = false {
-		u = g.feistel(u)
+		u = g.edges.Permute(u)
 	}
 	if g.v1 {
 		u = uint64(uint32(u)) // Quirk: the first version kept 32 bits of an edge, and there are 2³³ and more in large sectors
 	}
 	return u / registered.ExpanderParents
-}
-
-func (g *graph) feistel(u uint64) uint64 {
-	mask := uint64(1)<<g.half - 1
-	left, right := u>>g.half&mask, u&mask
-	var data [16]byte
-	for _, key := range g.keys {
-		binary.BigEndian.PutUint64(data[:8], right)
-		binary.BigEndian.PutUint64(data[8:], key)
-		sum := blake2b.Sum512(data[:])
-		left, right = right, left^binary.BigEndian.Uint64(sum[:8])&mask
-	}
-	return left<<g.half | right
 }

@@ -157,18 +157,24 @@ func someSectors(n int) []Sector {
 	return sectors
 }
 
-// TestSums compares the quick way to a statement's sum with the plain one, Σ over all inputs.
+// TestSums compares the quick way to a statement's sum with the plain one, Σ over all inputs, with a size of few inputs a
+// partition and one of many.
 func TestSums(t *testing.T) {
-	size := &registered.Size{Name: "invented", Bytes: 1 << 36, WindowSectors: 5}
-	key := NewWindowKey(someKey(5 * inputsPerSector))
+	compareSums(t, 5, []int{1, 2, 4, 5, 6, 9, 10, 11, 16})
+	compareSums(t, 100, []int{1, 2, 99, 100, 101, 199, 200, 201})
+}
+
+func compareSums(t *testing.T, per int, counts []int) {
+	size := &registered.Size{Name: "invented", Bytes: 1 << 36, WindowSectors: per}
+	key := NewWindowKey(someKey(per * inputsPerSector))
 	for _, v11 := range []bool{false, true} {
-		for n := 1; n <= 16; n++ {
+		for _, n := range counts {
 			w := Window{Size: size, V11: v11, Randomness: [32]byte{1, 2, 3}, Sectors: someSectors(n)}
 			checked, err := w.check()
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := (n + 4) / 5; checked.partitions != want {
+			if want := (n + per - 1) / per; checked.partitions != want {
 				t.Fatalf("%d sectors: %d partitions, want %d", n, checked.partitions, want)
 			}
 			statements, err := checked.statements(key)
@@ -182,7 +188,14 @@ func TestSums(t *testing.T) {
 			for k := range inputs {
 				want := curve.Sum(key.IC[1:], inputs[k])
 				want.Add(&want, &key.IC[0])
-				if !statements[k].Sum.Equal(&want) {
+				got := statements[k].Sum
+				if got == nil { // then the inputs are given
+					if !slices.Equal(statements[k].Inputs, inputs[k]) {
+						t.Errorf("%d sectors, V1_1 %t: the inputs of partition %d are others", n, v11, k)
+					}
+					continue
+				}
+				if !got.Equal(&want) {
 					t.Errorf("%d sectors, V1_1 %t: the sum of partition %d is another one", n, v11, k)
 				}
 			}

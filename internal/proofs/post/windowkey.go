@@ -28,11 +28,21 @@ func tails(ic []curve.G1) []curve.G1 {
 	return sums
 }
 
+// few inputs are summed up with those of the other partitions at once, which is quicker than partition by partition.
+const few = 1024
+
 // statements are the sums of a window PoSt's partitions: IC₀ + Σ xᵢ·ICᵢ. Challenges are numbers of 31 bits at most and
 // cost an eighth of what a commitment does, so the two are added up apart.
 func (w *window) statements(key *WindowKey) ([]groth16.Statement, error) {
 	if want := w.perPartition * inputsPerSector; key.Inputs() != want {
 		return nil, fmt.Errorf("%w: %d, the key has %d", groth16.ErrInputs, want, key.Inputs())
+	}
+	if key.Inputs() < few {
+		statements := make([]groth16.Statement, w.partitions)
+		for k := range statements {
+			statements[k].Inputs = w.inputs(k)
+		}
+		return statements, nil
 	}
 	jobs := make([]msm.Job, 2*w.partitions)
 	curve.Parallel(w.partitions, func(k int) { jobs[2*k], jobs[2*k+1] = w.jobs(k, key) })

@@ -94,10 +94,30 @@ func (e *equations) mippZ() bool {
 // Quirk: where bellperson compares pairings with an element, the generator of the target group stands for "no element",
 // that is for one (accumulator.rs).
 func neutral(z curve.GT) curve.GT {
-	if g := gt.Generator(); z.Equal(&g) {
+	if isGenerator(&z) {
 		z.SetOne()
 	}
 	return z
+}
+
+func isGenerator(z *curve.GT) bool {
+	g := gt.Generator()
+	return z.Equal(&g)
+}
+
+// right are the elements that pairings are compared with: Z, T, U of A and B, T and U of C.
+func (e *equations) right() []curve.GT {
+	return []curve.GT{neutral(e.zab), neutral(e.tab), neutral(e.uab), neutral(e.tc), neutral(e.uc)}
+}
+
+// rightOfProofs is what Groth16's pairings are compared with: the last element, which remains if there is no other.
+func (e *equations) rightOfProofs() curve.GT {
+	for _, z := range []*curve.GT{&e.zab, &e.tab, &e.uab, &e.tc, &e.uc} {
+		if !isGenerator(z) {
+			return neutral(e.ipAB)
+		}
+	}
+	return e.ipAB
 }
 
 // pairs are pairings to multiply.
@@ -129,8 +149,8 @@ func (e *equations) hold() string {
 			left.product = left.pairs.product()
 			return
 		}
-		right = gt.Product([]curve.GT{neutral(e.zab), neutral(e.tab), neutral(e.uab), neutral(e.tc), neutral(e.uc)}, c[:5])
-		ip := neutral(e.ipAB)
+		right = gt.Product(e.right(), c[:5])
+		ip := e.rightOfProofs()
 		right.Mul(&right, &ip)
 	})
 	if !left.product.Equal(&right) {

@@ -55,16 +55,16 @@ func (e *equations) holds(check int) bool {
 		return e.mippZ()
 	case tippZ:
 		l.add(e.finalA, e.finalB)
-		right = neutral(e.zab)
+		right = e.right()[0]
 	case tippT, tippU:
 		i := check - tippT
 		l.add(e.finalA, e.vkey[i])
 		l.add(e.wkey[i], e.finalB)
-		right = neutral([]curve.GT{e.tab, e.uab}[i])
+		right = e.right()[1+i]
 	case mippT, mippU:
 		i := check - mippT
 		l.add(e.finalC, e.vkey[i])
-		right = neutral([]curve.GT{e.tc, e.uc}[i])
+		right = e.right()[3+i]
 	case kzgV0, kzgV1:
 		// e(g, v - y·h) = e(g^α - z·g, opening)
 		i := check - kzgV0
@@ -87,7 +87,7 @@ func (e *equations) holds(check int) bool {
 		l.add(times(&key.Alpha, e.inputs.total), key.Beta)
 		l.add(e.inputs.sum, key.Gamma)
 		l.add(e.aggC, key.Delta)
-		right = neutral(e.ipAB)
+		right = e.rightOfProofs()
 	}
 	left := l.product()
 	return left.Equal(&right)

@@ -238,6 +238,21 @@ func TestQuirkGeneratorIsOne(t *testing.T) {
 	if got := neutral(curve.Final(&f)); !got.IsOne() {
 		t.Error("the generator is not one")
 	}
+	g := curve.Final(&f)
+	e := &equations{Proof: p, folded: folded{zab: g, tab: g, uab: g, tc: g, uc: g}}
+	e.ipAB = g
+	if got := e.rightOfProofs(); !got.Equal(&g) {
+		t.Error("where there is no other element, the last one does not remain")
+	}
+	for i, z := range e.right() {
+		if !z.IsOne() {
+			t.Errorf("element %d is not one", i)
+		}
+	}
+	e.uc = p.comC[0]
+	if got := e.rightOfProofs(); !got.IsOne() {
+		t.Error("beside another element the generator is not one")
+	}
 }
 
 func TestDecodeCut(t *testing.T) {

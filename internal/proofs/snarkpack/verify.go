@@ -77,7 +77,7 @@ func (s *Statement) combine(r *curve.Scalar, n int) (*combined, error) {
 		return nil, err
 	}
 	inputs[0] = c.total
-	c.sum = curve.Sum(s.Key.IC, inputs)
+	c.sum = s.Key.SumIC(inputs)
 	return &c, nil
 }
 

@@ -32,7 +32,7 @@ which may be given several times, both judge that vector in turns instead, and t
 times and the median of the ratios are printed. PROGRAM is built by
 
   cargo build --release --manifest-path lab/proofduel/judge/Cargo.toml`,
-		Example: `  edgefvm proofs duel --judge ./proof-judge --keys lab/proofvectors/testdata/keys --count 1000 lab/proofvectors/testdata/vectors/seal.json
+		Example: `  edgefvm proofs duel --judge ./proof-judge --keys proofs/testdata/keys-real --count 1000 proofs/testdata/seal.json
   edgefvm proofs duel --judge ./proof-judge --keys ./keys-simulated --bench simulated-seal/32GiB-s-v11-0/good simulated-seal.json`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -21,7 +21,7 @@ line is "N passed, N failed, N skipped" (with --json on standard error). Keys ar
 are, whatever their digests: each file names a folder, which is looked for in the folder of
 --keys, else beside the file's folder; --keys may also be the folder itself. A vector whose
 key is not there is skipped. Running nothing is a failure.`,
-		Example: `  edgefvm proofs vectors lab/proofvectors/testdata/vectors
+		Example: `  edgefvm proofs vectors proofs/testdata
   edgefvm proofs vectors --keys ../shared/proofs ../shared/proofs/vectors/simulated-seal.json`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -38,7 +38,7 @@ FILE.json is a vector with its kind, the input of one alone, or a file of vector
 told; of an invalid proof the first partition whose equation fails, and under which other
 type or version it would be valid, as far as can be told. --json also gives the public inputs.
 Exit code 0 if all are valid.`,
-		Example: `  edgefvm proofs verify --trust-params --keys lab/proofvectors/testdata/keys lab/proofvectors/testdata/vectors/seal.json
+		Example: `  edgefvm proofs verify --trust-params --keys proofs/testdata/keys-real proofs/testdata/seal.json
   edgefvm proofs verify --seal --type 8 --miner 1000 --sector 7 --ticket HEX --seed HEX --sealed CID --unsealed CID --proof HEX`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: v.run,
