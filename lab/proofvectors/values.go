@@ -45,17 +45,32 @@ func inputs(f *File, v *Vector) error {
 	if v.Expect == nil {
 		return errors.New("it expects nothing")
 	}
-	// Invented sectors of PoSts: number 10·i + 5, comm_r from the vector's name.
-	for i := range in.Sectors.Count {
-		sum := sha256.Sum256(fmt.Appendf(nil, "edgefvm proof vectors 1/%s/comm_r/%d", v.Name, i))
-		sum[31] &= 0x3f
-		in.Sectors.invented = append(in.Sectors.invented, post.Sector{Number: abi.SectorNumber(10*i + 5), CommR: sum})
+	if err := in.invent(v.Name); err != nil {
+		return err
 	}
 	got, err := valuesOf(v.Kind, in)
 	if err != nil {
 		return err
 	}
 	return got.compare(v.Expect)
+}
+
+// invent makes up the sectors of a PoSt: number 10·i + 5, comm_r from the vector's name. That of the first is given; where it is
+// another one, the vectors were made from another seed, and nobody knows those of the others.
+func (in *input) invent(name string) error {
+	for i := range in.Sectors.Count {
+		commR := sha256.Sum256(fmt.Appendf(nil, "edgefvm proof vectors 1/%s/comm_r/%d", name, i))
+		commR[31] &= 0x3f
+		if i == 0 && len(in.CommR0) == len(commR) {
+			given := [32]byte(in.CommR0)
+			if given != commR && in.Sectors.Count > 1 {
+				return fmt.Errorf("%w: its sectors were made up from a seed that is not known", errSkip)
+			}
+			commR = given
+		}
+		in.Sectors.invented = append(in.Sectors.invented, post.Sector{Number: abi.SectorNumber(10*i + 5), CommR: commR})
+	}
+	return nil
 }
 
 // valuesOf computes what stands between a question and its verdict.
