@@ -243,6 +243,13 @@ func TestCases(t *testing.T) {
 	}
 }
 
+// TestRealAggregates judges aggregates of seals that were really made, one seal each (seal.json of the shared vectors), by the
+// reference's aggregator, with the reference string of the simulated ones.
+func TestRealAggregates(t *testing.T) {
+	f := readVectors(t, filepath.Join("testdata", "real-aggregate.json"))
+	judgeAll(t, f, openKeys(t, filepath.Join("testdata", f.Keys)))
+}
+
 // TestSharedVectors judges all that the reference judged.
 func TestSharedVectors(t *testing.T) {
 	for _, name := range []string{"window", "winning", "simulated-window", "simulated-winning", "simulated-update", "simulated-aggregate", "seal", "simulated-seal"} {
