@@ -189,7 +189,7 @@ func (b *builder) scanCopying(ctx context.Context) error {
 	z := b.unpack()
 	defer z.Close()
 	return wholefile.Write(path, func(w io.Writer) error {
-		out := &roomy{w: bufio.NewWriterSize(w, 1<<20), folder: filepath.Dir(path)}
+		out := newRoomy(w, filepath.Dir(path))
 		if err := blockstore.ScanCARStream(ctx, io.TeeReader(z, out), b.add, b.options()); err != nil {
 			return err
 		}
@@ -203,11 +203,16 @@ type roomy struct {
 	w       *bufio.Writer
 	folder  string
 	n, look int64
+	free    func(folder string) (bytes uint64, ok bool)
+}
+
+func newRoomy(w io.Writer, folder string) *roomy {
+	return &roomy{w: bufio.NewWriterSize(w, 1<<20), folder: folder, free: freeBytes}
 }
 
 func (r *roomy) Write(p []byte) (int, error) {
 	if r.n >= r.look {
-		if free, ok := freeBytes(r.folder); ok && free < leaveFree {
+		if free, ok := r.free(r.folder); ok && free < leaveFree {
 			return 0, fmt.Errorf("%w: %d bytes are unpacked, and the disk of %s has %d bytes left: make room, or name another folder", errNoRoom, r.n, r.folder, free)
 		}
 		r.look = r.n + lookEvery

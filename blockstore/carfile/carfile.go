@@ -132,7 +132,31 @@ func open(ctx context.Context, path string, o Options, smallest int64) (_ *Store
 	if s.index, err = find(ctx, path, a, o); err != nil {
 		return nil, err
 	}
+	if err = s.read(a, o); err == nil || s.index == nil || !errors.Is(err, errDamaged) && !errors.Is(err, blockstore.ErrCAR) {
+		return s, err
+	}
+	// The index is damaged where its head does not show it.
+	place := s.index.Name()
+	if err = s.dropIndex(); err != nil {
+		return nil, err
+	}
+	if !o.NoWrite && os.Remove(place) == nil {
+		if s.index, err = find(ctx, path, a, o); err != nil {
+			return nil, err
+		}
+	}
 	return s, s.read(a, o)
+}
+
+// dropIndex closes the index, and the copy that it is of.
+func (s *Store) dropIndex() error {
+	err := s.index.Close()
+	s.index = nil
+	if s.copy != nil {
+		err = errors.Join(err, s.copy.Close())
+		s.copy = nil
+	}
+	return err
 }
 
 // read opens the blocks by the index, or without one.

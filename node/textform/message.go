@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/filecoin-project/go-state-types/crypto"
@@ -65,17 +66,11 @@ func ReadMessage(d *Data) (*Message, error) {
 	return DecodeMessage(d.Bytes)
 }
 
-// Messages decides for the reading that is a message, if the other is not.
-func Messages(hex, base64 []byte) (is Form, why string) {
+// Messages decides for hex that is a message, if the base64 is none.
+func Messages(hex, base64 []byte) (isHex bool, why string) {
 	_, h := DecodeMessage(hex)
 	_, b := DecodeMessage(base64)
-	switch {
-	case h == nil && b != nil:
-		return Hex, "as base64 it is no message"
-	case b == nil && h != nil:
-		return Base64, "as hex it is no message"
-	}
-	return Raw, ""
+	return h == nil && b != nil, "as base64 it is no message"
 }
 
 // DecodeMessage makes a message of bytes: a message's CBOR, a list of the message and its signature, a raw
@@ -89,7 +84,7 @@ func DecodeMessage(data []byte) (*Message, error) {
 	case b == unsigned:
 		msg, err := fvm.DecodeMessage(data)
 		if err != nil {
-			return nil, err
+			return nil, early(err)
 		}
 		return &Message{Message: msg, Form: "a message's CBOR"}, nil
 	case b == signed:
@@ -113,12 +108,12 @@ func decodeSigned(data []byte) (*Message, error) {
 	r := bytes.NewReader(data[1:])
 	m := &Message{Message: new(fvm.Message), Signature: new(crypto.Signature), Form: "a signed message's CBOR"}
 	if err := m.Message.UnmarshalCBOR(r); err != nil {
-		return nil, err
+		return nil, early(err)
 	}
 	raw, err := cbg.ReadByteArray(r, crypto.SignatureMaxLength)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("reading a message's signature: %w", err)
+		return nil, early(fmt.Errorf("reading a message's signature: %w", err))
 	case len(raw) == 0:
 		return nil, errors.New("reading a message's signature: it is empty")
 	case r.Len() > 0:
@@ -126,6 +121,16 @@ func decodeSigned(data []byte) (*Message, error) {
 	}
 	m.Signature.Type, m.Signature.Data = crypto.SigType(raw[0]), raw[1:]
 	return m, m.checkSignature()
+}
+
+// early says in words that data end before they should.
+func early(err error) error {
+	for _, end := range []error{io.ErrUnexpectedEOF, io.EOF} {
+		if text, is := strings.CutSuffix(err.Error(), end.Error()); is && errors.Is(err, end) {
+			return fmt.Errorf("%sit ends early", text)
+		}
+	}
+	return err
 }
 
 // checkSignature refuses kinds of signatures that do not exist, and tells of lengths that no signature has.

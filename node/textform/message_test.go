@@ -142,6 +142,7 @@ func TestMessageJSON(t *testing.T) {
 		{"of a replay", `{"MsgCid":{"/":"x"},"Msg":` + bareMessage + `,"Error":""}`, want, ""},
 		{"a string of hex", `"0x` + want + `"`, want, ""},
 		{"fields of explorers", with("height", "1", "timestamp", "2", "receipt", `{"exitCode":0}`), want, "passed over: height, timestamp, receipt"},
+		{"an indexer's method", with("Method", "", "method_num", "0"), want, ""},
 		{"an explorer's method", with("Method", `"Send"`, "methodNumber", "0"), want, ""},
 	} {
 		m, err := MessageFromJSON([]byte(tt.text))
@@ -196,8 +197,8 @@ func TestMessageErrors(t *testing.T) {
 		{"nothing", "", "no bytes"},
 		{"another CBOR list", "\x83\x00\x00\x00", "the first byte is 0x83"},
 		{"a text", "hello", "the first byte is 0x68"},
-		{"cut", "\x8a\x00\x42\x00\x65", "reading a message's from"},
-		{"a cut pair", "\x82\x8a\x00", "reading a message's to"},
+		{"cut", "\x8a\x00\x42\x00\x65", "reading a message's from: it ends early"},
+		{"a cut pair", "\x82\x8a\x00", "reading a message's to: it ends early"},
 		{"a pair without a message", "\x82\x00\x00", "not a list of 10 fields"},
 		{"a cut transaction", string(unhex(t, raw1559)), "an Ethereum transaction's: it ends early"},
 		{"EIP-2930", "\x01\xc0", "EIP-2930"},

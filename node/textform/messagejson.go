@@ -3,7 +3,6 @@ package textform
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -64,7 +63,7 @@ func messageFromJSON(text []byte, depth int) (*Message, error) {
 		return o.signed()
 	case o.has("r") && o.has("s") && (o.has("gas") || o.has("input")):
 		return o.ethereum()
-	case o.has("to") && o.has("from") && o.has("method"):
+	case o.has("to") && o.has("from") && (o.has("method") || o.has("methodnum") || o.has("methodnumber")):
 		return o.message()
 	case o.has("jsonrpc") || o.has("result"):
 		return o.answer(depth)
@@ -109,9 +108,11 @@ var wanted = []string{"To", "From", "Nonce", "Value", "GasLimit", "GasFeeCap", "
 
 func (o *object) message() (*Message, error) {
 	number := "Method"
-	if o.has("methodnumber") { // explorers: the name is in Method
-		number = "MethodNumber"
-		o.used["method"] = true
+	for _, n := range []string{"MethodNumber", "MethodNum"} { // explorers and indexers: the name is in Method
+		if o.has(plainName(n)) {
+			number = n
+			o.used["method"] = true
+		}
 	}
 	var lacks []string
 	for _, name := range wanted {
@@ -295,75 +296,4 @@ func (o *object) signed() (*Message, error) {
 		m.Notes = append(m.Notes, "passed over: "+list(rest))
 	}
 	return m, m.checkSignature()
-}
-
-// ethereum reads a transaction as nodes of Ethereum show it.
-func (o *object) ethereum() (*Message, error) {
-	kind := o.number("type", math.MaxUint64)
-	t := &ethTransaction{
-		dynamic: kind == 2, nonce: o.number("nonce", math.MaxUint64), gasLimit: o.number("gas", math.MaxInt64),
-		value: o.quantity("value"), r: o.quantity("r"), s: o.quantity("s"), v: o.quantity("v"),
-	}
-	chain := o.number("chainId", math.MaxUint64)
-	for _, name := range []string{"input", "data"} {
-		if s, ok := o.text(name); ok {
-			d, err := parse(s, false, nil)
-			if o.fail(name, err); err == nil {
-				t.input = d.Bytes
-			}
-			break
-		}
-	}
-	if s, ok := o.text("to"); ok {
-		t.to = o.ethBytes("to", s)
-	}
-	var from []byte
-	if s, ok := o.text("from"); ok {
-		from = o.ethBytes("from", s)
-	}
-	if o.err != nil {
-		return nil, o.err
-	}
-	switch kind {
-	case 2:
-		t.chainID, t.feeCap, t.premium = chain, o.quantity("maxFeePerGas"), o.quantity("maxPriorityFeePerGas")
-		if !o.has("v") && o.has("yparity") {
-			t.v = o.quantity("yParity")
-		}
-		if list := o.take("accesslist"); list != nil && string(list) != "[]" {
-			return nil, errors.New("its access list is not empty, and Filecoin's nodes do not take that")
-		}
-		if t.v.BitLen() > 1 {
-			return nil, fmt.Errorf("its v is %s: want 0 or 1", t.v)
-		}
-	case 0:
-		t.feeCap = o.quantity("gasPrice")
-		t.premium = t.feeCap
-		if err := t.legacyChain(); err != nil {
-			return nil, err
-		}
-	default:
-		return nil, noReading("a transaction of Ethereum of type %d, which Filecoin's nodes do not take", kind)
-	}
-	if err := t.check(o.err); err != nil {
-		return nil, err
-	}
-	m, err := t.message()
-	if err != nil {
-		return nil, err
-	}
-	if eth, _ := ToEth(m.From); from != nil && !strings.EqualFold(eth, "0x"+fmt.Sprintf("%x", from)) {
-		return nil, fmt.Errorf("its signature is not of its sender 0x%x: was a field changed?", from)
-	}
-	m.Form += " as JSON"
-	return m, nil
-}
-
-// ethBytes are the bytes of an address of Ethereum.
-func (o *object) ethBytes(name, s string) []byte {
-	b, why := decodeHex(strings.TrimPrefix(s, "0x"))
-	if why != "" || len(b) != ethLen || !strings.HasPrefix(s, "0x") {
-		o.fail(name, noReading("%s is no address of Ethereum", layout.OneLine(layout.Cut(s, 60))))
-	}
-	return b
 }

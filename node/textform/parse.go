@@ -35,23 +35,16 @@ const (
 // The errors are ErrAmbiguous and ErrNoReading in words that say what to write instead.
 func Parse(text string) (*Data, error) { return parse(text, true, nil) }
 
-// A Decider chooses between two readings of text: Hex or Base64, or Raw if it cannot tell. why says, for people, what is
-// wrong with the other one.
-type Decider func(hex, base64 []byte) (is Form, why string)
+// A Decider tells whether text that is hex and base64 is meant as hex. why says, for people, what is wrong with the base64.
+type Decider func(hex, base64 []byte) (isHex bool, why string)
 
-// CBOR decides for the reading that is one whole item of CBOR, if the other is not: parameters are that.
-func CBOR(hex, base64 []byte) (is Form, why string) {
-	switch h, b := cbg.ValidateCBOR(hex) == nil, cbg.ValidateCBOR(base64) == nil; {
-	case h && !b:
-		return Hex, "as base64 it is no CBOR"
-	case b && !h:
-		return Base64, "as hex it is no CBOR"
-	}
-	return Raw, ""
+// CBOR decides for hex that is one whole item of CBOR, as parameters are, if the base64 is not.
+func CBOR(hex, base64 []byte) (isHex bool, why string) {
+	return cbg.ValidateCBOR(hex) == nil && cbg.ValidateCBOR(base64) != nil, "as base64 it is no CBOR"
 }
 
 // Digits decides for hex: calldata are never written otherwise.
-func Digits(_, _ []byte) (is Form, why string) { return Hex, "" }
+func Digits(_, _ []byte) (isHex bool, why string) { return true, "" }
 
 func parse(text string, mayQuote bool, decide Decider) (*Data, error) {
 	text = strings.TrimSpace(text)
@@ -106,16 +99,16 @@ func bare(text string, decide Decider) (*Data, error) {
 			return &Data{Bytes: b, Form: Hex}, nil
 		}
 		if decide != nil {
-			switch is, why := decide(b, b64); is {
-			case Hex:
+			if is, why := decide(b, b64); is {
 				return &Data{Bytes: b, Form: Hex, Why: why}, nil
-			case Base64:
-				return &Data{Bytes: b64, Form: Base64, Why: why}, nil
 			}
 		}
 		return nil, ambiguous("it is hex of %s and base64 of %s: write 0x%s or base64:%s", countBytes(b), countBytes(b64), show(text), show(text))
 	}
 	if why64 == "" {
+		if text == "null" || text == "true" { // false has 5 characters
+			return nil, ambiguous("it is JSON and base64 of %s: write json:%s or base64:%s", countBytes(b64), text, text)
+		}
 		if isName(text) {
 			return nil, ambiguous("it may be a name or base64 of %s: write base64:%s if it is that", countBytes(b64), show(text))
 		}
@@ -246,25 +239,26 @@ func decodeBase64(text string) (b []byte, why string) {
 	text = strings.Join(lines, "")
 	body := strings.TrimRight(text, "=")
 	pad := len(text) - len(body)
-	encoding := base64.StdEncoding
+	var standard, urls bool // which alphabet's own characters are there
 	for i := 0; i < len(body); i++ {
 		switch c := body[i]; {
 		case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z':
 		case c == '+' || c == '/':
-			if encoding == base64.URLEncoding && strings.ContainsAny(body[:i], "-_") {
-				return nil, "it mixes the characters + and / with - and _"
-			}
+			standard = true
 		case c == '-' || c == '_':
-			if strings.ContainsAny(body[:i], "+/") {
-				return nil, "it mixes the characters + and / with - and _"
-			}
-			encoding = base64.URLEncoding
+			urls = true
 		default:
 			r, _ := utf8.DecodeRuneInString(body[i:])
 			return nil, fmt.Sprintf("%s at character %d does not belong to it", layout.Clean(fmt.Sprintf("%q", r)), i+1)
 		}
 	}
+	encoding := base64.StdEncoding
+	if urls {
+		encoding = base64.URLEncoding
+	}
 	switch {
+	case standard && urls:
+		return nil, "it mixes the characters + and / with - and _"
 	case len(body)%4 == 1:
 		return nil, fmt.Sprintf("no bytes have %d characters", len(body))
 	case pad > 0 && pad != -len(body)&3:

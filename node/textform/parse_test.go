@@ -81,6 +81,7 @@ func TestParse(t *testing.T) {
 		{"hex and base64 again", "cafebabe", ErrAmbiguous, "write 0xcafebabe or base64:cafebabe"},
 		{"digits", "12345678", ErrAmbiguous, "write 0x12345678 or base64:12345678"},
 		{"digits, four", "8200", ErrAmbiguous, "hex of 2 bytes and base64 of 3"},
+		{"a word of JSON", "null", ErrAmbiguous, "write json:null or base64:null"},
 		{"quoted", `"cafebabe"`, ErrAmbiguous, "write 0xcafebabe"},
 		{"zeros of base64, which are hex too", strings.Repeat("A", 64), ErrAmbiguous, "hex of 32 bytes and base64 of 48"},
 		{"a word", "parameters", ErrNoReading, "neither hex"},
@@ -129,7 +130,7 @@ func TestDeciders(t *testing.T) {
 		want       string // hex; "": ErrAmbiguous
 	}{
 		{"hex is CBOR", "455b5a505f56", CBOR, Hex, "455b5a505f56"}, // a byte string; base64 is simple(3) and more
-		{"base64 is CBOR", "AA", CBOR, Base64, "00"},               // 0; a map that ends early
+		{"base64 is CBOR", "AA", CBOR, Raw, ""},                    // 0; a map that ends early
 		{"neither is CBOR", "deadbeef", CBOR, Raw, ""},             // a tag of a map that ends early; a text that does
 		{"nor here", "AAAA", CBOR, Raw, ""},                        // a map that ends early; 0 and two more
 		{"a list that ends early", "8200", CBOR, Raw, ""},          // and simple(19)
@@ -223,6 +224,8 @@ func TestReadFiles(t *testing.T) {
 		{"a folder whose name is hex, as it is", "beef00", ErrAmbiguous, "folder"},
 		{"a folder", ".", ErrNoReading, "folder"},
 		{"no file", "message.cbor", ErrNoReading, "there is no such file"},
+		{"no file in a folder", "./message", ErrNoReading, "there is no such file"},
+		{"a dump", "00000000: 5859 0102  XY..", ErrNoReading, "as text it is neither hex"},
 		{"no file, named", "@message.cbor", ErrNoReading, "there is no file message.cbor"},
 		{"no file, a word", "nothing!", ErrNoReading, "there is no file of that name, and as text it is neither hex"},
 		{"a word", "passages", ErrAmbiguous, "it may be a name or base64"},

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"regexp"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -100,10 +101,12 @@ func (r *Reader) parse(text string) (*Data, error) { return parse(text, true, r.
 // prefixed tells whether text says that it is hex.
 func prefixed(s string) bool { _, is := cutPrefix(strings.TrimSpace(s), "0x"); return is }
 
-// looksLikePath tells whether text is far more likely a path than hex or base64: it has a dot, or begins as paths do.
+// looksLikePath tells whether text that is no data is likely a path: it begins as paths do, or ends as names of files do.
 func looksLikePath(s string) bool {
-	return !strings.ContainsAny(s, "\n{\"") && (strings.Contains(s, ".") || strings.HasPrefix(s, "/") || strings.HasPrefix(s, "~"))
+	return pathLike.MatchString(s)
 }
+
+var pathLike = regexp.MustCompile(`^(~|\.{0,2}/|[A-Za-z]:\\)[^\s{}"]*$|^[^\s{}":]+\.[A-Za-z0-9]{1,8}$`)
 
 // fileError leaves out the name of the file, which the message has already.
 func fileError(err error) error {

@@ -7,10 +7,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/chains"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/decoding"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/laboratory"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/messages"
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/proving"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/upkeep"
 )
 
@@ -25,6 +27,8 @@ func sections() []section {
 	return []section{
 		{"messages", "Messages:", messages.Commands()},
 		{"decoding", "What things on chain say:", decoding.Commands()},
+		{"chains", "Chains:", chains.Commands()},
+		{"proofs", "Proofs:", proving.Commands()},
 		{"laboratory", "The laboratory, which compares and measures:", laboratory.Commands()},
 		{"upkeep", "Upkeep:", upkeep.Commands()},
 	}

@@ -55,7 +55,7 @@ func TestShapes(t *testing.T) {
 		args  []string
 		lists []string // keys of the output whose lists of objects are told too
 	}{
-		{"exec", execArgs("--message", messageFile), nil},
+		{"exec", execArgs("--from", "f0101", "--to", "f0102", "--explain"), []string{"message", "sender", "receiver", "signature", "estimate"}},
 		{"explain", []string{"explain", v}, []string{"messages"}},
 		{"decode params", []string{"decode", "params", "--actor", "market", "--method", "2", "0x420064"}, nil},
 		{"decode params", []string{"decode", "return", "--actor", "miner", "--method", "GetOwner", "0x824300c80180"}, nil},

@@ -31,8 +31,10 @@ func flagError(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w%s", err, didYouMean("--"+name, dashed(names), ""))
 	case errors.As(err, &lacks):
 		kind, _ := pflag.UnquoteUsage(lacks.GetFlag())
-		if kind == "" {
-			kind = "value"
+		for prefix, word := range map[string]string{"int": "a whole number", "uint": "a whole number", "float": "a number", "duration": "a time such as 10m", "string": "text"} {
+			if strings.HasPrefix(kind, prefix) {
+				kind = word
+			}
 		}
 		return fmt.Errorf("--%s needs a value: %s", lacks.GetFlag().Name, kind)
 	case errors.As(err, &invalid):
@@ -57,6 +59,9 @@ func wantOf(kind string, err error) string {
 		}
 		return "want a whole number"
 	case "float32", "float64":
+		if large {
+			return "that is too large"
+		}
 		return "want a number"
 	case "bool":
 		return "want true or false, or nothing after the flag"

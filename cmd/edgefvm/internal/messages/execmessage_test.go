@@ -73,6 +73,11 @@ func TestExecParamsForms(t *testing.T) {
 	if r.GasUsed != echoGas+signedBy || r.Message.Params != digits || r.Message.Method != 3844450837 || r.Message.To != "f0119" {
 		t.Errorf("calldata: %+v", r)
 	}
+	// Nothing is not wrapped, as nodes have it.
+	r = clitest.FromJSON[written](t, edgefvm.OK(t, on("echo.car", "--from", "f0114", "--to", "f0119", "--calldata", "0x")...))
+	if r.Message.Params != "" || r.Message.Method != 3844450837 || r.Return != "40" {
+		t.Errorf("no calldata: %+v", r)
+	}
 	text := edgefvm.OK(t, append(on("echo.car", call...), "--json=false", "--params", "testdata/text/wrapped.hex")...)
 	for _, want := range []string{"params       91 bytes, from hex in a file\n", "signature    delegated, 69 bytes on the chain: the key of f0114 is f410faqtnrbkwx5jy23xp5j3pcy4g7tmmuu2tzethgcq\n"} {
 		if !strings.Contains(text, want) {
@@ -101,8 +106,11 @@ func TestExecMessageJSON(t *testing.T) {
 		if tt.signature == "bls" {
 			want -= signedBy
 		}
-		if r.GasUsed != want || r.Root != root || r.Signature.Type != tt.signature || len(r.Read) != 1 {
+		if r.GasUsed != want || r.Root != root || r.Signature.Type != tt.signature {
 			t.Errorf("%s: %+v", tt.name, r)
+		}
+		if other := strings.Contains(strings.Join(r.Read, "; "), "its signature is bls, and the sender's key makes secp256k1"); other != (tt.signature == "bls") {
+			t.Errorf("%s: read %q", tt.name, r.Read)
 		}
 	}
 	r := clitest.FromJSON[written](t, edgefvm.OK(t, on("state.car", "--message", strings.Replace(bare, "{", `{"height":7,`, 1))...))
@@ -221,7 +229,10 @@ func TestExecMessageErrors(t *testing.T) {
 		{"a wrong checksum", kit.ExitUsage, on("echo.car", "--from", "f0100", "--to", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD"), "EIP-55"},
 		{"an exponent", kit.ExitUsage, call("--value", "1e18"), "exponents are not read"},
 		{"a signature", kit.ExitUsage, call("--signature-type", "rsa"), `--signature-type "rsa": want secp256k1, bls or delegated, or none`},
+		{"a signature beside the message's", kit.ExitUsage, on("echo.car", "--signature-type", "bls", "--message", "828a0042006542006418244200011a00989680420064400040584201"+strings.Repeat("00", 65)), "the message has a signature of its own"},
 		{"a signature and a length", kit.ExitUsage, call("--signature-type", "bls", "--chain-len", "9"), "say the same"},
+		{"a negative nonce", kit.ExitUsage, call("--nonce", "-5"), "--nonce -5 is negative"},
+		{"a negative length", kit.ExitUsage, call("--chain-len", "-5"), "--chain-len -5 is negative"},
 		{"fields missing", kit.ExitFailed, on("echo.car", "--message", `{"To":"f0101","From":"f0100"}`), "the message lacks Nonce, Value, GasLimit"},
 		{"an error of a node", kit.ExitFailed, on("echo.car", "--message", `{"jsonrpc":"2.0","id":1,"error":{"message":"gone"}}`), "gone"},
 		{"a cut transaction", kit.ExitFailed, on("echo.car", "--message", "0x02f86b"), "an Ethereum transaction's"},

@@ -1,6 +1,7 @@
 package messages_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -236,6 +237,35 @@ func TestExecGasLimit(t *testing.T) {
 	}
 	if out := edgefvm.OK(t, invoke("timestamp", "--nv", "28", "--epoch", "5800000", "--estimate", "--json=false")...); out != "2525880\n" {
 		t.Errorf("--estimate prints %q", out)
+	}
+}
+
+// A contract that wants more gas left than it uses: the least limit is looked for, to 1 %, and a quarter is added.
+func TestExecGasSearch(t *testing.T) {
+	clitest.NeedBundles(t)
+	car := filepath.Join(t.TempDir(), "gas.car")
+	at := func(args ...string) []string {
+		return append([]string{"exec", "--json", "--nv", "28", "--epoch", "6100000", "--from", "f0114"}, args...)
+	}
+	// It reverts if less than 100,000,000 are left: PUSH4 5f5e100 GAS LT PUSH1 11 JUMPI STOP JUMPDEST PUSH1 0 DUP1 REVERT.
+	edgefvm.OK(t, at("--car", "testdata/state.car", "--deploy", "0x601080600b6000396000f36305f5e1005a10600b57005b600080fd", "--out", car)...)
+	call := func(limit int64) told {
+		args := at("--car", car, "--to", "f0119", "--method", "InvokeContract")
+		if limit > 0 {
+			args = append(args, "--gas-limit", fmt.Sprint(limit))
+		}
+		return clitest.FromJSON[told](t, edgefvm.Run(t, args...).Out)
+	}
+	got := call(0)
+	if got.ExitCode != 0 || got.GasLimit < 125_000_000 || got.GasLimit > 135_000_000 || got.GasUsed > 3_000_000 || got.Estimate.Runs < 3 {
+		t.Fatalf("%+v, %+v", got, got.Estimate)
+	}
+	least := got.GasLimit / 5 * 4
+	if r := call(least + 1); r.ExitCode != 0 {
+		t.Errorf("with %d it ends with %d", least+1, r.ExitCode)
+	}
+	if r := call(least - least/50); r.ExitCode != 33 {
+		t.Errorf("with %d it ends with %d", least-least/50, r.ExitCode)
 	}
 }
 

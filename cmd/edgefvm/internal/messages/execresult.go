@@ -13,6 +13,7 @@ import (
 	"github.com/filecoin-project/go-state-types/exitcode"
 	gst "github.com/filecoin-project/go-state-types/network"
 	"github.com/ipfs/go-cid"
+	format "github.com/ipfs/go-ipld-format"
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm"
@@ -92,12 +93,12 @@ type messageView struct {
 	MethodName string        `json:"method_name"`
 	Params     string        `json:"params"` // hex
 	// ParamsValue is what Params say by the method's types; null: it cannot be told.
-	ParamsValue any `json:"params_value"`
-	Nonce      uint64        `json:"nonce"`
-	GasFeeCap  string        `json:"gas_fee_cap"`
-	GasPremium string        `json:"gas_premium"`
-	Implicit   bool          `json:"implicit"`
-	ChainLen   int           `json:"chain_len"`
+	ParamsValue any    `json:"params_value"`
+	Nonce       uint64 `json:"nonce"`
+	GasFeeCap   string `json:"gas_fee_cap"`
+	GasPremium  string `json:"gas_premium"`
+	Implicit    bool   `json:"implicit"`
+	ChainLen    int    `json:"chain_len"`
 }
 
 // party is who sent or got the message, and what that cost or brought.
@@ -117,6 +118,9 @@ func partyOf(ctx context.Context, a address.Address, before, after *fvm.Machine)
 		into **string
 	}{{before, &p.Before}, {after, &p.After}} {
 		id, st, err := side.m.Actor(ctx, a)
+		if format.IsNotFound(err) { // a trimmed state need not have what the message did not read
+			return nil, nil
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -25,7 +25,7 @@ type job struct {
 	witness  bool
 	outside  *outside
 	abi      *ethabi.ABI // of contracts; nil: nobody gave one
-	estimate *estimate // nil: the gas limit was said
+	estimate *estimate   // nil: the gas limit was said
 }
 
 // try is a machine of its own that a message was applied on. What it writes stays in top.

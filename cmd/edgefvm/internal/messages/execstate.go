@@ -60,7 +60,7 @@ func (x *execFlags) openState(cmd *cobra.Command) (_ *execState, err error) {
 		return nil, err
 	} else if !ok {
 		if head != nil {
-			return nil, fmt.Errorf("the CAR has the %s; but the state root %s is not in it, as in an export of a chain without recent states", head, root)
+			return nil, fmt.Errorf("the CAR has the headers of epoch %d, but not the state %s that their messages run on, as an export of a chain without recent states: add a --car with it, or give the --root of a state that is there", head.Epoch, root)
 		}
 		return nil, fmt.Errorf("the CAR does not hold the state root %s: give the right --root or --car", root)
 	}

@@ -55,7 +55,9 @@ func (w *witness) Get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
 func (j *job) explain(ctx context.Context, t *try, events trace.Events, after cid.Cid) (*explain.Message, error) {
 	m, err := explain.Trace(
 		explain.Applied{Message: j.msg, Kind: j.kind, Trace: events, Result: t.res},
-		explain.Options{ActorName: t.m.ActorName, EthAddress: explain.EthAddresses(ctx, t.m), NetworkVersion: j.cfg.NetworkVersion, Decoders: j.decoders()},
+		explain.Options{
+			ActorName: t.m.ActorName, EthAddress: explain.EthAddresses(ctx, t.m), NetworkVersion: j.cfg.NetworkVersion, Decoders: j.decoders(),
+		},
 	)
 	if err != nil {
 		return nil, err
