@@ -69,7 +69,14 @@ func (m *Method) decode(t reflect.Type, data []byte) (Value, error) {
 		return v, nil
 	}
 	at := reflect.New(t)
-	if err := unmarshalAll(data, at.Elem()); err != nil {
+	err = unmarshalAll(data, at.Elem())
+	if short := shortest(data); err != nil && !bytes.Equal(short, data) {
+		at = reflect.New(t)
+		if unmarshalAll(short, at.Elem()) == nil {
+			err = nil // and the note below says that the data are another form
+		}
+	}
+	if err != nil {
 		v.Note = fmt.Sprintf("these data do not fit %s: %v. The actors' own code may take them", typeName(t), err)
 		return v, nil
 	}

@@ -247,6 +247,22 @@ func TestLarge(t *testing.T) {
 	if again, err := m.EncodeParams([]byte(`"f018446744073709551615"`)); err != nil || !bytes.Equal(again, data) {
 		t.Fatalf("an id of 64 bits became %x, %v", again, err)
 	}
+	// Lengths and numbers in longer forms than they need be.
+	m, err = actors.FindMethod(18, "verifreg", "GetClaims")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, long := range [][]byte{{0x82, 0x19, 0, 7, 0x80}, {0x82, 0x07, 0x98, 0}, {0x98, 0x02, 0x1b, 0, 0, 0, 0, 0, 0, 0, 7, 0x80}} {
+		v, err := m.DecodeParams(long)
+		if err != nil || !v.Typed || !strings.Contains(v.Note, "not in the shortest form") {
+			t.Errorf("%x: %+v, %v", long, v, err)
+			continue
+		}
+		text, err := json.Marshal(v.JSON)
+		if err != nil || string(text) != `{"Provider":7,"ClaimIds":[]}` {
+			t.Errorf("%x: %s, %v", long, text, err)
+		}
+	}
 	// A number that promises more than there is costs nothing.
 	for _, bad := range [][]byte{{0x82, 0x07, 0x9b, 0, 0, 0, 1, 0, 0, 0, 0}, {0x82, 0x07, 0x9a, 0xff, 0xff, 0xff, 0xff}} {
 		m, err := actors.FindMethod(18, "verifreg", "GetClaims")
