@@ -388,7 +388,7 @@ func TestDamagedFrames(t *testing.T) {
 		t.Fatal(err)
 	}
 	noticed := 0
-	for i := 0; i < len(good); i += 41 {
+	for i := 0; i < len(good); i += 151 {
 		bad := bytes.Clone(good)
 		bad[i] ^= 0x11
 		if err := os.WriteFile(place, bad, 0o600); err != nil {
@@ -413,7 +413,7 @@ func TestDamagedFrames(t *testing.T) {
 		}
 		s.Close()
 	}
-	if tried := len(good) / 41; noticed < tried*9/10 {
+	if tried := len(good) / 151; noticed < tried*9/10 {
 		t.Errorf("%d changes of %d were noticed", noticed, tried)
 	}
 	for _, cut := range []int{0, 10, headLen, len(good) / 2, len(good) - 1} {

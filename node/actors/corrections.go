@@ -111,7 +111,8 @@ type (
 		RawBytePower    abi.StoragePower
 		QualityAdjPower abi.StoragePower
 	}
-	// GetStorageAtParams name a slot of a contract: at most 32 bytes, of which the actor strips leading zeros when it writes them.
+	// GetStorageAtParams name a slot of a contract: at most 32 bytes, of which the actor strips leading zeros when it writes
+	// them.
 	GetStorageAtParams struct {
 		StorageKey []byte
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -13,7 +14,8 @@ import (
 
 // Value is data of an actor, decoded.
 type Value struct {
-	// JSON is what it says: nil, bool, json.Number, string, jsonview.Object or []any. Nil too if there is no data, or if the types do not fit.
+	// JSON is what it says: nil, bool, json.Number, string, jsonview.Object or []any. Nil too if there is no data, or if the
+	// types do not fit.
 	JSON any
 	// Diagnostic is the same in CBOR's diagnostic notation (RFC 8949), "" if the data are no CBOR.
 	Diagnostic string
@@ -23,8 +25,8 @@ type Value struct {
 	Note string
 }
 
-// DecodeParams decodes parameters. Data that the types do not fit are no error, as the network may take what go-state-types refuses: the
-// value then has a note and no JSON. It errs for data that are not one whole CBOR item, where CBOR is wanted.
+// DecodeParams decodes parameters. Data that the types do not fit are no error, as the network may take what go-state-types
+// refuses: the value then has a note and no JSON. It errs for data that are not one whole CBOR item, where CBOR is wanted.
 func (m *Method) DecodeParams(data []byte) (Value, error) { return m.decode(m.params, data) }
 
 // DecodeReturn decodes what a call returned that ended with exit code 0. After another exit code the bytes are those of an
@@ -67,7 +69,7 @@ func (m *Method) decode(t reflect.Type, data []byte) (Value, error) {
 	}
 	at := reflect.New(t)
 	if err := unmarshalAll(data, at.Elem()); err != nil {
-		v.Note = fmt.Sprintf("go-state-types refuses these data as %s: %v. The actors' own code may take them", typeName(t), err)
+		v.Note = fmt.Sprintf("these data do not fit %s: %v. The actors' own code may take them", typeName(t), err)
 		return v, nil
 	}
 	tree, err := m.coder().View(at.Interface())
@@ -131,6 +133,9 @@ func typeName(t reflect.Type) string {
 	if t == emptyType {
 		return "no data"
 	}
+	if strings.HasPrefix(t.PkgPath(), "github.com/filecoin-project/go-state-types/") {
+		return t.String() + " of go-state-types"
+	}
 	return t.String()
 }
 
@@ -142,7 +147,8 @@ var diagMode = func() cbor.DiagMode {
 	return mode
 }()
 
-// Diagnostic is CBOR in diagnostic notation (RFC 8949, section 8), links as 42(h'00…'). It errs for data that are not one whole item.
+// Diagnostic is CBOR in diagnostic notation (RFC 8949, section 8), links as 42(h'00…'). It errs for data that are not one
+// whole item.
 func Diagnostic(data []byte) (string, error) {
 	if len(data) == 0 {
 		return "", errors.New("no data")

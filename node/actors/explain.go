@@ -16,8 +16,8 @@ type DecodersOptions struct {
 	ABI *ethabi.ABI
 }
 
-// Decoders are decoders for package explain that know the builtin actors' types, by the code that ran where that is known. What they
-// do not know is left in CBOR's diagnostic notation.
+// Decoders are decoders for package explain that know the builtin actors' types, by the code that ran where that is known.
+// What they do not know is left in CBOR's diagnostic notation.
 func Decoders(o DecodersOptions) explain.Decoders {
 	fallback := explain.CBOR()
 	decode := func(p explain.Payload, of func(*Method, []byte) (Value, error), other func(explain.Payload) (any, bool)) (any, bool) {
@@ -65,7 +65,7 @@ func (o *DecodersOptions) contract(data []byte) any {
 	return jsonview.Hex(data)
 }
 
-// revertOf reads the data of a revert that has a name.
+// revertOf reads the data of a revert: in words, with the arguments of an error that has a name.
 func revertOf(abi *ethabi.ABI, p explain.Payload) (any, bool) {
 	data := p.Data
 	if p.Codec != codecRaw {
@@ -79,10 +79,20 @@ func revertOf(abi *ethabi.ABI, p explain.Payload) (any, bool) {
 		return nil, false
 	}
 	c := ethabi.DecodeRevert(abi, data)
-	if c.Name == "" || c.Args == nil || c.Note != "" {
+	o := jsonview.Object{{Name: "Text", Value: c.Text}}
+	switch {
+	case c.Args != nil:
+		o = append(o, jsonview.Field{Name: c.Signature, Value: c.Args})
+	case len(data)%32 != 4: // no selector and words
 		return nil, false
+	default:
+		words := []any{}
+		for _, w := range c.Words {
+			words = append(words, w)
+		}
+		o = append(o, jsonview.Field{Name: "Words", Value: words})
 	}
-	return jsonview.Object{{Name: c.Signature, Value: c.Args}}, true
+	return o, true
 }
 
 // method is the one that a payload is of, nil if it is not known.

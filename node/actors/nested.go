@@ -29,8 +29,9 @@ func (m *Method) nested(owner any, field string) jsonview.Inner {
 	}
 	switch field {
 	case "Payload": // of UniversalReceiverParams
-		if kind, ok := part("Type_").(uint32); ok {
-			if kind != frc46 {
+		// go-state-types has it as 64 bits wide, here it is 32.
+		if kind := v.FieldByName("Type_"); kind.IsValid() && kind.CanUint() {
+			if kind.Uint() != frc46 {
 				return nil
 			}
 			return payload{m, "FRC46TokenReceived", reflect.TypeFor[TokensReceived]()}
@@ -100,7 +101,8 @@ func (p payload) Assign(tree jsonview.Object) ([]byte, error) {
 	return p.m.encodeTree(p.t, tree[0].Value)
 }
 
-// call are the parameters of another call, shown as {"storagemarket.AddBalance": value}. actor is "" if the receiver's kind is not known.
+// call are the parameters of another call, shown as {"storagemarket.AddBalance": value}. actor is "" if the receiver's kind
+// is not known.
 type call struct {
 	m      *Method
 	actor  string

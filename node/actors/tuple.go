@@ -8,18 +8,38 @@ import (
 	"reflect"
 	"unicode/utf8"
 
+	"github.com/filecoin-project/go-address"
+	"github.com/filecoin-project/go-bitfield"
 	"github.com/filecoin-project/go-state-types/abi"
+	"github.com/filecoin-project/go-state-types/big"
+	"github.com/filecoin-project/go-state-types/crypto"
 	"github.com/ipfs/go-cid"
 	cbg "github.com/whyrusleeping/cbor-gen"
+
+	"github.com/edgefvm/fvm/internal/ipld/addr"
 )
 
 var (
-	emptyType = reflect.TypeFor[abi.EmptyValue]()
-	cidType   = reflect.TypeFor[cid.Cid]()
+	emptyType   = reflect.TypeFor[abi.EmptyValue]()
+	cidType     = reflect.TypeFor[cid.Cid]()
+	addressType = reflect.TypeFor[address.Address]()
 )
 
-// marshal writes a value as actors do: by its own code if it has any, and else a struct as the list of its fields, a pointer as
-// null or what it points to.
+// byOwnCode are structs that are no tuples on chain.
+var byOwnCode = map[reflect.Type]bool{
+	cidType: true, addressType: true, emptyType: true,
+	reflect.TypeFor[big.Int](): true, reflect.TypeFor[bitfield.BitField](): true, reflect.TypeFor[crypto.Signature](): true,
+	reflect.TypeFor[cbg.Deferred](): true, reflect.TypeFor[cbg.CborCid](): true,
+}
+
+// isTuple tells whether a type is the list of its fields on chain. Generated code writes the same, and refuses lists of more
+// than 8192, which the network takes; so it is not asked.
+func isTuple(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && !byOwnCode[t] && t.Name() != "DealLabel" && t.Name() != "GetBytecodeReturn"
+}
+
+// marshal writes a value as actors do: a struct as the list of its fields, a pointer as null or what it points to, what has
+// code of its own by that.
 func marshal(w io.Writer, v reflect.Value) error {
 	if v.Type() == emptyType {
 		return nil
@@ -27,7 +47,7 @@ func marshal(w io.Writer, v reflect.Value) error {
 	if v.Type() == cidType {
 		return cbg.WriteCid(w, v.Interface().(cid.Cid))
 	}
-	if m, ok := v.Addr().Interface().(cbg.CBORMarshaler); ok {
+	if m, ok := v.Addr().Interface().(cbg.CBORMarshaler); ok && !isTuple(v.Type()) {
 		return m.MarshalCBOR(w)
 	}
 	head := func(major byte, n uint64) error {
@@ -96,7 +116,10 @@ func unmarshal(r *bytes.Reader, v reflect.Value) error {
 		v.Set(reflect.ValueOf(c))
 		return nil
 	}
-	if u, ok := v.Addr().Interface().(cbg.CBORUnmarshaler); ok {
+	if v.Type() == addressType {
+		return unmarshalAddress(r, v)
+	}
+	if u, ok := v.Addr().Interface().(cbg.CBORUnmarshaler); ok && !isTuple(v.Type()) {
 		return u.UnmarshalCBOR(r)
 	}
 	if v.Kind() == reflect.Pointer {
@@ -171,6 +194,24 @@ func unmarshal(r *bytes.Reader, v reflect.Value) error {
 		return nil
 	}
 	return fmt.Errorf("CBOR has nothing for a %s", v.Type())
+}
+
+// unmarshalAddress reads an address as the network does: ids and namespaces have 64 bits, go-address has 63.
+func unmarshalAddress(r *bytes.Reader, v reflect.Value) error {
+	major, n, err := cbg.CborReadHeader(r)
+	if err != nil {
+		return err
+	}
+	b, err := take(r, major, cbg.MajByteString, n)
+	if err != nil {
+		return err
+	}
+	a, err := addr.ParseAddress(b)
+	if err != nil {
+		return err
+	}
+	v.Set(reflect.ValueOf(a))
+	return nil
 }
 
 func unmarshalSlice(r *bytes.Reader, v reflect.Value, major byte, n uint64) error {

@@ -165,7 +165,11 @@ func TestDecoders(t *testing.T) {
 		{"bare calldata", actors.DecodersOptions{}, explain.Payload{NetworkVersion: 28, Actor: "evm", Method: 3844450837, Codec: 0x55, Data: unhex(t, baz)}, true, `"0x` + baz + `"`},
 		{"calldata by ABI", actors.DecodersOptions{ABI: abi}, explain.Payload{NetworkVersion: 28, Actor: "evm", Method: 3844450837, Codec: 0x55, Data: unhex(t, baz)}, true, `{"baz(uint32,bool)":{"x":"69","y":true}}`},
 		{"calldata in CBOR by ABI", actors.DecodersOptions{ABI: abi}, explain.Payload{NetworkVersion: 28, Actor: "evm", Method: 3844450837, Codec: 0x51, Data: unhex(t, "5844"+baz)}, true, `{"baz(uint32,bool)":{"x":"69","y":true}}`},
-		{"a revert", actors.DecodersOptions{}, explain.Payload{NetworkVersion: 28, Actor: "evm", Method: 3844450837, Codec: 0x51, Data: unhex(t, revertReason), Exit: 33}, false, `{"Error(string)":{"reason":"hello"}}`},
+		{"a revert", actors.DecodersOptions{}, explain.Payload{NetworkVersion: 28, Actor: "evm", Method: 3844450837, Codec: 0x51, Data: unhex(t, revertReason), Exit: 33}, false, `{"Text":"reverted: hello","Error(string)":{"reason":"hello"}}`},
+		{"a panic, bare", actors.DecodersOptions{}, explain.Payload{NetworkVersion: 28, Actor: "evm", Method: 3844450837, Codec: 0x55, Data: unhex(t, "4e487b71"+strings.Repeat("0", 62)+"12"), Exit: 33}, false,
+			`{"Text":"panicked with code 0x12: division or modulo by zero","Panic(uint256)":{"code":"18"}}`},
+		{"an error without an ABI", actors.DecodersOptions{}, explain.Payload{NetworkVersion: 28, Actor: "evm", Method: 3844450837, Codec: 0x51, Data: unhex(t, "44cf479181"), Exit: 33}, false,
+			`{"Text":"reverted with a custom error 0xcf479181","Words":[]}`},
 		{"the same bytes returned", actors.DecodersOptions{}, explain.Payload{NetworkVersion: 28, Actor: "evm", Method: 3844450837, Codec: 0x51, Data: unhex(t, revertReason)}, false, `"0x` + revertReason[4:] + `"`},
 		{"types that do not fit", actors.DecodersOptions{}, explain.Payload{NetworkVersion: 28, Actor: "storagemarket", Method: 2, Codec: 0x51, Data: unhex(t, "820102")}, true, `"[1, 2]"`},
 	} {
@@ -181,5 +185,69 @@ func TestDecoders(t *testing.T) {
 				t.Fatalf("%s, %v, %v; want %s", got, ok, err, c.want)
 			}
 		})
+	}
+}
+
+// What is inside of bytes is shown where it is certain, and is read back; hex is taken there as well.
+func TestNested(t *testing.T) {
+	find := func(actor, method string) *actors.Method {
+		m, err := actors.FindMethod(18, actor, method)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	tokens := "82" + "1a85223bdf" + "4f" + "86" + "18c8" + "06" + "18c9" + "4200ff" + "43828080" + "4101"
+	tokensJSON := `{"Type_":2233613279,"Payload":{"FRC46TokenReceived":{"From":200,"To":6,"Operator":201,"Amount":"255","OperatorData":{"AllocationRequests":{"Allocations":[],"Extensions":[]}},"TokenData":"0x01"}}}`
+	for _, c := range []struct{ name, actor, method, data, want string }{
+		{"tokens to the registry", "verifreg", "UniversalReceiverHook", tokens, tokensJSON},
+		{"tokens to a multisig", "multisig", "UniversalReceiverHook", tokens, tokensJSON},
+		{"tokens to a contract", "evm", "Receive", tokens, tokensJSON},
+		{"of another kind", "evm", "Receive", "8207430102ff", `{"Type_":7,"Payload":"0x0102ff"}`},
+		{"tokens that are none", "evm", "Receive", "821a85223bdf43010203", `{"Type_":2233613279,"Payload":"0x010203"}`},
+		{"a proposal", "multisig", "Propose", "844200054002" + "43" + "420064", `{"To":"f05","Value":"0","Method":2,"Params":{"storagemarket.AddBalance":"f0100"}}`},
+		{"a proposal to somebody", "multisig", "Propose", "844300e8074002" + "43" + "420064", `{"To":"f01000","Value":"0","Method":2,"Params":"0x420064"}`},
+		{"a proposal of a method that nobody has", "multisig", "Propose", "8442000540186343420064", `{"To":"f05","Value":"0","Method":99,"Params":"0x420064"}`},
+		{"a proposal that sends", "multisig", "Propose", "8442000541000040", `{"To":"f05","Value":"0","Method":0,"Params":"0x"}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := find(c.actor, c.method)
+			v, err := m.DecodeParams(unhex(t, c.data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.name == "a proposal that sends" { // zero is no bytes on chain, and these are one
+				if !strings.Contains(v.Note, "do not fit") && !strings.Contains(v.Note, "shortest") {
+					t.Fatalf("%+v", v)
+				}
+				return
+			}
+			text, err := json.Marshal(v.JSON)
+			if err != nil || string(text) != c.want {
+				t.Fatalf("%s, %v, %s\nwant %s", text, err, v.Note, c.want)
+			}
+			if data, err := m.EncodeParams(text); err != nil || hex.EncodeToString(data) != c.data {
+				t.Fatalf("became %x, %v", data, err)
+			}
+		})
+	}
+	m := find("multisig", "Propose")
+	for _, c := range []struct{ params, want string }{
+		{`{"storagemarket.WithdrawBalance":{"ProviderOrClientAddress":"f01","Amount":"0"}}`, "parameters of method 3 (storagemarket.WithdrawBalance), and the call is of method 2"},
+		{`{"storageminer.ControlAddresses":null}`, "these are parameters of storageminer, and the receiver is storagemarket"},
+		{`{"storagemarket.AddBalance":"f01","x":1}`, "want bytes in hex"},
+		{`{"AddBalance":"f01"}`, "want bytes in hex"},
+		{`{"storagemarket.Nothing":"f01"}`, `no method "Nothing"`},
+		{`{}`, "want bytes in hex"},
+	} {
+		text := `{"To":"f05","Value":"0","Method":2,"Params":` + c.params + `}`
+		if data, err := m.EncodeParams([]byte(text)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %x, %v; want %s", c.params, data, err, c.want)
+		}
+	}
+	// The kind of another receiver is known to the writer alone.
+	data, err := m.EncodeParams([]byte(`{"To":"f01000","Value":"0","Method":23,"Params":{"storageminer.ChangeOwnerAddress":"f0100"}}`))
+	if err != nil || hex.EncodeToString(data) != "844300e807401743420064" {
+		t.Errorf("%x, %v", data, err)
 	}
 }

@@ -52,11 +52,18 @@ type Round struct {
 	Migrated  bool // an upgrade's migration came before it
 }
 
+// maxGap is how many epochs a tipset may be above its parent, a year of mainnet's: cron runs in each, so an absurd height would
+// keep a machine busy for ever.
+const maxGap = 1 << 20
+
 // Plan derives from a tipset what executing it needs. The tipset is one of the line's, and not the genesis.
 func (r *Rules) Plan(ctx context.Context, line *Line, t *Tipset) (*Plan, error) {
 	parent, err := line.store.Parent(ctx, t)
 	if err != nil {
 		return nil, err
+	}
+	if gap := t.Height() - parent.Height(); gap > maxGap {
+		return nil, fmt.Errorf("%w: the tipset is %d epochs above its parent, which is at epoch %d: no network was quiet for so long", ErrTipset, gap, parent.Height())
 	}
 	blocks, err := line.store.TipsetMessages(ctx, t)
 	if err != nil {

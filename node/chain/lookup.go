@@ -8,16 +8,18 @@ import (
 
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/ipfs/go-cid"
+
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 )
 
-// Line is a chain from a head back as far as it was asked for: where its tipsets are, by epoch. It takes 40 bytes a tipset, so
-// that all of mainnet fits into memory. It is safe for concurrent use.
+// Line is a chain from a head back as far as it was asked for: where its tipsets are, by epoch. It takes 40 bytes a tipset, which
+// is 250 MB for all of mainnet. It is safe for concurrent use.
 type Line struct {
 	store *Store
 
 	mu      sync.Mutex
 	epochs  []abi.ChainEpoch // of the tipsets, the head's first
-	first   []cid.Cid        // the first block of each
+	first   [][32]byte       // the digest of each one's first block
 	head    *Tipset
 	deepest *Tipset
 	bottom  error // why it cannot go deeper
@@ -25,7 +27,14 @@ type Line struct {
 
 // NewLine begins a line at a head.
 func NewLine(store *Store, head *Tipset) *Line {
-	return &Line{store: store, head: head, deepest: head, epochs: []abi.ChainEpoch{head.Height()}, first: []cid.Cid{head.CIDs[0]}}
+	return &Line{store: store, head: head, deepest: head, epochs: []abi.ChainEpoch{head.Height()}, first: [][32]byte{digest(head)}}
+}
+
+// digest is that of a tipset's first block, whose CID is as all CIDs of a chain's objects are.
+func digest(t *Tipset) (d [32]byte) {
+	p, _ := cbor.Split(t.CIDs[0])
+	copy(d[:], p.Digest)
+	return d
 }
 
 // Head is the tipset that the line begins with.
@@ -57,7 +66,7 @@ func (l *Line) extend(ctx context.Context, epoch abi.ChainEpoch, progress func(a
 			return err
 		}
 		l.deepest = p
-		l.epochs, l.first = append(l.epochs, p.Height()), append(l.first, p.CIDs[0])
+		l.epochs, l.first = append(l.epochs, p.Height()), append(l.first, digest(p))
 		if progress != nil && len(l.epochs)%1000 == 0 {
 			progress(p.Height())
 		}
@@ -87,7 +96,7 @@ func (l *Line) tipset(ctx context.Context, place int) (*Tipset, error) {
 	l.mu.Lock()
 	child := l.first[place-1]
 	l.mu.Unlock()
-	h, err := l.store.Header(ctx, child)
+	h, err := l.store.Header(ctx, cbor.Blake2bCID(cbor.CodecDagCBOR, child))
 	if err != nil {
 		return nil, err
 	}

@@ -330,3 +330,15 @@ func TestLockStep(t *testing.T) {
 		t.Errorf("%v", ts.Differences)
 	}
 }
+
+// A network that is not the chain's is told by its actors, before anything differs.
+func TestOtherActors(t *testing.T) {
+	c := load(t, "testdata", "two29")
+	o := c.options(t)
+	o.Network, _ = network.ByName("2k")
+	o.To = c.wants[0].Epoch
+	rep, err := Run(t.Context(), o)
+	if err != nil || len(rep.Notes) != 1 || !strings.Contains(rep.Notes[0], "actors of testing-fake-proofs") {
+		t.Errorf("%+v, %v", rep, err)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/filecoin-project/go-address"
@@ -41,7 +42,11 @@ func (r *run) vector(ctx context.Context, t *Tipset) (string, error) {
 	cfg := t.Plan.Run.Config
 	cfg.StateRoot, cfg.CircSupply, cfg.Blockstore = last.Root, last.Supply.Circulating, &blockstore.Overlay{Top: blockstore.NewMemory(), Base: seen}
 	cfg.Engine = r.Engines[0]
-	draft := vector.NewDraft(cfg, name, fmt.Sprintf("the tipset at epoch %d of %s differs: %s", t.Epoch, r.rules.Network.Name, t.Verdict))
+	var what []string
+	for _, d := range t.Differences {
+		what = append(what, d.What)
+	}
+	draft := vector.NewDraft(cfg, name, fmt.Sprintf("the tipset at epoch %d of network %s: not as on the chain: %s", t.Epoch, r.rules.Network.Name, strings.Join(what, ", ")))
 	asked := &answers{draft: draft, chain: r.rules.Externs(r.line.View(t.Plan.Tipset), t.Epoch, last.Root), proofs: r.Proofs, told: map[string]bool{}}
 	cfg.Externs = asked
 	if r.Proofs != nil {

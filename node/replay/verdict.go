@@ -36,6 +36,9 @@ func (r *run) verdict(ctx context.Context, t *Tipset, child *chain.Tipset) strin
 	if root && receipts && child.BaseFee().String() != t.NextFee {
 		say = append(say, "the states agree: only the base fee of the next tipset differs, which is computed from all messages of this one's blocks")
 	}
+	if r.done == 0 {
+		say = append(say, "it is the first tipset that was executed: the network may be another, or be described wrong")
+	}
 	return strings.Join(say, "; ")
 }
 

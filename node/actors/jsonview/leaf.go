@@ -20,8 +20,8 @@ import (
 // Address is the text of an address on mainnet, whatever network the process is set to.
 func Address(a address.Address) string { return addr.String(a) }
 
-// BitField shows a bitfield as its members in ascending order, "0-4,7": a single member, or a range with both ends. An empty one is "".
-// It errs if what the bitfield was read from is not RLE+.
+// BitField shows a bitfield as its members in ascending order, "0-4,7": a single member, or a range with both ends. An empty
+// one is "". It errs if what the bitfield was read from is not RLE+.
 func BitField(b bitfield.BitField) (string, error) {
 	runs, err := b.RunIterator()
 	if err != nil {

@@ -67,6 +67,8 @@ func TestShapes(t *testing.T) {
 		{"decode address", []string{"decode", "address", "f0100"}, nil},
 		{"decode cid", []string{"decode", "cid", "bafy2bzacecnamqgqmifpluoeldx7zzglxcljo6oja4vrmtj7432rphldpdmm2"}, nil},
 		{"decode bitfield", []string{"decode", "bitfield", "0x425002"}, nil},
+		{"decode cbor", []string{"decode", "cbor", "0x80"}, nil},
+		{"decode methods", []string{"decode", "methods", "--actor", "init"}, nil},
 		{"encode params", []string{"encode", "params", "--actor", "market", "--method", "2", `"f0100"`}, nil},
 		{"encode message", []string{"encode", "message", messageFile}, nil},
 		{"vectors run", []string{"vectors", "run", v}, []string{"outcomes"}},

@@ -26,7 +26,7 @@ ascending order: "0-4,7". --bare reads RLE+ that is not in CBOR.
 		Example: "  edgefvm decode bitfield 0x425002\n  edgefvm decode bitfield --bare 0x5002",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			d, err := readCBOR(cmd, args[0])
+			d, err := readPlain(cmd, args[0])
 			if err != nil {
 				return err
 			}

@@ -20,7 +20,7 @@ func newDecodeEvent() *cobra.Command {
 	var o output
 	cmd := &cobra.Command{
 		Use:     "event INPUT",
-		Aliases: []string{"events"},
+		Aliases: []string{"events", "log", "logs"},
 		Short:   "Events of actors, and logs of contracts by their ABI",
 		Long: `Shows events: type and fields of those of builtin actors (FIP-0083), the name and the
 arguments of contracts' logs with --abi. INPUT is an event's CBOR, one or a list of them,
@@ -35,7 +35,7 @@ node ("Entries" with base64), or a log of Ethereum ("topics", "data").
 			if err != nil {
 				return err
 			}
-			d, err := readBytes(cmd, args[0])
+			d, err := readBytes(cmd, args[0], textform.CBOR)
 			if err != nil {
 				return err
 			}

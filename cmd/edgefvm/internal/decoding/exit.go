@@ -15,8 +15,9 @@ func newDecodeExit() *cobra.Command {
 	var w which
 	var o output
 	cmd := &cobra.Command{
-		Use:   "exit-code [--actor A] CODE",
-		Short: "An exit code in words, with the actor's own meaning",
+		Use:     "exit-code [--actor A] CODE",
+		Aliases: []string{"exit", "exitcode"},
+		Short:   "An exit code in words, with the actor's own meaning",
 		Long: `Says an exit code in words. Codes from 32 on are an actor's own: 33 is a contract that
 reverted, and a deal that is not activated to the market. --actor says whose it is.`,
 		Example: "  edgefvm decode exit-code 7\n  edgefvm decode exit-code --actor evm 33\n  edgefvm decode exit-code --actor miner --actors v13 1001",

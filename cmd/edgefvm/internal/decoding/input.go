@@ -18,9 +18,9 @@ const inputHelp = `INPUT is hex (0x…) or base64, the name of a file of either 
 for standard input. Text that fits two readings is refused: 0x, hex:, base64: and raw:FILE
 say which is meant.`
 
-// readBytes reads bytes.
-func readBytes(cmd *cobra.Command, arg string) (*textform.Data, error) {
-	r := textform.Reader{Stdin: cmd.InOrStdin()}
+// readBytes reads bytes. decide says what text is that fits hex and base64; nil: that is an error.
+func readBytes(cmd *cobra.Command, arg string, decide textform.Decider) (*textform.Data, error) {
+	r := textform.Reader{Stdin: cmd.InOrStdin(), Decide: decide}
 	d, err := r.Read(cmd.Context(), arg)
 	if err != nil {
 		return nil, kit.Usagef("INPUT: %w", err)
@@ -28,9 +28,16 @@ func readBytes(cmd *cobra.Command, arg string) (*textform.Data, error) {
 	return d, nil
 }
 
-// readCBOR reads bytes that must not be JSON.
+// readCBOR reads bytes that are CBOR, readPlain some that may be.
 func readCBOR(cmd *cobra.Command, arg string) (*textform.Data, error) {
-	d, err := readBytes(cmd, arg)
+	return noJSON(readBytes(cmd, arg, textform.CBOR))
+}
+
+func readPlain(cmd *cobra.Command, arg string) (*textform.Data, error) {
+	return noJSON(readBytes(cmd, arg, nil))
+}
+
+func noJSON(d *textform.Data, err error) (*textform.Data, error) {
 	if err == nil && d.Form == textform.JSON {
 		return nil, kit.Usagef("INPUT is JSON, and decode wants bytes; 'edgefvm encode' makes bytes of JSON")
 	}

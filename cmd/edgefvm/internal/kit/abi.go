@@ -10,7 +10,7 @@ import (
 // maxABI bounds the file of an ABI, in bytes.
 const maxABI = 64 << 20
 
-// LoadABI reads the ABI in a file, as a flag --abi names it; "" is no ABI.
+// LoadABI reads the ABI of a contract that --abi names; nil if it names none.
 func LoadABI(path string) (*ethabi.ABI, error) {
 	if path == "" {
 		return nil, nil

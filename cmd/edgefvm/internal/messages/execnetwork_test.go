@@ -27,6 +27,8 @@ type told struct {
 	NVBy      string   `json:"nv_by"`
 	Epoch     int64    `json:"epoch"`
 	Timestamp uint64   `json:"timestamp"`
+	BaseFee   string   `json:"base_fee"`
+	Supply    string   `json:"circ_supply"`
 	Asked     []string `json:"asked"`
 	Warnings  []string `json:"warnings"`
 }

@@ -133,7 +133,12 @@ func writeState(ctx context.Context, path string, state blockstore.Blockstore, r
 // reachable yields each block below root that is in the store, once.
 func reachable(ctx context.Context, state blockstore.Blockstore, root cid.Cid) iter.Seq2[blocks.Block, error] {
 	return func(yield func(blocks.Block, error) bool) {
-		seen := map[cid.Cid]bool{root: true}
+		type link struct {
+			hash blockstore.CARKey // shorter than a CID: a state may have millions
+			dag  bool
+		}
+		key := func(c cid.Cid) link { return link{blockstore.KeyOfCID(c.KeyString()), c.Prefix().Codec == cid.DagCBOR} }
+		seen := map[link]struct{}{key(root): {}}
 		for todo := []cid.Cid{root}; len(todo) > 0; {
 			c := todo[len(todo)-1]
 			todo = todo[:len(todo)-1]
@@ -149,8 +154,8 @@ func reachable(ctx context.Context, state blockstore.Blockstore, root cid.Cid) i
 			}
 			// A block that is not DAG-CBOR after all has no links to follow.
 			_ = cbg.ScanForLinks(bytes.NewReader(b.RawData()), func(l cid.Cid) {
-				if !seen[l] {
-					seen[l] = true
+				if _, ok := seen[key(l)]; !ok {
+					seen[key(l)] = struct{}{}
 					todo = append(todo, l)
 				}
 			})

@@ -121,6 +121,15 @@ func (j *job) save(ctx context.Context, path string, s *setting, t *try, events 
 		mode = j.outside.proofsMode
 	}
 	d.Facts(j.outside.asked, mode)
+	if j.outside.proofsMode == "" {
+		seen := map[string]bool{}
+		for _, v := range j.outside.verdict {
+			if !seen[v.key] {
+				d.Proof(v.key, v.valid, v.err)
+			}
+			seen[v.key] = true
+		}
+	}
 	d.Traces([]trace.Events{events}, nil, nil)
 	list := slices.SortedFunc(maps.Values(t.read.read), func(a, b blocks.Block) int { return bytes.Compare(a.Cid().Bytes(), b.Cid().Bytes()) })
 	if err := d.SaveAs(path, after, list); err != nil {
