@@ -63,7 +63,7 @@ func Address(s string) (address.Address, error) {
 	if err != nil || len(payload) < address.ChecksumHashLength || strings.ContainsAny(body, "\r\n") {
 		return address.Undef, noReading("a letter of it is wrong, or some are missing: it has small letters and digits from 2 to 7")
 	}
-	body, sum := s[2:], payload[len(payload)-address.ChecksumHashLength:]
+	sum := payload[len(payload)-address.ChecksumHashLength:]
 	raw = append(raw, payload[:len(payload)-address.ChecksumHashLength]...)
 	if want, ok := lengths[kind]; ok && len(raw) != want {
 		return address.Undef, noReading("an f%d address has %d characters, and this one %d", kind, 2+base32.EncodedLen(want-1+address.ChecksumHashLength), len(s))

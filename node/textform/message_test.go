@@ -237,7 +237,7 @@ func TestMessageErrors(t *testing.T) {
 		{"no reading", with("Params", `"what?"`), "Params: neither hex"},
 		{"parameters that are a number", with("Params", `5`), "Params: 5 is no string"},
 		{"half a signature", `{"Message":` + bareMessage + `,"Signature":{"Type":1}}`, ""},
-		{"a signature of no type", `{"Message":` + bareMessage + `,"Signature":{"Type":9,"Data":"gA=="}}`, "Type 9: want secp256k1, bls or delegated"},
+		{"a signature of no type", `{"Message":` + bareMessage + `,"Signature":{"Type":9,"Data":"gA=="}}`, "the Signature's Type 9: want secp256k1, bls or delegated"},
 		{"a signature that is text", `{"Message":` + bareMessage + `,"Signature":"gA=="}`, "Signature: "},
 		{"a long signature", `{"Message":` + bareMessage + `,"Signature":{"Type":1,"Data":"0x` + strings.Repeat("00", 200) + `"}}`, "no signature is that long"},
 		{"a message that is text", `{"Message":"gA==","Signature":{"Type":1,"Data":"gA=="}}`, "Message: "},

@@ -278,13 +278,13 @@ func (o *object) signed() (*Message, error) {
 	kind, _ := sig.text("Type")
 	m.Signature = new(crypto.Signature)
 	if m.Signature.Type, err = SignatureType(kind); err != nil {
-		return nil, fmt.Errorf("Signature: Type %s: %w", layout.OneLine(layout.Cut(kind, 40)), err)
+		return nil, fmt.Errorf("the Signature's Type %s: %w", layout.OneLine(layout.Cut(kind, 40)), err)
 	}
 	data, _ := sig.text("Data")
 	readings, err := readingsOf(data)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("Signature: Data: %w", err)
+		return nil, fmt.Errorf("the Signature's Data: %w", err)
 	case len(readings) > 1:
 		return nil, ambiguous("Signature: Data is hex and base64: write it as 0x... or base64:...")
 	case len(readings[0])+1 > crypto.SignatureMaxLength:
