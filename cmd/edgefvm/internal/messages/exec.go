@@ -230,8 +230,8 @@ func (x *execFlags) newJob(cmd *cobra.Command, s *setting, state *execState, eng
 		}
 	}
 	if !cmd.Flags().Changed("circ-supply") {
-		s.supply.by = "by default"
-		if s.onChain(state) {
+		s.supply.by = byDefault
+		if s.onChain(state) && s.net.by != byDefault { // another network's rules would give another
 			if v, ok := s.circSupply(cmd.Context(), store, state.root); ok {
 				s.supply = said[abi.TokenAmount]{v, "by the state, as nodes compute it"}
 			}

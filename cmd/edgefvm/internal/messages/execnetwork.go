@@ -19,6 +19,9 @@ type said[T any] struct {
 	by string
 }
 
+// byDefault is said of what nobody said.
+const byDefault = "by default"
+
 // setting is where and when a message runs.
 type setting struct {
 	// net is nil if nothing tells which network it is: then the chain id alone was given, and it is nobody's.
@@ -52,7 +55,7 @@ func (x *execFlags) settle(cmd *cobra.Command, state *execState) (*setting, erro
 		return nil, err
 	}
 	if !given("base-fee") {
-		s.baseFee.by = "by default"
+		s.baseFee.by = byDefault
 		if h := state.head; h != nil && s.epoch.is == abi.ChainEpoch(h.Epoch) {
 			s.baseFee = said[string]{h.BaseFee.String(), "by the header"}
 		}
@@ -78,7 +81,7 @@ func (x *execFlags) findNetwork(s *setting, given func(string) bool, head *kit.H
 	} else if n, ok := network.ByChainID(x.chainID); ok {
 		s.net = said[*network.Network]{n, "by --chain-id"}
 		if !given("chain-id") {
-			s.net.by = "by default"
+			s.net.by = byDefault
 			if head != nil {
 				s.warn("epoch %d of the archive's header is at %d, which is no network's that is known: it runs as mainnet's; --network says which it is", head.Epoch, head.Timestamp)
 			}

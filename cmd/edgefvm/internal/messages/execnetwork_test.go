@@ -112,6 +112,10 @@ func TestExecAsks(t *testing.T) {
 		{"nobody's chain id and no epoch", "--chain-id 99 --timestamp 1772306400", "which epoch? Give --epoch"},
 		{"an epoch beyond time", "--epoch 9223372036854775807", "later than time can be told"},
 		{"a network that is none", "--network mainnets --epoch 5", "did you mean mainnet?"},
+		{"proofs by nobody", "--proofs nowhere --epoch 5", "want assume-valid, assume-invalid or the folder of the keys"},
+		{"proofs by a file", "--proofs testdata/README.md --epoch 5", "want the folder of the keys"},
+		{"a tipset that is none", "--tipset 5=bafy --epoch 5", "want CID or EPOCH=CID"},
+		{"no gas", "--gas-limit 0 --epoch 5", "a message needs some gas"},
 		{"a file that is none", "--network testdata/README.md --epoch 5", "no description of a network in JSON"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
