@@ -85,8 +85,8 @@ func (e *UnknownActorError) Error() string {
 	return fmt.Sprintf("actors v%d have no %q", e.Version, e.Name)
 }
 
-// ParseActor reads what names a kind of builtin actor: its name in a manifest ("storageminer"), the name of its package ("miner"), the
-// address of a singleton ("f05"), the CID of its code. Other addresses tell no kind: that is in the state.
+// ParseActor reads what names a kind of builtin actor: its name in a manifest ("storageminer"), the name of its package
+// ("miner"), the address of a singleton ("f05"), the CID of its code. Other addresses tell no kind: that is in the state.
 func ParseActor(version int, s string) (string, error) {
 	names, err := Names(version)
 	if err != nil {

@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"errors"
+	"io"
 	"reflect"
 
 	"github.com/filecoin-project/go-address"
@@ -111,7 +113,8 @@ type (
 		RawBytePower    abi.StoragePower
 		QualityAdjPower abi.StoragePower
 	}
-	// GetStorageAtParams name a slot of a contract: at most 32 bytes, of which the actor strips leading zeros when it writes them.
+	// GetStorageAtParams name a slot of a contract: at most 32 bytes, of which the actor strips leading zeros when it writes
+	// them.
 	GetStorageAtParams struct {
 		StorageKey []byte
 	}
@@ -134,12 +137,22 @@ type (
 		Proposal []byte
 		DealID   uint64
 	}
+	// Nothing is what null stands for, where a method wants it said.
+	Nothing struct{}
 	// AuthenticateMessageParams are what an actor is asked whether its owner signed.
 	AuthenticateMessageParams struct {
 		Signature []byte
 		Message   []byte
 	}
 )
+
+// MarshalCBOR errs: a Nothing is never there, only its pointer is.
+func (*Nothing) MarshalCBOR(io.Writer) error { return errNotNull }
+
+// UnmarshalCBOR errs, as any value but null is one too many.
+func (*Nothing) UnmarshalCBOR(io.Reader) error { return errNotNull }
+
+var errNotNull = errors.New("want null")
 
 // correction is a method that go-state-types does not have, or has with other types.
 type correction struct {
@@ -169,6 +182,10 @@ var corrections = []correction{
 	{actor: "reward", number: 1, from: OldestVersion, to: NewestVersion, params: reflect.TypeFor[*abi.StoragePower]()},
 	{actor: "reward", number: 4, from: OldestVersion, to: NewestVersion, params: reflect.TypeFor[*abi.StoragePower]()},
 	{actor: "evm", number: 5, from: 10, to: NewestVersion, params: reflect.TypeFor[GetStorageAtParams]()},
+	// The actor reads one value, the empty one, where there should be no data: only null is taken.
+	{actor: "datacap", number: 12, from: 9, to: 9, params: reflect.TypeFor[*Nothing]()},
+	// The kind of a payload has 32 bits.
+	{actor: "verifiedregistry", number: frc("Receive"), from: 9, to: NewestVersion, params: reflect.TypeFor[UniversalReceiverParams]()},
 	{actor: "multisig", number: frc("Receive"), from: 9, to: NewestVersion, params: reflect.TypeFor[UniversalReceiverParams]()},
 	{actor: "account", number: frc("Receive"), from: 9, to: 9, params: reflect.TypeFor[UniversalReceiverParams]()},
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 
+	"github.com/filecoin-project/go-state-types/crypto"
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/edgefvm/fvm/node/actors/jsonview"
@@ -13,7 +15,8 @@ import (
 
 // Value is data of an actor, decoded.
 type Value struct {
-	// JSON is what it says: nil, bool, json.Number, string, jsonview.Object or []any. Nil too if there is no data, or if the types do not fit.
+	// JSON is what it says: nil, bool, json.Number, string, jsonview.Object or []any. Nil too if there is no data, or if the
+	// types do not fit.
 	JSON any
 	// Diagnostic is the same in CBOR's diagnostic notation (RFC 8949), "" if the data are no CBOR.
 	Diagnostic string
@@ -23,8 +26,8 @@ type Value struct {
 	Note string
 }
 
-// DecodeParams decodes parameters. Data that the types do not fit are no error, as the network may take what go-state-types refuses: the
-// value then has a note and no JSON. It errs for data that are not one whole CBOR item, where CBOR is wanted.
+// DecodeParams decodes parameters. Data that the types do not fit are no error, as the network may take what go-state-types
+// refuses: the value then has a note and no JSON. It errs for data that are not one whole CBOR item, where CBOR is wanted.
 func (m *Method) DecodeParams(data []byte) (Value, error) { return m.decode(m.params, data) }
 
 // DecodeReturn decodes what a call returned that ended with exit code 0. After another exit code the bytes are those of an
@@ -66,8 +69,15 @@ func (m *Method) decode(t reflect.Type, data []byte) (Value, error) {
 		return v, nil
 	}
 	at := reflect.New(t)
-	if err := unmarshalAll(data, at.Elem()); err != nil {
-		v.Note = fmt.Sprintf("go-state-types refuses these data as %s: %v. The actors' own code may take them", typeName(t), err)
+	err = unmarshalAll(data, at.Elem())
+	if short := shortest(data); err != nil && !bytes.Equal(short, data) {
+		at = reflect.New(t)
+		if unmarshalAll(short, at.Elem()) == nil {
+			err = nil // and the note below says that the data are another form
+		}
+	}
+	if err != nil {
+		v.Note = fmt.Sprintf("these data do not fit %s: %v. The actors' own code may take them", typeName(t), err)
 		return v, nil
 	}
 	tree, err := m.coder().View(at.Interface())
@@ -76,10 +86,38 @@ func (m *Method) decode(t reflect.Type, data []byte) (Value, error) {
 		return v, nil
 	}
 	v.JSON, v.Typed = tree, true
+	if delegated(at.Elem()) {
+		v.Note = "a delegated signature is inside, which go-state-types takes and the actors' own code refuses: exit code 21"
+		return v, nil
+	}
 	if again, err := m.encodeTree(t, tree); err != nil || !bytes.Equal(again, data) {
 		v.Note = "these data are not in the shortest form: encoding this JSON gives other bytes that say the same"
 	}
 	return v, nil
+}
+
+// delegated tells whether a signature of that type is in a value. Actors know two types, whatever blocks may hold.
+func delegated(v reflect.Value) bool {
+	if s, ok := v.Interface().(crypto.Signature); ok {
+		return s.Type == crypto.SigTypeDelegated
+	}
+	switch {
+	case v.Kind() == reflect.Pointer:
+		return !v.IsNil() && delegated(v.Elem())
+	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() != reflect.Uint8:
+		for i := range v.Len() {
+			if delegated(v.Index(i)) {
+				return true
+			}
+		}
+	case isTuple(v.Type()):
+		for i := range v.NumField() {
+			if delegated(v.Field(i)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // unmarshalAll reads one value that is all of the data.
@@ -131,6 +169,9 @@ func typeName(t reflect.Type) string {
 	if t == emptyType {
 		return "no data"
 	}
+	if strings.HasPrefix(t.PkgPath(), "github.com/filecoin-project/go-state-types/") {
+		return t.String() + " of go-state-types"
+	}
 	return t.String()
 }
 
@@ -142,7 +183,8 @@ var diagMode = func() cbor.DiagMode {
 	return mode
 }()
 
-// Diagnostic is CBOR in diagnostic notation (RFC 8949, section 8), links as 42(h'00…'). It errs for data that are not one whole item.
+// Diagnostic is CBOR in diagnostic notation (RFC 8949, section 8), links as 42(h'00…'). It errs for data that are not one
+// whole item.
 func Diagnostic(data []byte) (string, error) {
 	if len(data) == 0 {
 		return "", errors.New("no data")

@@ -41,7 +41,8 @@ type EventField struct {
 	Indexed bool   `json:"indexed"`
 }
 
-// DecodeEvent reads an event. Contracts' logs are told by their keys, t1 to t4 and d (FIP-0054), and read by abi, which may be nil.
+// DecodeEvent reads an event. Contracts' logs are told by their keys, t1 to t4 and d (FIP-0054), and read by abi, which may
+// be nil.
 func DecodeEvent(e fvm.Event, abi *ethabi.ABI) Event {
 	v := Event{Emitter: e.Emitter}
 	if topics, data, ok := logOf(e); ok {
@@ -144,8 +145,8 @@ func plain(r *bytes.Reader, depth int) (any, bool) {
 	return nil, false
 }
 
-// ReadEvents reads the CBOR of events: one or a list of them, each as the network has it, [emitter, [[flags, key, codec, value], …]] (FIP-0049), or
-// without the emitter.
+// ReadEvents reads the CBOR of events: one or a list of them, each as the network has it, [emitter, [[flags, key, codec,
+// value], …]] (FIP-0049), or without the emitter.
 func ReadEvents(data []byte) ([]fvm.Event, error) {
 	type stamped struct {
 		Emitter abi.ActorID

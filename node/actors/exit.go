@@ -13,7 +13,8 @@ type Exit struct {
 	Code    exitcode.ExitCode `json:"code"`
 	Name    string            `json:"name,omitempty"` // of the constant, "" if it has none
 	Meaning string            `json:"meaning"`
-	// By tells who gives such a code: "the system", "an actor" for those that all actors have in common, or the actor's name for its own.
+	// By tells who gives such a code: "the system", "an actor" for those that all actors have in common, or the actor's name
+	// for its own.
 	By string `json:"by"`
 }
 
@@ -72,8 +73,8 @@ const (
 	firstOwnExit   = 32
 )
 
-// ExplainExit says an exit code in words. actor is the kind of actor whose call ended with it, "" if that is not known; version is that of
-// the actors, 0 for any.
+// ExplainExit says an exit code in words. actor is the kind of actor whose call ended with it, "" if that is not known;
+// version is that of the actors, 0 for any.
 func ExplainExit(version int, actor string, code exitcode.ExitCode) Exit {
 	e := Exit{Code: code, Name: exitConstants[code], By: "an actor"}
 	if long := short[actor]; long != "" {

@@ -16,8 +16,8 @@ type DecodersOptions struct {
 	ABI *ethabi.ABI
 }
 
-// Decoders are decoders for package explain that know the builtin actors' types, by the code that ran where that is known. What they
-// do not know is left in CBOR's diagnostic notation.
+// Decoders are decoders for package explain that know the builtin actors' types, by the code that ran where that is known.
+// What they do not know is left in CBOR's diagnostic notation.
 func Decoders(o DecodersOptions) explain.Decoders {
 	fallback := explain.CBOR()
 	decode := func(p explain.Payload, of func(*Method, []byte) (Value, error), other func(explain.Payload) (any, bool)) (any, bool) {

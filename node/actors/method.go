@@ -67,9 +67,10 @@ func (e *UnknownMethodError) Error() string {
 	return fmt.Sprintf("%s of actors v%d has no method %q", e.Actor, e.Version, e.Method)
 }
 
-// FindMethod finds a method by its number or name. actor is what [ParseActor] takes. Where an old number and a public one (FRC-0042) go by the same
-// name, the name is the old number's, and the public one has "Exported" behind it: "WithdrawBalance" is 16,
-// "WithdrawBalanceExported" 2280458852. The names from which numbers are made ("InvokeEVM", "Receive") are taken too.
+// FindMethod finds a method by its number or name. actor is what [ParseActor] takes. Where an old number and a public one
+// (FRC-0042) go by the same name, the name is the old number's, and the public one has "Exported" behind it:
+// "WithdrawBalance" is 16, "WithdrawBalanceExported" 2280458852. The names from which numbers are made ("InvokeEVM",
+// "Receive") are taken too.
 func FindMethod(version int, actor, method string) (*Method, error) {
 	actor, err := ParseActor(version, actor)
 	if err != nil {

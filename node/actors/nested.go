@@ -29,7 +29,6 @@ func (m *Method) nested(owner any, field string) jsonview.Inner {
 	}
 	switch field {
 	case "Payload": // of UniversalReceiverParams
-		// go-state-types has it as 64 bits wide, here it is 32.
 		if kind := v.FieldByName("Type_"); kind.IsValid() && kind.CanUint() {
 			if kind.Uint() != frc46 {
 				return nil
@@ -101,7 +100,8 @@ func (p payload) Assign(tree jsonview.Object) ([]byte, error) {
 	return p.m.encodeTree(p.t, tree[0].Value)
 }
 
-// call are the parameters of another call, shown as {"storagemarket.AddBalance": value}. actor is "" if the receiver's kind is not known.
+// call are the parameters of another call, shown as {"storagemarket.AddBalance": value}. actor is "" if the receiver's kind
+// is not known.
 type call struct {
 	m      *Method
 	actor  string

@@ -138,6 +138,7 @@ func check(data *trace.Block, decode func([]byte) (actors.Value, error), encode 
 // TestRealCalls decodes the parameters and returns of all traced calls that builtin actors accepted, and encodes them again: the
 // bytes must come back, of a real method, without a note.
 func TestRealCalls(t *testing.T) {
+	t.Parallel()
 	folders := []string{"../../lab/conformance/testdata"}
 	for _, f := range []string{"goldens", "vectors-traces"} {
 		if _, err := os.Stat(filepath.Join("../../../shared", f)); err == nil && !testing.Short() {

@@ -18,7 +18,8 @@ func Unwrap(data []byte) ([]byte, error) {
 	return b, nil
 }
 
-// Revert reads what a contract returned with exit code 33, as it is on chain: a string of bytes in CBOR around the data. abi may be nil.
+// Revert reads what a contract returned with exit code 33, as it is on chain: a string of bytes in CBOR around the data. abi
+// may be nil.
 func Revert(abi *ethabi.ABI, data []byte) (*ethabi.Call, error) {
 	bare, err := Unwrap(data)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/edgefvm/fvm/node/actors/jsonview"
 )
 
-// ParamsTemplate is JSON of parameters to be filled in, which EncodeParams takes: one element in each list, nothing elsewhere. Nil if the method
-// takes none.
+// ParamsTemplate is JSON of parameters to be filled in, which EncodeParams takes: one element in each list, nothing
+// elsewhere. Nil if the method takes none.
 func (m *Method) ParamsTemplate() (any, error) { return template(m.params) }
 
 // ReturnTemplate is that of a return value.

@@ -29,17 +29,17 @@ var (
 var byOwnCode = map[reflect.Type]bool{
 	cidType: true, addressType: true, emptyType: true,
 	reflect.TypeFor[big.Int](): true, reflect.TypeFor[bitfield.BitField](): true, reflect.TypeFor[crypto.Signature](): true,
-	reflect.TypeFor[cbg.Deferred](): true, reflect.TypeFor[cbg.CborCid](): true,
+	reflect.TypeFor[Nothing](): true, reflect.TypeFor[cbg.Deferred](): true, reflect.TypeFor[cbg.CborCid](): true,
 }
 
-// isTuple tells whether a type is the list of its fields on chain. Generated code writes the same, and refuses lists of more than 8192, which
-// the network takes; so it is not asked.
+// isTuple tells whether a type is the list of its fields on chain. Generated code writes the same, and refuses lists of more
+// than 8192, which the network takes; so it is not asked.
 func isTuple(t reflect.Type) bool {
 	return t.Kind() == reflect.Struct && !byOwnCode[t] && t.Name() != "DealLabel" && t.Name() != "GetBytecodeReturn"
 }
 
-// marshal writes a value as actors do: a struct as the list of its fields, a pointer as null or what it points to, what has code of its own
-// by that.
+// marshal writes a value as actors do: a struct as the list of its fields, a pointer as null or what it points to, what has
+// code of its own by that.
 func marshal(w io.Writer, v reflect.Value) error {
 	if v.Type() == emptyType {
 		return nil

@@ -217,7 +217,7 @@ func TestNested(t *testing.T) {
 				t.Fatal(err)
 			}
 			if c.name == "a proposal that sends" { // zero is no bytes on chain, and these are one
-				if !strings.Contains(v.Note, "refuses") && !strings.Contains(v.Note, "shortest") {
+				if !strings.Contains(v.Note, "do not fit") && !strings.Contains(v.Note, "shortest") {
 					t.Fatalf("%+v", v)
 				}
 				return

@@ -58,7 +58,8 @@ type jsonEntry struct {
 	Anonymous bool        `json:"anonymous"`
 }
 
-// Parse reads an ABI: JSON as the compiler prints it, or an object that has it under "abi", as the artefacts of Hardhat and Foundry do.
+// Parse reads an ABI: JSON as the compiler prints it, or an object that has it under "abi", as the artefacts of Hardhat and
+// Foundry do.
 func Parse(text []byte) (*ABI, error) {
 	text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")))
 	if len(text) > 0 && text[0] == '{' {

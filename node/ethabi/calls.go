@@ -13,7 +13,8 @@ type Call struct {
 	Name      string          `json:"name,omitempty"`      // "" if no ABI has it
 	Signature string          `json:"signature,omitempty"` // of the same
 	Args      jsonview.Object `json:"args,omitempty"`
-	// Words are the data behind the selector in words of 32 bytes, the last perhaps shorter, where no ABI has it or the data do not fit it.
+	// Words are the data behind the selector in words of 32 bytes, the last perhaps shorter, where no ABI has it or the data
+	// do not fit it.
 	Words []string `json:"words,omitempty"`
 	// Text says it in one line, where there is something to say: the reason of a revert, a panic in words.
 	Text string `json:"text,omitempty"`
@@ -104,8 +105,8 @@ func PanicMeaning(code *big.Int) string {
 	return "a panic with a code that Solidity does not have"
 }
 
-// DecodeRevert reads the data that a contract reverted with: Error(string), Panic(uint256), an error of the ABI's own, or whatever it is.
-// abi may be nil.
+// DecodeRevert reads the data that a contract reverted with: Error(string), Panic(uint256), an error of the ABI's own, or
+// whatever it is. abi may be nil.
 func DecodeRevert(abi *ABI, data []byte) *Call {
 	switch {
 	case len(data) == 0:

@@ -10,8 +10,8 @@ import (
 	"github.com/edgefvm/fvm/node/actors/jsonview"
 )
 
-// Decode reads the values of a list of parameters. Names are the parameters', or their places where they have none. It errs for data
-// that are too short, that have something where there must be zeros, and for offsets that lead outside.
+// Decode reads the values of a list of parameters. Names are the parameters', or their places where they have none. It errs
+// for data that are too short, that have something where there must be zeros, and for offsets that lead outside.
 func Decode(params []Param, data []byte) (jsonview.Object, error) {
 	d := &decoder{data: data, budget: 4096 + 4*len(data)/word}
 	return d.fields("", params, 0)

@@ -11,8 +11,8 @@ import (
 	"github.com/edgefvm/fvm/node/textform"
 )
 
-// Encode makes data of values, as [Decode] shows them: an object by names, or a list in order. Addresses may be Filecoin's too, where they have an
-// Ethereum form. An unknown, missing or repeated name is an error that says where.
+// Encode makes data of values, as [Decode] shows them: an object by names, or a list in order. Addresses may be Filecoin's
+// too, where they have an Ethereum form. An unknown, missing or repeated name is an error that says where.
 func Encode(params []Param, values any) ([]byte, error) { return encodeFields("", params, values) }
 
 func encodeFields(path string, params []Param, values any) ([]byte, error) {

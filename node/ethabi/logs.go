@@ -6,8 +6,8 @@ import (
 	"github.com/edgefvm/fvm/node/actors/jsonview"
 )
 
-// DecodeLog reads a log of a contract: its topics and its data. abi may be nil. Of an indexed argument that does not fit a topic (text,
-// bytes, lists, tuples) only the hash is there, which is shown as {"Hash": "0x…"}.
+// DecodeLog reads a log of a contract: its topics and its data. abi may be nil. Of an indexed argument that does not fit a
+// topic (text, bytes, lists, tuples) only the hash is there, which is shown as {"Hash": "0x…"}.
 func DecodeLog(abi *ABI, topics [][]byte, data []byte) *Call {
 	c := &Call{}
 	if len(topics) == 0 {
@@ -33,7 +33,8 @@ func DecodeLog(abi *ABI, topics [][]byte, data []byte) *Call {
 	return c
 }
 
-// event is the event with the first topic and as many topics. Some contracts have two of the same signature that differ in what is indexed.
+// event is the event with the first topic and as many topics. Some contracts have two of the same signature that differ in
+// what is indexed.
 func (a *ABI) event(topics [][]byte) *Entry {
 	if a == nil {
 		return nil

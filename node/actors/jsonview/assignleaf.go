@@ -120,7 +120,8 @@ func (c Coder) assignOther(path string, tree any, v reflect.Value) (bool, error)
 		if _, err := strconv.ParseInt(name, 10, 64); err == nil {
 			return true, assignInteger(path, tree, v)
 		}
-		return true, at(path, "unknown name %q; known: %s, or a number", shorten(name), strings.Join(slices.DeleteFunc(slices.Clone(names), func(s string) bool { return s == "" }), ", "))
+		known := slices.DeleteFunc(slices.Clone(names), func(s string) bool { return s == "" })
+		return true, at(path, "unknown name %q; known: %s, or a number", shorten(name), strings.Join(known, ", "))
 	}
 	if v.CanInt() {
 		v.SetInt(int64(n))

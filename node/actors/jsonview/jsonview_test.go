@@ -209,6 +209,7 @@ func TestEnumNames(t *testing.T) {
 		abi.RegisteredPoStProof_StackedDrgWindow64GiBV1_1:              "StackedDrgWindow64GiBV1_1",
 		abi.RegisteredAggregationProof_SnarkPackV2:                     "SnarkPackV2",
 		abi.RegisteredUpdateProof_StackedDrg64GiBV1:                    "StackedDrg64GiBV1",
+		abi.SectorStatusCodeFaulty:                                     "Faulty",
 		crypto.SigTypeSecp256k1:                                        "secp256k1",
 		crypto.SigTypeDelegated:                                        "delegated",
 	} {

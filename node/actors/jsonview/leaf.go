@@ -20,8 +20,8 @@ import (
 // Address is the text of an address on mainnet, whatever network the process is set to.
 func Address(a address.Address) string { return addr.String(a) }
 
-// BitField shows a bitfield as its members in ascending order, "0-4,7": a single member, or a range with both ends. An empty one is "".
-// It errs if what the bitfield was read from is not RLE+.
+// BitField shows a bitfield as its members in ascending order, "0-4,7": a single member, or a range with both ends. An empty
+// one is "". It errs if what the bitfield was read from is not RLE+.
 func BitField(b bitfield.BitField) (string, error) {
 	runs, err := b.RunIterator()
 	if err != nil {
@@ -106,7 +106,8 @@ var enums = map[reflect.Type][]string{
 	reflect.TypeFor[abi.RegisteredUpdateProof](): {
 		"StackedDrg2KiBV1", "StackedDrg8MiBV1", "StackedDrg512MiBV1", "StackedDrg32GiBV1", "StackedDrg64GiBV1",
 	},
-	reflect.TypeFor[crypto.SigType](): {1: "secp256k1", 2: "bls", 3: "delegated"},
+	reflect.TypeFor[abi.SectorStatusCode](): {"Dead", "Active", "Faulty"},
+	reflect.TypeFor[crypto.SigType]():       {1: "secp256k1", 2: "bls", 3: "delegated"},
 }
 
 // enumView is a value of an enumeration: its name, or its number if it has none; nil for other types.

@@ -32,7 +32,10 @@ var addressKinds = map[byte]string{
 }
 
 func viewAddress(a address.Address) addressView {
-	v := addressView{Address: jsonview.Address(a), Protocol: byte(a.Protocol()), Kind: addressKinds[byte(a.Protocol())], Payload: jsonview.Hex(a.Payload()), Bytes: jsonview.Hex(a.Bytes())}
+	v := addressView{
+		Address: jsonview.Address(a), Protocol: byte(a.Protocol()), Kind: addressKinds[byte(a.Protocol())],
+		Payload: jsonview.Hex(a.Payload()), Bytes: jsonview.Hex(a.Bytes()),
+	}
 	v.Testnet = "t" + strings.TrimPrefix(v.Address, "f")
 	if id, ok := addr.ID(a); ok {
 		v.ID = &id
@@ -74,8 +77,9 @@ func newDecodeAddress() *cobra.Command {
 		Long: `Shows an address in all its forms. ADDRESS is f0… to f4… (t… on test networks), Ethereum's
 0x with 40 digits, masked ids (0xff00…) among them, or the bytes of an address in hex, with
 0x before them, bare or in CBOR.`,
-		Example: "  edgefvm decode address f410faqtnrbkwx5jy23xp5j3pcy4g7tmmuu2tzethgcq\n  edgefvm decode address 0xff00000000000000000000000000000000000064\n  edgefvm decode address 0x00e807",
-		Args:    cobra.ExactArgs(1),
+		Example: "  edgefvm decode address f410faqtnrbkwx5jy23xp5j3pcy4g7tmmuu2tzethgcq\n" +
+			"  edgefvm decode address 0xff00000000000000000000000000000000000064\n  edgefvm decode address 0x00e807",
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a, err := parseAddress(args[0])
 			if err != nil {
@@ -93,7 +97,8 @@ func newDecodeAddress() *cobra.Command {
 			if v.Ethereum != "" {
 				eth = v.Ethereum + " for Ethereum"
 			}
-			return lines(cmd, v.Address, v.Testnet+" on test networks", eth, fmt.Sprintf("protocol %d: %s", v.Protocol, v.Kind), of, "payload "+v.Payload, "bytes "+v.Bytes, "CBOR "+v.CBOR)
+			return lines(cmd, v.Address, v.Testnet+" on test networks", eth, fmt.Sprintf("protocol %d: %s", v.Protocol, v.Kind), of,
+				"payload "+v.Payload, "bytes "+v.Bytes, "CBOR "+v.CBOR)
 		},
 	}
 	o.flags(cmd, "")

@@ -44,7 +44,10 @@ func viewCID(c cid.Cid) (cidView, error) {
 	if err != nil {
 		return cidView{}, err
 	}
-	v := cidView{CID: c.String(), Version: c.Version(), Codec: c.Type(), CodecName: codecNames[c.Type()], Hash: p.Code, HashName: p.Name, Length: p.Length, Digest: jsonview.Hex(p.Digest), Bytes: jsonview.Hex(c.Bytes())}
+	v := cidView{
+		CID: c.String(), Version: c.Version(), Codec: c.Type(), CodecName: codecNames[c.Type()], Hash: p.Code, HashName: p.Name,
+		Length: p.Length, Digest: jsonview.Hex(p.Digest), Bytes: jsonview.Hex(c.Bytes()),
+	}
 	if v.HashName == "" {
 		v.HashName = multihash.Codes[p.Code]
 	}

@@ -1,7 +1,6 @@
 package decoding
 
 import (
-	"bytes"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -34,7 +33,7 @@ func (w *wrapping) unwrap(d *textform.Data) (data []byte, read string, err error
 		return nil, "", fmt.Errorf("INPUT: %w", err)
 	case err != nil:
 		return d.Bytes, d.String() + ", not in CBOR", nil
-	case !w.wrapped && len(d.Bytes)%32 == 4 && !bytes.Equal(inner, nil) && len(inner)%32 != 4:
+	case !w.wrapped && (len(d.Bytes)%32 == 4 && len(inner)%32 != 4 || len(d.Bytes)%32 == 0) && len(inner) > 0:
 		return nil, "", kit.Usagef("INPUT may be a CBOR string of %d bytes, or %d bare bytes that look like one: say --wrapped or --bare", len(inner), len(d.Bytes))
 	}
 	return inner, d.String() + ", in CBOR", nil
@@ -76,14 +75,14 @@ func newDecodeCalldata() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "calldata INPUT",
 		Short: "What a contract is called with: function and arguments, by its ABI",
-		Long: `Shows the selector of calldata and, with --abi, the function and its arguments. Data in
+		Long: `Shows the selector of calldata and, with --abi or --function, the function and its arguments. Data in
 the CBOR of InvokeContract's parameters are taken out of it.
 
 ` + inputHelp,
-		Example: "  edgefvm decode calldata --abi Token.json 0xa9059cbb…\n  edgefvm decode calldata --wrapped params.bin",
+		Example: "  edgefvm decode calldata --function 'transfer(address,uint256)' 0xa9059cbb…\n  edgefvm decode calldata --abi Token.json 0xa9059cbb…\n  edgefvm decode calldata --wrapped params.bin",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			abi, err := w.loadABI()
+			abi, err := w.contractABI()
 			if err != nil {
 				return err
 			}
@@ -103,6 +102,7 @@ the CBOR of InvokeContract's parameters are taken out of it.
 		},
 	}
 	w.abiFlag(cmd)
+	w.functionFlag(cmd)
 	wrap.flags(cmd)
 	o.flags(cmd, "")
 	return cmd
@@ -140,6 +140,47 @@ words. Data in the CBOR of a receipt's return value are taken out of it.
 		},
 	}
 	w.abiFlag(cmd)
+	wrap.flags(cmd)
+	o.flags(cmd, "")
+	return cmd
+}
+
+func newDecodeResult() *cobra.Command {
+	var w which
+	var wrap wrapping
+	var o output
+	cmd := &cobra.Command{
+		Use:   "result --function F INPUT",
+		Short: "What a function of a contract returned",
+		Long: `Shows what a function of a contract returned, by its signature with the types of the return
+behind it, or by its name and --abi. Data in the CBOR of a receipt's return value are taken
+out of it.
+
+` + inputHelp,
+		Example: "  edgefvm decode result --function 'balanceOf(address)(uint256)' 0x00…03e8\n  edgefvm decode result --abi Token.json --function balanceOf return.hex",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			e, err := w.entry()
+			if err != nil {
+				return err
+			}
+			d, err := readPlain(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			data, read, err := wrap.unwrap(d)
+			if err != nil {
+				return err
+			}
+			values, err := ethabi.DecodeResult(e, data)
+			if err != nil {
+				return fmt.Errorf("INPUT, %s, as the return of %s: %w", read, e.Signature(), err)
+			}
+			return o.call(cmd, read, &ethabi.Call{Name: e.Name, Signature: e.Signature(), Args: values})
+		},
+	}
+	w.abiFlag(cmd)
+	w.functionFlag(cmd)
 	wrap.flags(cmd)
 	o.flags(cmd, "")
 	return cmd

@@ -15,8 +15,14 @@ import (
 )
 
 func newEncode() *cobra.Command {
-	return kit.Group("encode", "Make parameters, returns, calldata, messages and addresses as they are on chain",
-		newEncodeData("params", "parameters"), newEncodeData("return", "a return value"), newEncodeCalldata(), newEncodeMessage(), newEncodeAddress(), newEncodeBitfield())
+	cmd := inGroups("encode", "Make parameters, returns, calldata, messages and addresses as they are on chain",
+		group{"actors", "Builtin actors:", []*cobra.Command{newEncodeData("params", "parameters"), newEncodeData("return", "a return value")}},
+		group{"contracts", "Contracts:", []*cobra.Command{newEncodeCalldata()}},
+		group{"parts", "Messages and their parts:", []*cobra.Command{newEncodeMessage(), newEncodeAddress(), newEncodeBitfield()}})
+	cmd.Example = `  edgefvm encode params --actor miner --method TerminateSectors --template
+  edgefvm encode params --actor storagemarket --method AddBalance '"f0100"'
+  edgefvm encode calldata --function 'transfer(address,uint256)' '["f0100","1000"]'`
+	return cmd
 }
 
 // jsonHelp tells what an INPUT of JSON may be.
@@ -126,33 +132,27 @@ func quotesHint(text []byte) string {
 func newEncodeCalldata() *cobra.Command {
 	var w which
 	var o output
-	var function string
 	var wrap bool
 	cmd := &cobra.Command{
-		Use:   "calldata --abi FILE --function NAME INPUT",
+		Use:   "calldata --function F INPUT",
 		Short: "Calldata for a contract, of JSON",
-		Long: `Makes the calldata for a function of a contract: arguments by name ({"to": "0x…"}) or in
+		Long: `Makes the calldata for a function of a contract, by its signature or by its name and
+--abi: arguments by name ({"to": "0x…"}) or in
 order (["0x…", "1"]). Numbers may be in quotes. Addresses may be Filecoin's where they have
 an Ethereum form. --wrap puts them into the CBOR in which InvokeContract takes them.
 
 ` + jsonHelp,
-		Example: "  edgefvm encode calldata --abi Token.json --function transfer '[\"f0100\",\"1000\"]'\n" +
-			"  edgefvm encode calldata --abi Token.json --function 'transfer(address,uint256)' --wrap args.json",
+		Example: "  edgefvm encode calldata --function 'transfer(address,uint256)' '[\"f0100\",\"1000\"]'\n" +
+			"  edgefvm encode calldata --abi Token.json --function transfer '[\"f0100\",\"1000\"]'\n" +
+			"  edgefvm encode calldata --abi Token.json --function transfer --wrap args.json",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(); err != nil {
 				return err
 			}
-			if w.abi == "" || function == "" {
-				return kit.Usagef("--abi and --function say what to call")
-			}
-			abi, err := w.loadABI()
+			e, err := w.entry()
 			if err != nil {
 				return err
-			}
-			e, err := abi.Function(function)
-			if err != nil {
-				return meant(err)
 			}
 			text, err := readText(cmd, args[0])
 			if err != nil {
@@ -180,7 +180,7 @@ an Ethereum form. --wrap puts them into the CBOR in which InvokeContract takes t
 		},
 	}
 	w.abiFlag(cmd)
-	cmd.Flags().StringVar(&function, "function", "", "the function: its `NAME`, or its signature where several have the name")
+	w.functionFlag(cmd)
 	cmd.Flags().BoolVar(&wrap, "wrap", false, "put it into a CBOR string of bytes, as parameters of InvokeContract are")
 	o.flags(cmd, "print in this form (default: hex)", formHex, formBase64, formDiag, formRaw)
 	return cmd

@@ -13,9 +13,41 @@ import (
 )
 
 func newDecode() *cobra.Command {
-	return kit.Group("decode", "Show what parameters, returns, events, messages, addresses, CIDs and codes say",
-		newDecodeData("params", "parameters"), newDecodeData("return", "what a call returned"), newDecodeEvent(), newDecodeMessage(), newDecodeCalldata(), newDecodeRevert(),
-		newDecodeExit(), newDecodeAddress(), newDecodeCID(), newDecodeBitfield(), newDecodeCBOR(), newDecodeMethods())
+	cmd := inGroups("decode", "Show what parameters, returns, events, messages, addresses, CIDs and codes say",
+		group{"actors", "Builtin actors:", []*cobra.Command{
+			newDecodeData("params", "parameters"), newDecodeData("return", "what a call returned"), newDecodeEvent(), newDecodeExit(), newDecodeMethods(),
+		}},
+		group{"contracts", "Contracts:", []*cobra.Command{newDecodeCalldata(), newDecodeResult(), newDecodeRevert()}},
+		group{"parts", "Messages and their parts:", []*cobra.Command{
+			newDecodeMessage(), newDecodeAddress(), newDecodeCID(), newDecodeBitfield(), newDecodeCBOR(),
+		}})
+	cmd.Example = `  edgefvm decode params --actor storagemarket --method AddBalance 0x420064
+  edgefvm decode exit-code --actor evm 33
+  edgefvm decode revert 0x4e487b710000000000000000000000000000000000000000000000000000000000000011
+  edgefvm decode message message.json
+  edgefvm decode address 0xff00000000000000000000000000000000000064`
+	return cmd
+}
+
+// group are commands that stand together in the help.
+type group struct {
+	id, title string
+	commands  []*cobra.Command
+}
+
+func inGroups(use, short string, groups ...group) *cobra.Command {
+	var all []*cobra.Command
+	for _, g := range groups {
+		for _, c := range g.commands {
+			c.GroupID = g.id
+			all = append(all, c)
+		}
+	}
+	cmd := kit.Group(use, short, all...)
+	for _, g := range groups {
+		cmd.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
+	}
+	return cmd
 }
 
 // methodView is a method, for JSON.
@@ -62,7 +94,7 @@ the value alone, from which 'edgefvm encode ` + kind + `' makes the same bytes.
 				"  edgefvm decode params --actor f05 --method 3 --nv 25 --to json 0x824200644200c8\n" +
 				"  edgefvm decode params --actor evm --method InvokeContract --abi Token.json calldata.hex",
 			"return": "  edgefvm decode return --actor reward --method ThisEpochReward return.b64\n" +
-				"  edgefvm decode return --actor miner --method GetOwner --actors v16 0x824300c80180",
+				"  edgefvm decode return --actor miner --method GetOwner --actors v16 0x824300c801f6",
 		}[kind],
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -22,7 +22,7 @@ const newestRun = 18
 type which struct {
 	actor, method, version string
 	nv                     uint
-	abi                    string
+	abi, function          string
 }
 
 // versionFlags say of which version the actors are.
@@ -63,7 +63,8 @@ func (w *which) resolve() (version int, note string, err error) {
 			return 0, "", kit.Usagef("--nv: %w", err)
 		}
 		if n > newestRun {
-			note = fmt.Sprintf("by the layout of actors v%d, which no network runs yet: bundles that bear the number hold the code of v%d, for which say --actors v%d", n, newestRun, newestRun)
+			note = fmt.Sprintf("by the layout of actors v%d, which no network runs yet: bundles that bear the number hold the code of v%d, "+
+				"for which say --actors v%d", n, newestRun, newestRun)
 		}
 		return n, note, nil
 	}
@@ -121,6 +122,44 @@ func meant(err error) error {
 		return kit.AsUsage(fmt.Errorf("%w%s", err, kit.DidYouMean(function.Name, function.Known)))
 	}
 	return kit.AsUsage(err)
+}
+
+func (w *which) functionFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&w.function, "function", "", "the function: its `SIGNATURE`, or its name with --abi")
+}
+
+// entry is the function that the flags name.
+func (w *which) entry() (*ethabi.Entry, error) {
+	abi, err := w.loadABI()
+	switch {
+	case err != nil:
+		return nil, err
+	case w.function == "":
+		return nil, kit.Usagef("--function is missing: a signature such as transfer(address,uint256), or a name in the file that --abi names")
+	case abi != nil:
+		e, err := abi.Function(w.function)
+		if err != nil {
+			return nil, meant(err)
+		}
+		return e, nil
+	}
+	e, err := ethabi.ParseSignature("function", w.function)
+	if err != nil {
+		return nil, kit.Usagef("--function: %w; a name alone needs --abi", err)
+	}
+	return e, nil
+}
+
+// contractABI is what is known of a contract: the file of --abi, and the function that --function has the signature of.
+func (w *which) contractABI() (*ethabi.ABI, error) {
+	if w.function == "" {
+		return w.loadABI()
+	}
+	e, err := w.entry()
+	if err != nil {
+		return nil, err
+	}
+	return &ethabi.ABI{Entries: []*ethabi.Entry{e}}, nil
 }
 
 // loadABI reads the ABI that --abi names, if it names one.
