@@ -26,11 +26,9 @@ func ScanCAR(ctx context.Context, archive io.ReaderAt, size int64, visit func(CA
 	return newCARReaderAt(archive, size, o).scan(ctx, visit)
 }
 
-// ScanCARStream is ScanCAR of a stream, which may be compressed.
+// ScanCARStream is ScanCAR of a stream, for which it is read to the end of the last block, and of padding.
 func ScanCARStream(ctx context.Context, r io.Reader, visit func(CARSection) error, o CAROptions) error {
-	c := newCARStream(r, o)
-	defer c.close()
-	return c.scan(ctx, visit)
+	return newCARReader(r, o).scan(ctx, visit)
 }
 
 // scan is ScanCAR.

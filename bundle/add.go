@@ -71,8 +71,8 @@ var (
 	ErrTaken = errors.New("another bundle has this name")
 )
 
-// Add checks a bundle's CAR, plain or gzip, and stores it in a folder for Options.Added: its manifest, that names and
-// code of the actors occur once and those that the machine needs are there, and that the code of each is there, hashes to
+// Add checks a bundle's CAR, in any form that package blockstore reads, and stores it in a folder for Options.Added: its manifest,
+// that names and code of the actors occur once and those that the machine needs are there, and that the code of each is there, hashes to
 // its CID, and passes the machine's instrumentation. A bundle that Lotus's list knows keeps a name from there.
 func Add(ctx context.Context, car io.Reader, folder string, o AddOptions) (*Addition, error) {
 	switch {

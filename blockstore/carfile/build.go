@@ -3,11 +3,10 @@ package carfile
 import (
 	"bufio"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -91,13 +90,17 @@ func build(ctx context.Context, place string, a *archive, o Options) (err error)
 	if err != nil {
 		return err
 	}
-	return wholefile.Write(place, func(w io.Writer) error {
+	err = wholefile.Write(place, func(w io.Writer) error {
 		out := bufio.NewWriterSize(w, 64<<10)
 		if err := b.write(ctx, out); err != nil {
 			return err
 		}
 		return out.Flush()
 	})
+	if err != nil && b.shape.form == copied {
+		err = errors.Join(err, a.dropCopy(place))
+	}
+	return err
 }
 
 // newScratch makes a file that is gone when it is closed.
@@ -189,7 +192,7 @@ func (b *builder) scanCopying(ctx context.Context) error {
 	z := b.unpack()
 	defer z.Close()
 	return wholefile.Write(path, func(w io.Writer) error {
-		out := &roomy{w: bufio.NewWriterSize(w, 1<<20), folder: filepath.Dir(path)}
+		out := newRoomy(w, filepath.Dir(path))
 		if err := blockstore.ScanCARStream(ctx, io.TeeReader(z, out), b.add, b.options()); err != nil {
 			return err
 		}
@@ -203,11 +206,16 @@ type roomy struct {
 	w       *bufio.Writer
 	folder  string
 	n, look int64
+	free    func(folder string) (bytes uint64, ok bool)
+}
+
+func newRoomy(w io.Writer, folder string) *roomy {
+	return &roomy{w: bufio.NewWriterSize(w, 1<<20), folder: folder, free: freeBytes}
 }
 
 func (r *roomy) Write(p []byte) (int, error) {
 	if r.n >= r.look {
-		if free, ok := freeBytes(r.folder); ok && free < leaveFree {
+		if free, ok := r.free(r.folder); ok && free < leaveFree {
 			return 0, fmt.Errorf("%w: %d bytes are unpacked, and the disk of %s has %d bytes left: make room, or name another folder", errNoRoom, r.n, r.folder, free)
 		}
 		r.look = r.n + lookEvery
@@ -228,6 +236,15 @@ var errNoRoom = errors.New("it has to be unpacked to disk")
 func (a *archive) copyPath(place string) string {
 	sum := a.sum()
 	return fmt.Sprintf("%s-%x.car", trimExtension(place), sum[:8])
+}
+
+// dropCopy removes the copy of the archive, if there is one.
+func (a *archive) dropCopy(place string) error {
+	err := os.Remove(a.copyPath(place))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // sweep removes copies of the archive as it was before, and what processes left that died. Nobody else makes an index here.
@@ -252,105 +269,4 @@ func (b *builder) write(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	return b.frames.write(out)
-}
-
-const (
-	spillParts  = 256
-	spillBuffer = 341 * entryLen // bytes, about 8 KiB, of whole entries
-)
-
-// spill keeps entries in a file, by the first byte of their keys.
-type spill struct {
-	file  *os.File
-	end   int64 // of the file
-	count uint64
-	parts [spillParts]struct {
-		buf    []byte
-		chunks []int64 // where in the file, each of spillBuffer bytes
-	}
-}
-
-func (s *spill) add(e blockstore.CAREntry) error {
-	p := &s.parts[e.Key.High>>56]
-	if len(p.buf) == spillBuffer {
-		if _, err := s.file.WriteAt(p.buf, s.end); err != nil {
-			return err
-		}
-		p.chunks = append(p.chunks, s.end)
-		s.end += spillBuffer
-		p.buf = p.buf[:0]
-	}
-	if p.buf == nil {
-		p.buf = make([]byte, 0, spillBuffer)
-	}
-	p.buf = appendEntry(p.buf, e)
-	s.count++
-	return nil
-}
-
-// load reads a part, sorted and without repetitions.
-func (s *spill) load(part int) ([]blockstore.CAREntry, error) {
-	p := &s.parts[part]
-	all := make([]blockstore.CAREntry, 0, len(p.chunks)*spillBuffer/entryLen+len(p.buf)/entryLen)
-	unpack := func(b []byte) {
-		for ; len(b) > 0; b = b[entryLen:] {
-			all = append(all, entry(b))
-		}
-	}
-	unpack(p.buf)
-	buf := make([]byte, spillBuffer)
-	for _, at := range p.chunks {
-		if _, err := s.file.ReadAt(buf, at); err != nil {
-			return nil, err
-		}
-		unpack(buf)
-	}
-	p.buf, p.chunks = nil, nil
-	return blockstore.SortCAREntries(all), nil
-}
-
-// bits is how many bits of a key choose its bucket.
-func (s *spill) bits() (bits int) {
-	for s.count>>bits > perBucket && bits < maxBits {
-		bits++
-	}
-	return bits
-}
-
-// write writes entries and rows.
-func (s *spill) write(ctx context.Context, out io.Writer, bits int) error {
-	var n, bucket uint64 // entries written, and the bucket that the next one belongs to or comes after
-	sum := uint32(0)
-	rows := make([]byte, rowLen, (1<<bits+1)*rowLen)
-	endBucket := func() {
-		rows = binary.BigEndian.AppendUint64(rows, n)
-		rows = binary.BigEndian.AppendUint32(rows, sum)
-		bucket, sum = bucket+1, 0
-	}
-	buf := make([]byte, 0, entryLen)
-	for part := range spillParts {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		entries, err := s.load(part)
-		if err != nil {
-			return err
-		}
-		for _, e := range entries {
-			for bucket < bucketOf(e.Key, bits) {
-				endBucket()
-			}
-			buf = appendEntry(buf[:0], e)
-			sum = crc32.Update(sum, castagnoli, buf)
-			if _, err := out.Write(buf); err != nil {
-				return err
-			}
-			n++
-		}
-	}
-	for bucket < 1<<bits {
-		endBucket()
-	}
-	_, err := out.Write(rows)
-	return err
 }

@@ -187,6 +187,15 @@ func TestPlaces(t *testing.T) {
 	if where := o.check(t, path, 1000, 1); where != "" {
 		t.Errorf("the index is %q", where)
 	}
+	// By another name it is the same archive.
+	link := filepath.Join(t.TempDir(), "link.car")
+	o = opening{folder: t.TempDir()}
+	where := o.check(t, path, 1000, 1)
+	if err := os.Symlink(path, link); err == nil {
+		if again := o.check(t, link, 1000, 1); again != where {
+			t.Errorf("by a link the index is %q, not %q", again, where)
+		}
+	}
 	// What lies beside the archive is used, and made there if the folder cannot be.
 	beside := filepath.Join(t.TempDir(), "b.car")
 	write(t, beside, numbers(1000, 0))

@@ -44,6 +44,9 @@ func (g *gunzip) next(r *Reader) error {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return r.cut(err)
 		}
+		if len(head) == 1 && head[0] == 0x1f {
+			return r.cut(io.EOF)
+		}
 		return r.rest()
 	}
 	if g.z == nil {

@@ -11,7 +11,8 @@ import (
 // unzstd unpacks frames of zstd, one after the other. Small ones are unpacked at once, which is many times quicker than to
 // begin a stream for each.
 type unzstd struct {
-	dec   *zstd.Decoder
+	once, stream *zstd.Decoder // one that is amid a stream unpacks nothing else
+
 	frame []byte // packed
 	buf   []byte // unpacked, of a small frame
 	ready []byte // what of buf was not handed out yet
@@ -28,9 +29,11 @@ const (
 )
 
 func (z *unzstd) close() {
-	if z.dec != nil {
-		z.dec.Close()
-		z.dec = nil
+	for _, dec := range []**zstd.Decoder{&z.once, &z.stream} {
+		if *dec != nil {
+			(*dec).Close()
+			*dec = nil
+		}
 	}
 }
 
@@ -42,7 +45,7 @@ func (z *unzstd) read(r *Reader, p []byte) (int, error) {
 			return n, nil
 		}
 		if z.long {
-			n, err := z.dec.Read(p)
+			n, err := z.stream.Read(p)
 			if errors.Is(err, io.EOF) {
 				z.long, err = false, nil
 			}
@@ -66,10 +69,10 @@ func (z *unzstd) next(r *Reader) error {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return r.cut(err)
 	}
-	if len(head) < 4 || !isZstd(head) {
-		if r.at() == r.start && len(head) > 0 {
-			return r.cut(io.EOF)
-		}
+	switch {
+	case len(head) > 0 && len(head) < HeadLen && head[0] != 0:
+		return r.cut(io.EOF)
+	case len(head) < HeadLen || !isZstd(head):
 		return r.rest()
 	}
 	var h zstd.Header
@@ -81,11 +84,6 @@ func (z *unzstd) next(r *Reader) error {
 	}
 	if err := r.check(&h); err != nil {
 		return err
-	}
-	if z.dec == nil {
-		if z.dec, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(MaxWindow)); err != nil {
-			return err
-		}
 	}
 	if r.OnFrame != nil {
 		r.OnFrame(Frame{Packed: r.at(), At: r.out})
@@ -139,15 +137,29 @@ func (z *unzstd) begin(r *Reader, h *zstd.Header) error {
 		small = h.HasFCS || w.blocks*blockMost <= smallFrame
 	}
 	if w.ended && small {
-		out, err := z.dec.DecodeAll(z.frame, z.buf[:0])
+		if err := decoder(&z.once); err != nil {
+			return err
+		}
+		out, err := z.once.DecodeAll(z.frame, z.buf[:0])
 		if err != nil {
 			return r.cut(err)
 		}
 		z.buf, z.ready = out, out
 		return nil
 	}
+	if err := decoder(&z.stream); err != nil {
+		return err
+	}
 	z.long = true
-	return z.dec.Reset(io.MultiReader(bytes.NewReader(z.frame), &w))
+	return z.stream.Reset(io.MultiReader(bytes.NewReader(z.frame), &w))
+}
+
+// decoder makes a decoder if there is none.
+func decoder(d **zstd.Decoder) (err error) {
+	if *d == nil {
+		*d, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(MaxWindow))
+	}
+	return err
 }
 
 // take reads n bytes into frame, or the next block with what follows it.

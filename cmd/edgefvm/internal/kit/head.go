@@ -45,13 +45,15 @@ const (
 	stateRoot
 	headerRoot
 	snapshotRoot // metadata of FRC-0108
+	bundleRoot   // the manifest of actors
 )
 
-// A state root is [version, actors, info]; a header has 16 fields; the metadata of FRC-0108 is a map.
+// A state root is [version, actors, info]; a header has 16 fields; the metadata of FRC-0108 is a map; a manifest of actors is
+// [version, list].
 const (
-	stateFields   = 3
-	headerFields  = 16
-	stateVersions = 5
+	stateFields  = 3
+	headerFields = 16
+	bundleFields = 2
 )
 
 // kindOf tells what the block of a root is. Nothing of it is believed before it is read by its own reader.
@@ -61,11 +63,19 @@ func kindOf(data []byte) rootKind {
 	case major == cbor.Array && n == stateFields:
 		r := cbor.NewReader(data)
 		r.Tuple(stateFields)
-		version := r.Uint()
+		r.Uint()
 		r.LinkBytes()
 		r.LinkBytes()
-		if r.End() == nil && version <= stateVersions {
+		if r.End() == nil {
 			return stateRoot
+		}
+	case major == cbor.Array && n == bundleFields:
+		r := cbor.NewReader(data)
+		r.Tuple(bundleFields)
+		r.Uint()
+		r.LinkBytes()
+		if r.End() == nil {
+			return bundleRoot
 		}
 	case major == cbor.Array && n == headerFields:
 		return headerRoot

@@ -48,7 +48,7 @@ type State struct {
 // part is a file of a state.
 type part struct {
 	blockstore.Blockstore
-	path  string
+	roots []cid.Cid
 	close func() error
 }
 
@@ -86,16 +86,25 @@ func (s *State) open(ctx context.Context, path string, o StateOptions) error {
 	opts.CAR.Padding = func(from int64) {
 		s.Notes = append(s.Notes, fmt.Sprintf("%s is padded with zeros from byte %d to its end: they are passed over", path, from))
 	}
+	say := func(string) {}
 	if o.Messages != nil {
 		p := term.NewProgress(o.Messages)
 		defer p.End()
-		opts.Progress = archiveProgress(path, p.Line)
+		say = p.Line
+	}
+	tell, unpacked := archiveProgress(path, say), false
+	opts.Progress = func(w carfile.Work) {
+		unpacked = w.Copy != ""
+		tell(w)
 	}
 	a, err := carfile.Open(ctx, path, opts)
 	if err != nil {
 		return err
 	}
-	s.parts = append(s.parts, part{a, path, a.Close})
+	if unpacked {
+		s.Notes = append(s.Notes, fmt.Sprintf("%s was unpacked, this once, to %s; 'edgefvm cache clean' removes it", path, a.Unpacked()))
+	}
+	s.parts = append(s.parts, part{a, a.Roots(), a.Close})
 	if len(s.Roots) == 0 {
 		s.Roots = a.Roots()
 	}
@@ -115,7 +124,7 @@ func (s *State) openFolder(path string) error {
 			if err != nil {
 				return err
 			}
-			s.parts = append(s.parts, part{store, path, store.Close})
+			s.parts = append(s.parts, part{store, nil, store.Close})
 			return nil
 		case name == "KEYREGISTRY", strings.HasSuffix(name, ".vlog"):
 			return fmt.Errorf("%s: is a store of Badger, as Lotus has it, and only those of pebble are read: have the node export a CAR, with lotus chain export", path)
@@ -164,44 +173,74 @@ func size(n int64) string {
 // ArchivesIn is where indexes of archives lie in a cache folder.
 func ArchivesIn(dir string) string { return filepath.Join(dir, "archives") }
 
-// StateRoot is the state root that a CID means, or the archive's own roots if name is "": a state root itself; or one or
-// several headers of a tipset, or the metadata of a snapshot of a chain (FRC-0108), which name a head. Then the state is the
-// one that the head's messages run on, and what the headers say comes with it. A root whose block is not there, or is
-// something else, is returned as it is, for the machine to judge.
+// StateRoot is the state root that a CID means, or the files' own roots if name is "": a state root itself; or one or several
+// headers of a tipset, or the metadata of a snapshot of a chain (FRC-0108), which name a head. Then the state is the one that the
+// head's messages run on, and what the headers say comes with it. Of several files the first counts whose roots mean a state. A
+// root whose block is not there is returned as it is: the state may be in part elsewhere.
 func (s *State) StateRoot(ctx context.Context, name string) (cid.Cid, *Head, error) {
-	roots := s.Roots
 	if name != "" {
 		c, err := cid.Decode(name)
 		if err != nil {
 			return cid.Undef, nil, Usagef("--root %q: want a CID such as bafy2bz...: %w", name, err)
 		}
-		roots = []cid.Cid{c}
+		return s.means(ctx, []cid.Cid{c})
 	}
-	if len(roots) == 0 {
-		return cid.Undef, nil, Usagef("the file names no root: give --root")
+	var first error
+	for _, p := range s.parts {
+		if len(p.roots) == 0 {
+			continue
+		}
+		root, head, err := s.means(ctx, p.roots)
+		if err == nil {
+			return root, head, nil
+		}
+		if first == nil {
+			first = err
+		}
+		if !errors.Is(err, errNoState) {
+			break
+		}
 	}
+	if first == nil {
+		first = Usagef("the %s names no root: give --root", layout.Choose(len(s.parts), "file", "files' headers"))
+	}
+	return cid.Undef, nil, first
+}
+
+// errNoState is of a root that means no state.
+var errNoState = errors.New("it means no state: give another file first, or --root")
+
+// means is StateRoot of roots.
+func (s *State) means(ctx context.Context, roots []cid.Cid) (cid.Cid, *Head, error) {
 	b, err := s.Get(ctx, roots[0])
 	if format.IsNotFound(err) {
 		return roots[0], nil, nil
 	}
-	if err != nil {
+	wrong := func(err error) (cid.Cid, *Head, error) {
 		return cid.Undef, nil, fmt.Errorf("the root %s: %w", roots[0], err)
+	}
+	if err != nil {
+		return wrong(err)
 	}
 	f3 := false
 	switch kindOf(b.RawData()) {
+	case stateRoot:
+		return roots[0], nil, nil
 	case snapshotRoot:
 		m, err := readSnapshot(b.RawData())
 		if err != nil {
-			return cid.Undef, nil, fmt.Errorf("the root %s: %w", roots[0], err)
+			return wrong(err)
 		}
 		roots, f3 = m.head, m.f3
 	case headerRoot:
+	case bundleRoot:
+		return wrong(fmt.Errorf("it is that of actors (a bundle, which --bundle takes), and %w", errNoState))
 	default:
-		return roots[0], nil, nil
+		return wrong(errNoState)
 	}
 	h, err := readHead(ctx, s, roots)
 	if err != nil {
-		return cid.Undef, nil, fmt.Errorf("the root %s: %w", roots[0], err)
+		return wrong(err)
 	}
 	h.F3 = f3
 	return h.StateRoot, h, nil

@@ -60,7 +60,7 @@ func (x *execFlags) openState(cmd *cobra.Command) (_ *execState, err error) {
 		return nil, err
 	} else if !ok {
 		if head != nil {
-			return nil, fmt.Errorf("the CAR has the %s; but the state root %s is not in it, as in an export of a chain without recent states", head, root)
+			return nil, fmt.Errorf("the CAR has the headers of epoch %d, but not the state %s that their messages run on, as an export of a chain without recent states: add a --car with it, or give the --root of a state that is there", head.Epoch, root)
 		}
 		return nil, fmt.Errorf("the CAR does not hold the state root %s: give the right --root or --car", root)
 	}
@@ -133,7 +133,12 @@ func writeState(ctx context.Context, path string, state blockstore.Blockstore, r
 // reachable yields each block below root that is in the store, once.
 func reachable(ctx context.Context, state blockstore.Blockstore, root cid.Cid) iter.Seq2[blocks.Block, error] {
 	return func(yield func(blocks.Block, error) bool) {
-		seen := map[cid.Cid]bool{root: true}
+		type link struct {
+			hash blockstore.CARKey // shorter than a CID: a state may have millions
+			dag  bool
+		}
+		key := func(c cid.Cid) link { return link{blockstore.KeyOfCID(c.KeyString()), c.Prefix().Codec == cid.DagCBOR} }
+		seen := map[link]struct{}{key(root): {}}
 		for todo := []cid.Cid{root}; len(todo) > 0; {
 			c := todo[len(todo)-1]
 			todo = todo[:len(todo)-1]
@@ -149,8 +154,8 @@ func reachable(ctx context.Context, state blockstore.Blockstore, root cid.Cid) i
 			}
 			// A block that is not DAG-CBOR after all has no links to follow.
 			_ = cbg.ScanForLinks(bytes.NewReader(b.RawData()), func(l cid.Cid) {
-				if !seen[l] {
-					seen[l] = true
+				if _, ok := seen[key(l)]; !ok {
+					seen[key(l)] = struct{}{}
 					todo = append(todo, l)
 				}
 			})
