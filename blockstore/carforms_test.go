@@ -169,7 +169,7 @@ func TestCARFormsRefused(t *testing.T) {
 		{"version 3", "it has version 3, not 1 or 2", unhex(t, "0aa16776657273696f6e03")},
 		{"zeros, then something", "is not padding", join(car, make([]byte, 100), []byte("x"))},
 		{"only zeros", "zeros only", make([]byte, 5000)},
-		{"gzip in gzip", "it is compressed by gzip", packed(t, packed(t, car))},
+		{"gzip in gzip", "unpacked, it is compressed by gzip inside", packed(t, packed(t, car))},
 		{"a tar in zstd", "unpacked, it is a tar file", zst(t, join(bytes.Repeat([]byte("n"), 257), []byte("ustar\x0000"), make([]byte, 600)), 0)},
 		{"gzip of nothing", "it is empty", packed(t, nil)},
 		{"gzip cut", "cut short", packed(t, car)[:200]},

@@ -61,7 +61,7 @@ func (c *carReader) notCAR(first []byte, err error) error {
 	}
 	name := packing.Name(first)
 	if kind := packing.KindOf(first); kind != packing.Plain {
-		if c.packed != nil {
+		if c.inside {
 			name = "it is compressed by " + kind.String() + " inside: unpack it once first"
 		} else {
 			name = "it is compressed by " + kind.String() + ": unpack it first"
@@ -70,7 +70,7 @@ func (c *carReader) notCAR(first []byte, err error) error {
 	if name == "" {
 		return err
 	}
-	if c.packed != nil && len(first) > 0 {
+	if c.inside && len(first) > 0 {
 		name = "unpacked, " + name
 	}
 	return c.bad(0, "%s", name)

@@ -28,7 +28,7 @@ func scanFrames(ctx context.Context, archive io.ReaderAt, size int64, visit func
 		depth.Frame(f)
 	}
 	c := newCARReader(z, o)
-	c.packed = z
+	c.packed, c.inside = z, true
 	err := c.scan(ctx, func(s CARSection) error {
 		if !depth.Shallow(s.At) {
 			return errLargeFrames

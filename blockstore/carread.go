@@ -27,6 +27,7 @@ type carReader struct {
 
 	data *dataPart // of an archive of version 2
 
+	inside bool            // what is read was unpacked
 	packed *packing.Reader // of a compressed archive
 	cost   int64           // of the blocks so far, as CAROptions.MaxUnpacked counts
 }
@@ -56,7 +57,7 @@ func newCARStream(r io.Reader, o CAROptions) *carReader {
 		z.Bound = o.unpacked
 	}
 	c := newCARReader(z, o)
-	c.packed = z
+	c.packed, c.inside = z, true
 	return c
 }
 

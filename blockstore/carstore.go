@@ -53,7 +53,8 @@ func OpenCAR(archive io.ReaderAt, size int64, o CAROptions) (*CARStore, error) {
 		return nil, fmt.Errorf("reading a CAR at byte 0: %w", err)
 	}
 	var t table
-	switch kind := packing.KindOf(head); kind {
+	kind := packing.KindOf(head)
+	switch kind {
 	case packing.Zstd:
 		view, err := scanFrames(ctx, archive, size, t.put, o)
 		if err == nil {
@@ -71,7 +72,9 @@ func OpenCAR(archive io.ReaderAt, size int64, o CAROptions) (*CARStore, error) {
 		}
 		archive, size = bytes.NewReader(data), int64(len(data))
 	}
-	if err := ScanCAR(ctx, archive, size, t.put, o); err != nil {
+	c := newCARReaderAt(archive, size, o)
+	c.inside = kind != packing.Plain
+	if err := c.scan(ctx, t.put); err != nil {
 		return nil, err
 	}
 	return t.store(archive, size, o)

@@ -2,6 +2,7 @@ package packing
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"strings"
 	"unicode/utf8"
@@ -14,7 +15,7 @@ const NameLen = 512
 var magics = []struct {
 	at            int
 	magic, name   string
-	caseless, not bool // not: it is no file that holds an archive
+	caseless, not bool // not: it holds no archive, and white space may come before it
 }{
 	{0, "\xfd7zXZ\x00", "it is compressed by xz: unpack it first, with xz -d", false, false},
 	{0, "BZh", "it is compressed by bzip2: unpack it first, with bzip2 -d", false, false},
@@ -45,7 +46,6 @@ var magics = []struct {
 	{0, "SQLite format 3\x00", "it is a database of SQLite, not an archive", false, true},
 	{0, "PAR1", "it is a table in Parquet, not an archive", false, true},
 	{0, "efvmcar", "it is the index of an archive, not the archive", false, true},
-	{0, "3aa265726f6f7473", "it is an archive written in hex: make bytes of it first, with xxd -r -p", true, false},
 }
 
 // Name says in words, with advice, what a file is that begins so, of which an archive cannot be read: compressed by something
@@ -60,7 +60,7 @@ func Name(head []byte) string {
 	text := bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
 	for _, m := range magics {
 		in := head
-		if m.not || m.caseless {
+		if m.not {
 			in = text
 		}
 		if len(in) < m.at+len(m.magic) {
@@ -94,6 +94,15 @@ func nameText(head, text []byte) string {
 	if text[0] == '{' || text[0] == '[' {
 		if isJSON(text) {
 			return "it is JSON, not an archive: a vector is opened by 'explain', an answer of a server may say why there is no archive"
+		}
+	}
+	if words := strings.Fields(string(text)); len(words) > 0 {
+		first := strings.TrimPrefix(words[0], "0x")
+		if strings.Contains(strings.ToLower(first[:min(len(first), 24)]), "a265726f6f7473") { // a map whose first key is "roots"
+			return "it is an archive written in hex: make bytes of it first, with xxd -r -p"
+		}
+		if data, _ := base64.StdEncoding.DecodeString(first[:min(len(first), 32)]); bytes.Contains(data, []byte("\xa2eroots")) {
+			return "it is an archive written in base64: make bytes of it first, with base64 -d"
 		}
 	}
 	return "it is a text, not an archive"

@@ -42,6 +42,8 @@ func TestName(t *testing.T) {
 		{"a text", "404: Not Found", "it is a text"},
 		{"white space", " \n \n", "white space"},
 		{"hex", "3aa265726f6f747381d82a58", "xxd -r -p"},
+		{"hex, of another length", "0x3AA265726F6F747381D82A5827\n00", "xxd -r -p"},
+		{"base64", "OqJlcm9vdHOB2CpYJwABcaDkAiBhdnVybGU=", "base64 -d"},
 		{"HTTP", "HTTP/1.1 200 OK\r\nContent-Type: x\r\n", "without -i"},
 		{"Wasm", "\x00asm\x01\x00\x00\x00", "Wasm"},
 		{"an index", "efvmcar2\x00\x00", "the index of an archive"},
