@@ -33,6 +33,9 @@ type CAROptions struct {
 	// 64 MiB, and 32 times the bytes that were read of the compressed archive. (Hashes do not shrink, so an archive that
 	// shrinks more holds large blocks of little content, or is made to fill memory.)
 	MaxUnpacked int64
+	// MaxMemory is how many bytes OpenCAR unpacks into memory, of an archive that it cannot read where it lies. Default:
+	// MaxUnpacked.
+	MaxMemory int64
 	// Progress hears after every 1,024 blocks or 16 MiB, and at the end, how many bytes of the archive, after unpacking, and how
 	// many blocks were read. Default: nobody.
 	Progress func(bytes, blocks int64)

@@ -123,6 +123,22 @@ func TestCARForms(t *testing.T) {
 	}
 }
 
+// What has to be unpacked into memory is bounded; frames have not.
+func TestOpenCARMemory(t *testing.T) {
+	car, bs := sampleCAR(t)
+	for name, in := range map[string][]byte{"gzip": packed(t, car), "zstd": zst(t, car, 8000)} {
+		s, err := openCAR(in, CAROptions{MaxMemory: int64(len(car)) - 1})
+		if name == "gzip" && (!errors.Is(err, ErrCARBound) || !strings.Contains(err.Error(), "CAROptions.MaxMemory")) || name == "zstd" && err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if s, err = openCAR(in, CAROptions{MaxMemory: int64(len(car))}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if _, err := s.Get(t.Context(), bs[0].Cid()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // ways are how archives are read.
 var ways = map[string]func(in []byte, o CAROptions) (Blockstore, []cid.Cid, error){
 	"loaded": func(in []byte, o CAROptions) (Blockstore, []cid.Cid, error) {

@@ -46,10 +46,18 @@ func scanFrames(ctx context.Context, archive io.ReaderAt, size int64, visit func
 func unpack(r io.Reader, o CAROptions) ([]byte, error) {
 	c := newCARStream(r, o)
 	defer c.close()
+	bounded := io.Reader(c.r)
+	if o.MaxMemory > 0 {
+		bounded = io.LimitReader(c.r, o.MaxMemory+1)
+	}
 	var buf bytes.Buffer
-	if _, err := buf.ReadFrom(c.r); err != nil {
-		c.off = int64(buf.Len())
+	_, err := buf.ReadFrom(bounded)
+	c.off = int64(buf.Len())
+	if err != nil {
 		return nil, c.failed(err)
+	}
+	if o.MaxMemory > 0 && c.off > o.MaxMemory {
+		return nil, c.over(c.off, "MaxMemory", "it has to be unpacked, and has more than %d bytes", o.MaxMemory)
 	}
 	return buf.Bytes(), nil
 }

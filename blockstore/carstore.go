@@ -44,7 +44,7 @@ const (
 // OpenCAR opens an archive of size bytes, of version 1 or 2. It reads the CIDs of its blocks and keeps an index of 24 bytes a
 // block in memory; package carfile keeps it on disk. One that is compressed by zstd in frames of at most 4 MiB, as Forest's
 // snapshots are, is unpacked frame by frame as it is asked for; others that are compressed by zstd or gzip are unpacked into
-// memory, within CAROptions.MaxUnpacked. The archive must stay open, and as it is, while the store is used. Errors are those of
+// memory, within CAROptions.MaxMemory. The archive must stay open, and as it is, while the store is used. Errors are those of
 // ReadCAR.
 func OpenCAR(archive io.ReaderAt, size int64, o CAROptions) (*CARStore, error) {
 	ctx := context.Background()

@@ -47,7 +47,7 @@ type Options struct {
 	// place, the index is in memory, of 24 bytes a block. Default: DefaultFolder.
 	Folder string
 	// NoWrite forbids to make files: an index that is not there yet is made in memory, and an archive that would have to be
-	// unpacked to disk is unpacked to memory. Default: indexes are kept.
+	// unpacked to disk is unpacked to memory, up to CAR.MaxMemory, 64 MiB by default. Default: indexes are kept.
 	NoWrite bool
 	// Progress hears how far the making of an index or a copy is. It is called by the goroutine that opens. Default: nobody.
 	Progress func(Work)
@@ -116,8 +116,8 @@ func open(ctx context.Context, path string, o Options, smallest int64) (_ *Store
 	packed := kind != packing.Plain
 	if small := a.size < smallest; small && !packed || packed && a.size < min(smallest, smallestPacked) {
 		inMemory := o.CAR
-		if packed && inMemory.MaxUnpacked <= 0 {
-			inMemory.MaxUnpacked = smallestPacked
+		if inMemory.MaxMemory == 0 {
+			inMemory.MaxMemory = smallestPacked
 		}
 		s.CARStore, err = blockstore.OpenCAR(f, a.size, inMemory)
 		if !packed || !errors.Is(err, blockstore.ErrCARBound) {
@@ -157,7 +157,13 @@ func (s *Store) dropIndex() error {
 // read opens the blocks by the index, or without one.
 func (s *Store) read(a *archive, o Options) (err error) {
 	if s.index == nil {
+		if o.CAR.MaxMemory == 0 {
+			o.CAR.MaxMemory = smallest
+		}
 		s.CARStore, err = blockstore.OpenCAR(s.file, a.size, o.CAR)
+		if errors.Is(err, blockstore.ErrCARBound) && !o.NoWrite {
+			err = fmt.Errorf("%w; no folder can be written to, to which it could be unpacked: name one, or unpack it first", err)
+		}
 		return err
 	}
 	var from io.ReaderAt = s.file

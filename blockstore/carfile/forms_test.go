@@ -336,8 +336,15 @@ func TestSmall(t *testing.T) {
 	if _, err := Open(t.Context(), path, Options{NoWrite: true}); !errors.Is(err, blockstore.ErrCARBound) {
 		t.Errorf("without a place to unpack to: %v", err)
 	}
-	if s, err := Open(t.Context(), path, Options{NoWrite: true, CAR: blockstore.CAROptions{MaxUnpacked: -1}}); err != nil || s.Unpacked() != "" {
+	if s, err := Open(t.Context(), path, Options{NoWrite: true, CAR: blockstore.CAROptions{MaxMemory: 100 << 20, MaxUnpacked: -1}}); err != nil || s.Unpacked() != "" {
 		t.Errorf("to memory, as was asked: %v", err)
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Mkdir(path+Extension, 0o700), os.Mkdir(path+Extension+".lock", 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), path, Options{Folder: filepath.Join(file, "none")}); !errors.Is(err, blockstore.ErrCARBound) || !strings.Contains(err.Error(), "no folder can be written to") {
+		t.Errorf("nowhere to unpack to: %v", err)
 	}
 	if _, err := Open(t.Context(), path, Options{Folder: t.TempDir(), CAR: blockstore.CAROptions{MaxUnpacked: 50 << 20}}); !errors.Is(err, blockstore.ErrCARBound) {
 		t.Errorf("more than the disk may take: %v", err)
