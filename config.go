@@ -39,7 +39,7 @@ type Config struct {
 	Blockstore blockstore.Blockstore
 	// Externs answer what only a chain can. Default: every question is a failure of the node.
 	Externs externs.Externs
-	// Proofs judges proofs. Default: a message that needs one is a failure of the node.
+	// Proofs judges proofs: a verifier of package proofs, as a rule. Default: a message that needs one is a failure of the node.
 	Proofs externs.ProofVerifier
 	// Engine that runs the actors. Default: one wazero engine shared by the process.
 	Engine *Engine

@@ -3,30 +3,36 @@ package blockstore
 import (
 	"bufio"
 	"bytes"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 
 	blocks "github.com/ipfs/go-block-format"
-	"github.com/ipfs/go-cid"
-	"golang.org/x/crypto/blake2b"
 
-	"github.com/edgefvm/fvm/internal/ipld/cbor"
+	"github.com/edgefvm/fvm/internal/ipld/packing"
 )
 
 // carReader reads the sections of an archive in turn.
 type carReader struct {
 	r      *bufio.Reader
-	off    int64 // bytes read
+	off    int64 // bytes read, after unpacking
 	blocks int64
 	o      CAROptions
+	stop   func() error // of the context; nil: never
+	next   int64        // the byte after which the context is looked at, and progress told
 
-	packed *counter // of a compressed archive
-	cost   int64    // of the blocks so far, as CAROptions.MaxUnpacked counts
+	whole io.ReaderAt // what r reads from, if that can be read here and there
+	size  int64       // of whole
+
+	data *dataPart // of an archive of version 2
+
+	inside bool            // what is read was unpacked
+	packed *packing.Reader // of a compressed archive
+	cost   int64           // of the blocks so far, as CAROptions.MaxUnpacked counts
 }
 
+// newCARReader reads an archive that is not compressed.
 func newCARReader(r io.Reader, o CAROptions) *carReader {
 	if o.MaxHeader <= 0 {
 		o.MaxHeader = defaultMaxHeader
@@ -35,6 +41,37 @@ func newCARReader(r io.Reader, o CAROptions) *carReader {
 		o.MaxBlock = defaultMaxBlock
 	}
 	return &carReader{r: bufio.NewReaderSize(r, wholeRead), o: o}
+}
+
+// newCARStream reads an archive that may be compressed.
+func newCARStream(r io.Reader, o CAROptions) *carReader {
+	br := bufio.NewReaderSize(r, wholeRead)
+	head, _ := br.Peek(packing.HeadLen) // an error comes again
+	kind := packing.KindOf(head)
+	if kind == packing.Plain {
+		return newCARReader(br, o)
+	}
+	z := packing.NewReader(br, kind, 0)
+	z.Padding = o.Padding
+	if o.MaxUnpacked >= 0 {
+		z.Bound = o.unpacked
+	}
+	c := newCARReader(z, o)
+	c.packed, c.inside = z, true
+	return c
+}
+
+// newCARReaderAt reads an archive of so many bytes, not compressed.
+func newCARReaderAt(archive io.ReaderAt, size int64, o CAROptions) *carReader {
+	c := newCARReader(io.NewSectionReader(archive, 0, size), o)
+	c.whole, c.size = archive, size
+	return c
+}
+
+func (c *carReader) close() {
+	if c.packed != nil {
+		c.packed.Close()
+	}
 }
 
 func (c *carReader) bad(at int64, format string, a ...any) error {
@@ -46,21 +83,41 @@ func (c *carReader) over(at int64, option, format string, a ...any) error {
 	return c.bad(at, "%s: %w (CAROptions.%s)", fmt.Sprintf(format, a...), ErrCARBound, option)
 }
 
+// failed is the error of reading on.
+func (c *carReader) failed(err error) error {
+	switch {
+	case errors.Is(err, packing.ErrBound):
+		return c.over(c.off, "MaxUnpacked", "%v", err)
+	case errors.Is(err, packing.ErrPacking):
+		return c.bad(c.off, "%w", err)
+	}
+	return fmt.Errorf("reading a CAR at byte %d: %w", c.off, err)
+}
+
 // count counts a section of a block, which has so many bytes.
 func (c *carReader) count(at int64, size int) error {
-	c.blocks++
-	if c.blocks%progressBlocks == 0 {
-		c.tell()
+	if err := c.look(); err != nil {
+		return err
 	}
 	if c.packed == nil || c.o.MaxUnpacked < 0 {
 		return nil
 	}
-	most := c.o.MaxUnpacked
-	if most == 0 {
-		most = unpackedFree + unpackedFactor*c.packed.n
-	}
+	packed := c.packed.Packed()
+	most := c.o.unpacked(packed)
 	if c.cost += int64(size) + blockCost; c.cost > most {
-		return c.over(at, "MaxUnpacked", "%d blocks unpacked of %d compressed bytes take more than %d bytes", c.blocks, c.packed.n, most)
+		return c.over(at, "MaxUnpacked", "%d blocks unpacked of %d compressed bytes take more than %d bytes", c.blocks, packed, most)
+	}
+	return nil
+}
+
+// look counts a block, and now and then tells how far it is, and looks whether that is wanted any more.
+func (c *carReader) look() error {
+	if c.blocks++; c.blocks%progressBlocks == 0 || c.off >= c.next {
+		c.next = c.off + progressBytes
+		c.tell()
+		if c.stop != nil {
+			return c.stop()
+		}
 	}
 	return nil
 }
@@ -71,19 +128,22 @@ func (c *carReader) tell() {
 	}
 }
 
-// length reads the length of a section, in bytes. The error is io.EOF if there is nothing left.
-func (c *carReader) length(limit int, option, what string) (int, error) {
+// length reads the length of a section, in bytes; limit is the option's, 0 for none. The error is io.EOF if there is nothing left.
+func (c *carReader) length(limit int, option, what string) (int64, error) {
 	start := c.off
+	if c.data != nil && start == c.data.end {
+		return 0, io.EOF
+	}
 	var length uint64
 	for i := 0; ; i++ {
 		b, err := c.r.ReadByte()
 		switch {
-		case errors.Is(err, io.EOF) && i == 0:
+		case errors.Is(err, io.EOF) && i == 0 && c.data == nil:
 			return 0, io.EOF
 		case errors.Is(err, io.EOF):
 			return 0, c.bad(start, "the length of %s is cut short", what)
 		case err != nil:
-			return 0, fmt.Errorf("reading a CAR at byte %d: %w", c.off, err)
+			return 0, c.failed(err)
 		}
 		c.off++
 		if i == binary.MaxVarintLen64-1 && b > 1 {
@@ -95,14 +155,46 @@ func (c *carReader) length(limit int, option, what string) (int, error) {
 		}
 	}
 	switch {
-	case length == 0:
+	case length == 0 && start == 0:
 		return 0, c.bad(start, "%s is empty", what)
-	case length > uint64(limit):
+	case length == 0:
+		return 0, c.padded(start, what)
+	case limit > 0 && length > uint64(limit):
 		return 0, c.over(start, option, "%s has %d bytes, the bound is %d", what, length, limit)
-	case c.o.MaxTotal > 0 && (length > uint64(c.o.MaxTotal) || c.off > c.o.MaxTotal-int64(length)):
+	case length > 1<<62:
+		return 0, c.bad(start, "%s has %d bytes, which is absurd", what, length)
+	case c.o.MaxTotal > 0 && c.off > c.o.MaxTotal-int64(length):
 		return 0, c.over(start, "MaxTotal", "the archive has more than %d bytes", c.o.MaxTotal)
+	case c.data != nil && c.off > c.data.end-int64(length):
+		return 0, c.bad(start, "%s has %d bytes and ends beyond byte %d, where the data of the version 2 archive end", what, length, c.data.end)
 	}
-	return int(length), nil
+	return int64(length), nil
+}
+
+// padded looks at what follows a length of 0: zeros up to the end, which may be what CAROptions.Padding takes, or something else.
+func (c *carReader) padded(start int64, what string) error {
+	for n := 0; c.data == nil || c.off < c.data.end; n++ {
+		if n%wholeRead == 0 && c.stop != nil && c.stop() != nil {
+			return c.stop()
+		}
+		b, err := c.r.ReadByte()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return c.failed(err)
+		}
+		if b != 0 {
+			return c.bad(start, "%s is empty, and byte %d is not padding", what, c.off)
+		}
+		c.off++
+	}
+	if c.o.Padding == nil {
+		return c.bad(start, "padded with zeros from byte %d to byte %d, its end (CAROptions.Padding takes that)", start, c.off)
+	}
+	c.o.Padding(start)
+	c.off = start // what the archive has
+	return io.EOF
 }
 
 // section reads a length and that many bytes. The error is io.EOF if there is nothing left.
@@ -112,15 +204,20 @@ func (c *carReader) section(limit int, option, what string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := c.read(length)
+	data, err := c.read(int(length))
 	c.off += int64(len(data))
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, c.bad(start, "%s has %d of %d bytes, then the archive ends", what, len(data), length)
+		return nil, c.short(start, what, int64(len(data)), length)
 	case err != nil:
-		return nil, fmt.Errorf("reading a CAR at byte %d: %w", c.off, err)
+		return nil, c.failed(err)
 	}
 	return data, nil
+}
+
+// short is the error of an archive that ends within a section.
+func (c *carReader) short(start int64, what string, has, length int64) error {
+	return c.bad(start, "%s has %d of %d bytes, then the archive ends: it is cut short, as an unfinished download is", what, has, length)
 }
 
 func (c *carReader) read(n int) ([]byte, error) {
@@ -134,58 +231,6 @@ func (c *carReader) read(n int) ([]byte, error) {
 	return bytes.Clone(buf.Bytes()), err // it is kept, and the buffer's spare room would be kept with it
 }
 
-// header reads the header, a DAG-CBOR map of "roots" and "version".
-func (c *carReader) header() ([]cid.Cid, error) {
-	data, err := c.section(c.o.MaxHeader, "MaxHeader", "the header")
-	if errors.Is(err, io.EOF) {
-		return nil, c.bad(0, "it is empty")
-	}
-	if err != nil {
-		return nil, err
-	}
-	r := cbor.NewReader(data)
-	var roots []cid.Cid
-	var version uint64
-	for range r.MapLen() {
-		switch key := r.Text(); key {
-		case "version":
-			version = r.Uint()
-		case "roots":
-			n := r.Len()
-			for i := 0; i < n && !r.Failed(); i++ {
-				roots = append(roots, r.CID())
-			}
-		default:
-			r.Raw()
-		}
-		if r.Failed() {
-			break
-		}
-	}
-	if err := r.End(); err != nil {
-		if packed := packing(len(data), data[0]); packed != "" {
-			return nil, c.bad(0, "it is compressed by %s: unpack it first", packed)
-		}
-		return nil, c.bad(0, "the header: %w", err)
-	}
-	if version != carVersion {
-		return nil, c.bad(0, "it has version %d, not %d", version, carVersion)
-	}
-	return roots, nil
-}
-
-// packing tells by what an archive is compressed, as far as its first two bytes say: what was taken for the length of a
-// header and for its first byte, which in a CAR begins a map. "" if by nothing known.
-func packing(length int, first byte) string {
-	switch {
-	case length == 0x1f && first == 0x8b:
-		return "gzip"
-	case length == 0x28 && first == 0xb5:
-		return "zstd"
-	}
-	return ""
-}
-
 // block reads a block and checks its hash. The error is io.EOF if there is none left.
 func (c *carReader) block() (blocks.Block, error) {
 	start := c.off
@@ -196,36 +241,35 @@ func (c *carReader) block() (blocks.Block, error) {
 	if err := c.count(start, len(data)); err != nil {
 		return nil, err
 	}
-	p, n, err := cbor.SplitCID(data)
-	if err != nil {
-		return nil, c.bad(start, "a block: %w", err)
-	}
-	k, _, err := cbor.ParseCID(data)
+	k, n, err := sectionCID(data)
 	if err != nil {
 		return nil, c.bad(start, "a block: %w", err)
 	}
 	data = data[n:]
-	if err := checkHash(&p, data); err != nil {
-		return nil, c.bad(start, "block %s: %w", k, err)
+	if !c.o.NoHashCheck {
+		if err := checkHash(k, data); err != nil {
+			return nil, c.bad(start, "block %s: %w", k, err)
+		}
 	}
 	return blocks.NewBlockWithCid(data, k)
 }
 
-func checkHash(p *cbor.CIDParts[[]byte], data []byte) error {
-	var sum [32]byte
-	want := sum[:]
-	switch p.Hash {
-	case cbor.HashBlake2b256:
-		sum = blake2b.Sum256(data)
-	case cbor.HashSHA256:
-		sum = sha256.Sum256(data)
-	case cbor.HashIdentity:
-		want = data
-	default:
-		return fmt.Errorf("its hash function %#x is none of blake2b-256, SHA2-256 and identity", p.Hash)
+// skip goes over n bytes. It reads on when that is less than a jump would read again.
+func (c *carReader) skip(n int64) error {
+	if c.whole != nil && n > int64(c.r.Buffered())+wholeRead {
+		c.off += n
+		c.r.Reset(io.NewSectionReader(c.whole, c.off, c.size-c.off))
+		return nil
 	}
-	if !bytes.Equal(want, p.Digest) {
-		return errors.New("its bytes do not hash to its CID")
+	for n > 0 {
+		if c.stop != nil && c.stop() != nil {
+			return c.stop()
+		}
+		got, err := c.r.Discard(int(min(n, progressBytes)))
+		c.off, n = c.off+int64(got), n-int64(got)
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

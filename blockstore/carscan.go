@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 
@@ -17,72 +16,92 @@ import (
 type CARSection struct {
 	// CID is the block's, in its own form. It is valid until the next section.
 	CID []byte
-	// At is the byte of the archive at which the section begins: a length, the CID, the block.
+	// At is the byte of the archive, after unpacking, at which the section begins: a length, the CID, the block.
 	At int64
 }
 
-// ScanCAR finds the blocks of an archive of version 1, not compressed, of size bytes, in the order they lie there. It reads
-// their CIDs only: no hash is checked. Other forms of archives can be scanned by giving the part that has this form, or a
-// view of it. Errors are those of ReadCAR, and visit's.
+// ScanCAR finds the blocks of an archive of version 1 or 2, not compressed, of size bytes, in the order they lie there. It reads
+// their CIDs only: no hash is checked, and a block may be of any length. Errors are those of ReadCAR, and visit's.
 func ScanCAR(ctx context.Context, archive io.ReaderAt, size int64, visit func(CARSection) error, o CAROptions) error {
-	r := newCARReader(io.NewSectionReader(archive, 0, size), o)
-	if _, err := r.header(); err != nil {
+	return newCARReaderAt(archive, size, o).scan(ctx, visit)
+}
+
+// ScanCARStream is ScanCAR of a stream, for which it is read to the end of the last block, and of padding.
+func ScanCARStream(ctx context.Context, r io.Reader, visit func(CARSection) error, o CAROptions) error {
+	return newCARReader(r, o).scan(ctx, visit)
+}
+
+// scan is ScanCAR.
+func (c *carReader) scan(ctx context.Context, visit func(CARSection) error) error {
+	c.stop = ctx.Err
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if _, err := c.header(); err != nil {
 		return err
 	}
 	for {
-		if r.blocks%progressBlocks == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		start := r.off
-		length, err := r.length(r.o.MaxBlock, "MaxBlock", "a block")
+		start := c.off
+		length, err := c.length(0, "", "a block")
 		if errors.Is(err, io.EOF) {
-			r.tell()
+			c.tell()
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if left := size - r.off; int64(length) > left {
-			return r.bad(start, "a block has %d of %d bytes, then the archive ends", left, length)
+		if left := c.size - c.off; c.whole != nil && length > left {
+			return c.short(start, "a block", left, length)
 		}
-		head, err := r.r.Peek(min(length, cidRead))
+		k, err := c.peekCID(start, length)
 		if err != nil {
-			return fmt.Errorf("reading a CAR at byte %d: %w", r.off, err)
-		}
-		p, n, err := cbor.SplitCID(head)
-		if err != nil {
-			return r.bad(start, "a block: %w", err)
-		}
-		if err := visit(CARSection{CID: p.Bytes(head[:n]), At: start}); err != nil {
 			return err
 		}
-		if err := r.skip(length, archive, size); err != nil {
+		if err := visit(CARSection{CID: k, At: start}); err != nil {
 			return err
 		}
-		r.count(start, length) //nolint:errcheck // nothing was unpacked
+		from := c.off
+		if err := c.skip(length); errors.Is(err, io.EOF) {
+			return c.short(start, "a block", c.off-from, length)
+		} else if err != nil {
+			return c.failed(err)
+		}
+		if err := c.look(); err != nil {
+			return err
+		}
 	}
 }
 
-// skip goes over n bytes. It reads on when that is less than a jump would read again.
-func (c *carReader) skip(n int, archive io.ReaderAt, size int64) error {
-	c.off += int64(n)
-	if n > c.r.Buffered()+wholeRead {
-		c.r.Reset(io.NewSectionReader(archive, c.off, size-c.off))
-		return nil
+// peekCID is the CID of the section at hand, in its own form.
+func (c *carReader) peekCID(start, length int64) ([]byte, error) {
+	for _, most := range []int64{cidRead, wholeRead} { // nearly all are short
+		head, err := c.r.Peek(int(min(length, most)))
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, c.failed(err)
+		}
+		if err != nil && int64(len(head)) < length && len(head) < int(most) {
+			return nil, c.short(start, "a block", int64(len(head)), length)
+		}
+		if p, n, err := cbor.SplitCID(head); err == nil {
+			return p.Bytes(head[:n]), nil
+		}
+		if k, _, err := sectionCID(head); err == nil {
+			return k.Bytes(), nil
+		} else if int64(len(head)) == length || most == wholeRead {
+			return nil, c.bad(start, "a block: %w", err)
+		}
 	}
-	if _, err := c.r.Discard(n); err != nil {
-		return fmt.Errorf("reading a CAR at byte %d: %w", c.off, err)
-	}
-	return nil
+	return nil, nil
 }
 
-// CARKey stands for a CID in an index: the first 16 bytes of the SHA-256 of the CID's bytes, as two numbers, most significant
-// byte first. So keys are spread evenly, all have one length, and two CIDs with one key cannot be made.
+// CARKey stands for a block in an index: the first 16 bytes of the SHA-256 of the multihash in its CID, as two numbers, most
+// significant byte first. So keys are spread evenly, all have one length, two hashes with one key cannot be made, and a block is
+// found whatever codec or version the archive's maker gave its CID, as in the stores of nodes.
 type CARKey struct{ High, Low uint64 }
 
 // KeyOfCID is the key of a CID, given by its bytes.
 func KeyOfCID[T ~string | ~[]byte](c T) CARKey {
-	sum := sha256.Sum256([]byte(c))
+	sum := sha256.Sum256([]byte(hashPart(c)))
 	return CARKey{binary.BigEndian.Uint64(sum[:]), binary.BigEndian.Uint64(sum[8:])}
 }
 
@@ -121,17 +140,10 @@ type CARIndex interface {
 // table is an index in memory, 24 bytes a block.
 type table []CAREntry
 
-// tableOf makes an index of an archive.
-func tableOf(archive io.ReaderAt, size int64, o CAROptions) (table, error) {
-	var t table
-	err := ScanCAR(context.Background(), archive, size, func(s CARSection) error {
-		t = append(t, CAREntry{KeyOfCID(s.CID), s.At})
-		return nil
-	}, o)
-	if err != nil {
-		return nil, err
-	}
-	return slices.Clip(SortCAREntries(t)), nil
+// put adds a section.
+func (t *table) put(s CARSection) error {
+	*t = append(*t, CAREntry{KeyOfCID(s.CID), s.At})
+	return nil
 }
 
 func (t table) Find(key CARKey) (int64, bool, error) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	blocks "github.com/ipfs/go-block-format"
@@ -14,20 +15,23 @@ import (
 	format "github.com/ipfs/go-ipld-format"
 
 	"github.com/edgefvm/fvm/internal/ipld/cbor"
+	"github.com/edgefvm/fvm/internal/ipld/packing"
 )
 
 // ErrReadOnly is of a store that takes no blocks.
 var ErrReadOnly = errors.New("the store cannot be written to")
 
-// CARStore is a Blockstore that reads blocks from an archive as they are asked for. Each block's hash is checked against
-// its CID before it is handed out, so that neither the archive nor its index can pass off one block for another. Any
-// number of goroutines may use it.
+// CARStore is a Blockstore that reads blocks from an archive as they are asked for. A block is found by the multihash of its
+// CID, whatever codec the archive names; one whose CID holds all of it (the function identity) needs not be in the archive. Each
+// block's hash is checked against its CID before it is handed out, as by ReadCAR, so that neither the archive nor its index can
+// pass off one block for another, unless CAROptions.NoHashCheck is set. Any number of goroutines may use it.
 type CARStore struct {
 	archive io.ReaderAt
 	size    int64
 	roots   []cid.Cid
 	index   CARIndex
 	longest int // section, in bytes
+	trusted bool
 	kept    kept
 }
 
@@ -37,26 +41,59 @@ const (
 	keptBytes = 16 << 20 // bytes of blocks that stay in memory, twice: see kept
 )
 
-// OpenCAR opens an archive of version 1, not compressed, of size bytes. It reads the CIDs of its blocks and keeps an index
-// of 24 bytes a block in memory; package carfile keeps it on disk. The archive must stay open, and as it is, while the
-// store is used. Errors are those of ReadCAR.
+// OpenCAR opens an archive of size bytes, of version 1 or 2. It reads the CIDs of its blocks and keeps an index of 24 bytes a
+// block in memory; package carfile keeps it on disk. One that is compressed by zstd in frames of at most 4 MiB, as Forest's
+// snapshots are, is unpacked frame by frame as it is asked for; others that are compressed by zstd or gzip are unpacked into
+// memory, within CAROptions.MaxMemory. The archive must stay open, and as it is, while the store is used. Errors are those of
+// ReadCAR.
 func OpenCAR(archive io.ReaderAt, size int64, o CAROptions) (*CARStore, error) {
-	t, err := tableOf(archive, size, o)
-	if err != nil {
+	ctx := context.Background()
+	head := make([]byte, min(packing.HeadLen, size))
+	if n, err := archive.ReadAt(head, 0); n < len(head) {
+		return nil, fmt.Errorf("reading a CAR at byte 0: %w", err)
+	}
+	var t table
+	kind := packing.KindOf(head)
+	switch kind {
+	case packing.Zstd:
+		view, err := scanFrames(ctx, archive, size, t.put, o)
+		if err == nil {
+			return t.store(view, view.Size(), o)
+		}
+		if !errors.Is(err, errLargeFrames) {
+			return nil, err
+		}
+		t = nil
+		fallthrough
+	case packing.Gzip:
+		data, err := unpack(io.NewSectionReader(archive, 0, size), o)
+		if err != nil {
+			return nil, err
+		}
+		archive, size = bytes.NewReader(data), int64(len(data))
+	}
+	c := newCARReaderAt(archive, size, o)
+	c.inside = kind != packing.Plain
+	if err := c.scan(ctx, t.put); err != nil {
 		return nil, err
 	}
-	return NewCARStore(archive, size, t, o)
+	return t.store(archive, size, o)
 }
 
-// NewCARStore is OpenCAR with an index that was made before: of each section that ScanCAR finds an entry, and of several
-// with one key one of them. It reads the header only.
+// store is the store of an archive whose sections are in the table.
+func (t table) store(archive io.ReaderAt, size int64, o CAROptions) (*CARStore, error) {
+	return NewCARStore(archive, size, slices.Clip(table(SortCAREntries(t))), o)
+}
+
+// NewCARStore is OpenCAR of an archive that is not compressed, with an index that was made before: of each section that ScanCAR
+// finds an entry, and of several with one key one of them. It reads the header only.
 func NewCARStore(archive io.ReaderAt, size int64, index CARIndex, o CAROptions) (*CARStore, error) {
-	r := newCARReader(io.NewSectionReader(archive, 0, size), o)
+	r := newCARReaderAt(archive, size, o)
 	roots, err := r.header()
 	if err != nil {
 		return nil, err
 	}
-	return &CARStore{archive: archive, size: size, roots: roots, index: index, longest: r.o.MaxBlock, kept: kept{most: keptBytes}}, nil
+	return &CARStore{archive: archive, size: size, roots: roots, index: index, longest: r.o.MaxBlock, trusted: o.NoHashCheck, kept: kept{most: keptBytes}}, nil
 }
 
 // Roots are the archive's roots.
@@ -64,13 +101,25 @@ func (s *CARStore) Roots() []cid.Cid { return s.roots }
 
 // Has reports whether the block is there, by the index alone.
 func (s *CARStore) Has(_ context.Context, c cid.Cid) (bool, error) {
+	if _, ok := inline(c); ok {
+		return true, nil
+	}
 	_, ok, err := s.index.Find(KeyOfCID(c.KeyString()))
 	return ok, err
+}
+
+// inline is the block of a CID that holds all of it.
+func inline(c cid.Cid) ([]byte, bool) {
+	function, digest, ok := splitHash(hashPart(c.KeyString()))
+	return []byte(digest), ok && function == cbor.HashIdentity
 }
 
 // Get reads a block. The error is one for which IsNotFound is true if there is none, and wraps ErrCAR if what lies at its
 // place is not the block.
 func (s *CARStore) Get(_ context.Context, c cid.Cid) (blocks.Block, error) {
+	if data, ok := inline(c); ok {
+		return blocks.NewBlockWithCid(data, c)
+	}
 	key := KeyOfCID(c.KeyString())
 	if data, ok := s.kept.get(key); ok {
 		return blocks.NewBlockWithCid(data, c)
@@ -97,30 +146,45 @@ func (s *CARStore) read(c cid.Cid, at int64) ([]byte, error) {
 	bad := func(format string, a ...any) error {
 		return fmt.Errorf("%w: at byte %d: block %s: %w", ErrCAR, at, c, fmt.Errorf(format, a...))
 	}
+	readAt := func(p []byte, at int64) error {
+		n, err := s.archive.ReadAt(p, at)
+		switch {
+		case n == len(p):
+			return nil
+		case errors.Is(err, packing.ErrPacking):
+			return bad("%w", err)
+		}
+		return fmt.Errorf("reading block %s of a CAR at byte %d: %w", c, at, err)
+	}
 	if at < 0 || at >= s.size {
 		return nil, bad("the archive has %d bytes", s.size)
 	}
 	head := make([]byte, min(firstRead, s.size-at))
-	if n, err := s.archive.ReadAt(head, at); n < len(head) {
-		return nil, fmt.Errorf("reading block %s of a CAR at byte %d: %w", c, at, err)
+	if err := readAt(head, at); err != nil {
+		return nil, err
 	}
 	length, n := binary.Uvarint(head)
-	if n <= 0 || length > uint64(s.size-at-int64(n)) || length > uint64(s.longest) {
+	if n <= 0 || length > uint64(s.size-at-int64(n)) {
 		return nil, bad("no section begins there")
 	}
+	if length > uint64(s.longest) {
+		return nil, bad("it has %d bytes, the bound is %d: %w (CAROptions.MaxBlock)", length, s.longest, ErrCARBound)
+	}
 	head = head[n:min(uint64(len(head)), uint64(n)+length)]
-	p, k, err := cbor.SplitCID(head)
-	if err != nil || !bytes.Equal(p.Bytes(head[:k]), c.Bytes()) {
+	k, size, err := sectionCID(head)
+	if err != nil || hashPart(k.KeyString()) != hashPart(c.KeyString()) {
 		return nil, bad("another block lies there")
 	}
-	data := make([]byte, int(length)-k)
-	if got := copy(data, head[k:]); got < len(data) {
-		from := at + int64(n+k+got)
-		if m, err := s.archive.ReadAt(data[got:], from); m < len(data)-got {
-			return nil, fmt.Errorf("reading block %s of a CAR at byte %d: %w", c, from, err)
+	data := make([]byte, int(length)-size)
+	if got := copy(data, head[size:]); got < len(data) {
+		if err := readAt(data[got:], at+int64(n+size+got)); err != nil {
+			return nil, err
 		}
 	}
-	if err := checkHash(&p, data); err != nil {
+	if s.trusted {
+		return data, nil
+	}
+	if err := checkHash(k, data); err != nil {
 		return nil, bad("%w", err)
 	}
 	return data, nil

@@ -63,14 +63,27 @@ type Addition struct {
 var (
 	// ErrUnnamed is of a bundle that Lotus's list does not know, when AddOptions do not name it.
 	ErrUnnamed = errors.New("no list has its manifest: say which version and network it is")
+	// ErrNoFolder is of a folder for added bundles that is a file.
+	ErrNoFolder = errors.New("the folder of added bundles is a file: name a folder in " + EnvAdded + ", or move the file away")
+	// ErrName is of AddOptions that no bundle can be named by.
+	ErrName = errors.New("a bundle is of version 8 or later, and a network has a name of small letters, digits and dashes")
 	// ErrTaken is of a name that another bundle has, see AddOptions.Replace.
 	ErrTaken = errors.New("another bundle has this name")
 )
 
-// Add checks a bundle's CAR, plain or gzip, and stores it in a folder for Options.Added: its manifest, that names and
-// code of the actors occur once and those that the machine needs are there, and that the code of each is there, hashes to
+// Add checks a bundle's CAR, in any form that package blockstore reads, and stores it in a folder for Options.Added: its manifest,
+// that names and code of the actors occur once and those that the machine needs are there, and that the code of each is there, hashes to
 // its CID, and passes the machine's instrumentation. A bundle that Lotus's list knows keeps a name from there.
 func Add(ctx context.Context, car io.Reader, folder string, o AddOptions) (*Addition, error) {
+	switch {
+	case o.Version != 0 && o.Version < firstVersion:
+		return nil, fmt.Errorf("version %d: %w", o.Version, ErrName)
+	case o.Network != "" && !isNetwork(o.Network):
+		return nil, fmt.Errorf("network %q: %w", o.Network, ErrName)
+	}
+	if err := checkFolder(folder); err != nil {
+		return nil, err
+	}
 	store := blockstore.NewMemory()
 	b, err := LoadCAR(ctx, car, store)
 	if err != nil {
@@ -116,8 +129,6 @@ func named(b *Bundle, o AddOptions) (*Addition, error) {
 		b.Version, b.Network = all[i].Version, all[i].Network
 	case o.Version == 0 || o.Network == "":
 		return nil, fmt.Errorf("manifest %s: %w", b.ManifestCID, ErrUnnamed)
-	case o.Version < firstVersion || !isNetwork(o.Network):
-		return nil, fmt.Errorf("v%d/%s: a bundle is of version %d or later, and a network has a name of small letters, digits and dashes", o.Version, o.Network, firstVersion)
 	}
 	return a, nil
 }
@@ -204,6 +215,9 @@ func (b *Bundle) blocks(ctx context.Context, store blockstore.Blockstore) iter.S
 
 // Remove removes a bundle that was added to a folder. The error is ErrNotFound if there is none.
 func Remove(folder string, version int, network string) error {
+	if err := checkFolder(folder); err != nil {
+		return err
+	}
 	e := Entry{Version: version, Network: network}
 	err := os.Remove(carIn(folder, e))
 	if errors.Is(err, fs.ErrNotExist) || !isNetwork(network) {
@@ -217,11 +231,35 @@ func listAdded(folder string) ([]Entry, error) {
 	if folder == "" {
 		return nil, nil
 	}
+	if err := checkFolder(folder); err != nil {
+		return nil, err
+	}
 	list, err := appendCARs(nil, folder, Entry{Added: true})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	return list, err
+}
+
+// NameOfAdded is the name of the bundle with a list of actors among those that Add stored in a folder; "" if there is none.
+// It is [NameOf] for them.
+func NameOfAdded(folder string, list cid.Cid) (string, error) {
+	all, err := listAdded(folder)
+	manifest := ManifestOf(list).String()
+	for _, e := range all {
+		if e.Manifest == manifest {
+			return e.Name(), nil
+		}
+	}
+	return "", err
+}
+
+// checkFolder refuses a file in the folder's place.
+func checkFolder(folder string) error {
+	if info, err := os.Stat(folder); err == nil && !info.IsDir() {
+		return fmt.Errorf("%s: %w", folder, ErrNoFolder)
+	}
+	return nil
 }
 
 // appendCARs appends the CARs in a folder to a list, like the given entry.

@@ -105,6 +105,18 @@ func TestAdd(t *testing.T) {
 	if _, err := add(folder, car, AddOptions{Version: 20}); !errors.Is(err, ErrUnnamed) {
 		t.Errorf("without a network: %v", err)
 	}
+	for _, o := range []AddOptions{{Version: 7}, {Version: -1, Network: "my-net"}, {Network: "../x"}, {Version: 20, Network: "My net"}} {
+		if _, err := add(folder, car, o); !errors.Is(err, ErrName) {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := add(file, car, AddOptions{Version: 20, Network: "my-net"}); !errors.Is(err, ErrNoFolder) {
+		t.Errorf("a file for the folder: %v", err)
+	}
 	a, err := add(folder, packed.Bytes(), AddOptions{Version: 20, Network: "my-net"})
 	if err != nil {
 		t.Fatal(err)
@@ -354,4 +366,44 @@ func TestAddedAlone(t *testing.T) {
 			t.Errorf("one that was not added: %v", err)
 		}
 	}
+}
+
+// An added bundle is known by the list of actors that a state names.
+func TestNameOfAdded(t *testing.T) {
+	folder := t.TempDir()
+	list := mustCID(t, []byte{0x80})
+	head := append([]byte{0x82, 1, 0xd8, 0x2a, 0x58, 0x27, 0}, list.Bytes()...)
+	root := mustCID(t, head)
+	blk, err := blocks.NewBlockWithCid(head, root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Create(filepath.Join(folder, "v19-my-net.car"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = blockstore.WriteCAR(f, []cid.Cid{root}, func(yield func(blocks.Block, error) bool) { yield(blk, nil) })
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if name, err := NameOfAdded(folder, list); name != "v19/my-net" || err != nil {
+		t.Errorf("%q, %v", name, err)
+	}
+	for _, other := range []struct {
+		folder string
+		list   cid.Cid
+	}{{folder, root}, {t.TempDir(), list}, {filepath.Join(folder, "none"), list}, {"", list}} {
+		if name, err := NameOfAdded(other.folder, other.list); name != "" || err != nil {
+			t.Errorf("%+v: %q, %v", other, name, err)
+		}
+	}
+}
+
+func mustCID(t *testing.T, data []byte) cid.Cid {
+	t.Helper()
+	c, err := cid.V1Builder{Codec: cid.DagCBOR, MhType: 0xb220, MhLength: 32}.Sum(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }

@@ -114,27 +114,37 @@ func sameAs(e Entry) string {
 // NameOf is the name of the bundle with a list of actors, which is what the system actor's state names: mainnet's
 // if several have it, else the first. It is "" for a list that is not Lotus's.
 func NameOf(list cid.Cid) string {
-	head := cbor.AppendCID(cbor.AppendUint(cbor.AppendArray(nil, 2), 1), list)
-	manifest := cbor.Blake2bCID(cbor.CodecDagCBOR, blake2b.Sum256(head)).String()
-	all := known(manifest)
-	if i := slices.IndexFunc(all, func(e Entry) bool { return e.Network == "mainnet" }); i >= 0 {
-		return all[i].Name()
+	all := NamesOf(list)
+	if i := slices.IndexFunc(all, func(name string) bool { return strings.HasSuffix(name, "/mainnet") }); i >= 0 {
+		return all[i]
 	}
 	if len(all) == 0 {
 		return ""
 	}
-	return all[0].Name()
+	return all[0]
 }
 
-// LoadCAR reads a bundle CAR, plain or gzip, adds its blocks to store, and
-// returns what its manifest says. Every block is checked against its CID.
+// NamesOf are the names of all bundles with a list of actors, by version and network: of v19 what v18 has too.
+func NamesOf(list cid.Cid) []string { return namesOf(known(ManifestOf(list).String())) }
+
+// ManifestOf is the CID of the manifest, the root of a bundle, with a list of actors.
+func ManifestOf(list cid.Cid) cid.Cid {
+	head := cbor.AppendCID(cbor.AppendUint(cbor.AppendArray(nil, 2), 1), list)
+	return cbor.Blake2bCID(cbor.CodecDagCBOR, blake2b.Sum256(head))
+}
+
+// LoadCAR reads a bundle CAR, in any form that package blockstore reads, adds its blocks to store, and
+// returns what its manifest says. The actors' code is checked against its CIDs.
 func LoadCAR(ctx context.Context, r io.Reader, store blockstore.Blockstore) (*Bundle, error) {
-	roots, err := blockstore.LoadCAR(ctx, r, store, blockstore.CAROptions{MaxTotal: maxCAR})
+	roots, err := blockstore.LoadCAR(ctx, r, store, carOptions)
 	if err != nil {
 		return nil, err
 	}
 	return whatIsIn(ctx, store, roots)
 }
+
+// carOptions take a bundle that is padded: what it lacks is found out.
+var carOptions = blockstore.CAROptions{MaxTotal: maxCAR, Padding: func(int64) {}}
 
 // whatIsIn is the bundle in a store, if all of it is there. roots are its CAR's.
 func whatIsIn(ctx context.Context, store blockstore.Blockstore, roots []cid.Cid) (*Bundle, error) {
@@ -152,8 +162,18 @@ func whatIsIn(ctx context.Context, store blockstore.Blockstore, roots []cid.Cid)
 		} else if !ok {
 			return nil, fmt.Errorf("the bundle lacks the code of actor %s, %s", a.Name, a.Code)
 		}
+		if !checkable(a.Code) {
+			return nil, fmt.Errorf("the code of actor %s, %s, goes by a hash function that actors have not", a.Name, a.Code)
+		}
 	}
 	return b, nil
+}
+
+// checkable tells whether a block's bytes surely hash to its CID once an archive has given them: archives may hold blocks by weak
+// functions too, and by functions that nobody here knows.
+func checkable(c cid.Cid) bool {
+	p, ok := cbor.Split(c)
+	return ok && (p.Linkable() || p.Hash == cbor.HashSHA256 && len(p.Digest) == 32)
 }
 
 // LoadCARFile is LoadCAR of a file.

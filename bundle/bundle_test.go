@@ -106,7 +106,11 @@ func TestNameOf(t *testing.T) {
 	for _, c := range []struct {
 		version       int
 		network, want string
-	}{{18, "mainnet", "v18/mainnet"}, {16, "testing", "v16/testing"}, {9, "caterpillarnet", "v8/caterpillarnet"}} {
+		all           []string
+	}{
+		{18, "mainnet", "v18/mainnet", []string{"v18/mainnet", "v19/mainnet"}}, {16, "testing", "v16/testing", []string{"v16/testing"}},
+		{9, "caterpillarnet", "v8/caterpillarnet", []string{"v8/caterpillarnet", "v9/caterpillarnet"}},
+	} {
 		store := blockstore.NewMemory()
 		b, err := s.Load(ctx, c.version, c.network, store)
 		if err != nil {
@@ -121,6 +125,12 @@ func TestNameOf(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := NameOf(list); got != c.want {
+			t.Errorf("v%d/%s is named %q", c.version, c.network, got)
+		}
+		if got := ManifestOf(list); got != b.ManifestCID {
+			t.Errorf("v%d/%s: the manifest of its list is %s", c.version, c.network, got)
+		}
+		if got := NamesOf(list); !slices.Equal(got, c.all) {
 			t.Errorf("v%d/%s is named %q", c.version, c.network, got)
 		}
 		if got := NameOf(b.ManifestCID); got != "" {

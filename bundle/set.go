@@ -167,7 +167,7 @@ func (s *Set) loadOwn(ctx context.Context, e Entry, store blockstore.Blockstore)
 	if err != nil {
 		return nil, err
 	}
-	if want := manifests[e.Name()]; s.pinned && b.ManifestCID.String() != want {
+	if want := manifestOf(e.Name()); s.pinned && b.ManifestCID.String() != want {
 		return nil, fmt.Errorf("its manifest is %s, expected %s: the module in %s was altered", b.ManifestCID, want, s.dir)
 	}
 	b.Version, b.Network = e.Version, e.Network
@@ -193,7 +193,7 @@ func (s *Set) read(ctx context.Context, e Entry, use func(io.Reader) error) erro
 	if s.missing != nil {
 		return s.missing
 	}
-	if s.pinned && manifests[e.Name()] == "" {
+	if s.pinned && manifestOf(e.Name()) == "" {
 		return fmt.Errorf("%w in %s", ErrNotFound, s.dir)
 	}
 	if f, err := os.Open(carIn(s.dir, e)); err == nil {

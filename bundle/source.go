@@ -55,6 +55,9 @@ func Open(ctx context.Context, opts Options) (*Set, error) {
 	case added == "" && opts.Dir == "":
 		added = DefaultAdded()
 	}
+	if err := checkFolder(added); err != nil { // else its name would stand in errors of something else
+		return nil, err
+	}
 	s, err := find(ctx, opts)
 	if err != nil {
 		if list, lerr := listAdded(added); lerr != nil || len(list) == 0 || ctx.Err() != nil {

@@ -105,7 +105,7 @@ func openFile(ctx context.Context, path string) (_ blockstore.Blockstore, _ *Bun
 	if !info.Mode().IsRegular() {
 		return nil, nil, fs.ErrInvalid
 	}
-	store, err := blockstore.OpenCAR(f, info.Size(), blockstore.CAROptions{MaxTotal: maxCAR})
+	store, err := blockstore.OpenCAR(f, info.Size(), carOptions)
 	if err != nil {
 		return nil, nil, err
 	}

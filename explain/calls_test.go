@@ -14,6 +14,7 @@ import (
 	"github.com/filecoin-project/go-state-types/exitcode"
 	"github.com/ipfs/go-cid"
 
+	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/internal/ipld/addr"
 	"github.com/edgefvm/fvm/trace"
 )
@@ -259,6 +260,22 @@ func TestKinds(t *testing.T) {
 	} {
 		if got := KindOf(charge); got != want {
 			t.Errorf("%q is of %q, want %q", charge, got, want)
+		}
+	}
+}
+
+// Without a trace there is nothing to explain, and it says so; a message that was refused before it ran has a result, and no trace.
+func TestNoTrace(t *testing.T) {
+	for name, tt := range map[string]struct {
+		applied Applied
+		want    string
+	}{
+		"nothing": {Applied{}, NoTrace}, "a message alone": {Applied{Message: &fvm.Message{}}, NoTrace},
+		"a result": {Applied{Result: &fvm.Result{ExitCode: 1}}, "the sender is invalid"}, "an error": {Applied{Err: errors.New("no receipt")}, "no receipt"},
+		"a trace": {Applied{Trace: trace.Events{&trace.GasCharge{Name: "OnChainMessage"}}}, ""},
+	} {
+		if m, err := Trace(tt.applied, Options{}); err != nil || m.Meaning != tt.want {
+			t.Errorf("%s: %+v, %v", name, m, err)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"github.com/filecoin-project/go-state-types/abi"
+	"github.com/filecoin-project/go-state-types/exitcode"
 	"github.com/filecoin-project/go-state-types/network"
 	"github.com/ipfs/go-cid"
 
@@ -18,6 +19,8 @@ type Payload struct {
 	Name           string // of the method, see MethodName
 	Codec          uint64 // of Data; 0: not told, as it could only be DAG-CBOR (until network version 17)
 	Data           []byte // not to be changed
+	// Exit is what the call ended with, 0 for parameters: what a contract returns with another code is why it reverted.
+	Exit exitcode.ExitCode
 }
 
 // Decoders turn data of actors into values for people. A value must be one that encoding/json takes, and the same for the
@@ -42,18 +45,23 @@ func CBOR() Decoders {
 
 // decode asks the decoders about a call.
 func (o *Options) decode(c *Call) {
-	ask := func(decoder func(Payload) (any, bool), b *trace.Block) any {
+	ask := func(decoder func(Payload) (any, bool), b *trace.Block, exit exitcode.ExitCode) any {
 		if decoder == nil || b == nil {
 			return nil
 		}
 		v, ok := decoder(Payload{
 			NetworkVersion: o.NetworkVersion, Actor: c.Actor, Code: c.Code, Method: c.Method, Name: c.Name, Codec: b.Codec, Data: b.Data,
+			Exit: exit,
 		})
 		if !ok {
 			return nil
 		}
 		return v
 	}
-	c.ParamsValue = ask(o.Decoders.Params, c.Params)
-	c.ReturnValue = ask(o.Decoders.Return, c.Return)
+	var exit exitcode.ExitCode
+	if c.Exit != nil {
+		exit = *c.Exit
+	}
+	c.ParamsValue = ask(o.Decoders.Params, c.Params, 0)
+	c.ReturnValue = ask(o.Decoders.Return, c.Return, exit)
 }

@@ -1,21 +1,25 @@
 package explain
 
 import (
+	"context"
 	"encoding/hex"
 	"math/big"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
 
 	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/internal/ipld/addr"
 	"github.com/edgefvm/fvm/internal/ipld/cbor"
 )
 
 // Event is an event that a message left.
 type Event struct {
 	Emitter abi.ActorID  `json:"emitter"`
+	Eth     string       `json:"eth,omitempty"`   // the emitter in Ethereum's form, see EthAddress; "" if nobody looked it up
 	Actor   string       `json:"actor,omitempty"` // the emitter's kind, "" if it is not known
 	Type    string       `json:"type,omitempty"`  // the value of "$type", which builtin actors set (FIP-0083)
 	Entries []EventEntry `json:"entries"`
@@ -28,6 +32,29 @@ type EventEntry struct {
 	Flags uint64 `json:"flags"` // 1: the key is indexed, 2: the value is
 	Codec uint64 `json:"codec"` // of the value
 	Hex   string `json:"hex"`   // the value itself
+}
+
+// EthAddress is an actor's address in the form of Ethereum, with 0x, as logs of nodes have it: of its f410f address, or
+// if it has none (delegated is nil, or of another namespace) of its masked ID (FIP-0054).
+func EthAddress(id abi.ActorID, delegated *address.Address) string {
+	if delegated != nil {
+		if eth, ok := addr.Ethereum(*delegated); ok {
+			return eth
+		}
+	}
+	eth, _ := addr.Ethereum(addr.NewID(uint64(id)))
+	return eth
+}
+
+// EthAddresses makes Options.EthAddress of the state of a machine. The function is the machine's goroutine's.
+func EthAddresses(ctx context.Context, m *fvm.Machine) func(abi.ActorID) (string, bool) {
+	return func(id abi.ActorID) (string, bool) {
+		_, st, err := m.Actor(ctx, addr.NewID(uint64(id)))
+		if err != nil || st == nil {
+			return "", false
+		}
+		return EthAddress(id, st.Delegated), true
+	}
 }
 
 // ViewEvent reads an event. actor is the emitter's kind, "" if it is not known.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/filecoin-project/go-address"
+
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/internal/ipld/cbor"
 )
@@ -42,5 +44,30 @@ func TestViewEvent(t *testing.T) {
 	}}
 	if got := ViewEvent(e, "storagemarket"); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// The actor's own address of Ethereum, or the masked form of its ID (FIP-0054).
+func TestEthAddress(t *testing.T) {
+	contract, err := address.NewFromString("f410faqtnrbkwx5jy23xp5j3pcy4g7tmmuu2tzethgcq") // FIP-0048
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := address.NewDelegatedAddress(32, []byte("another namespace"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name      string
+		delegated *address.Address
+		want      string
+	}{
+		{"a contract", &contract, "0x0426d88556bf538d6eefea76f16386fcd8ca5353"},
+		{"none", nil, "0xff000000000000000000000000000000000003e8"},
+		{"of another namespace", &other, "0xff000000000000000000000000000000000003e8"},
+	} {
+		if got := EthAddress(1000, tt.delegated); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
 	}
 }

@@ -29,6 +29,9 @@ type Applied struct {
 type Options struct {
 	// ActorName names actors' code, as fvm.Machine.ActorName does. Code without a name is an "actor". Default: no names.
 	ActorName func(code cid.Cid) (name string, ok bool)
+	// EthAddress is an actor's address in the form of Ethereum, see the function EthAddress; ok is false if there is no such
+	// actor. It is asked after the message, for emitters of events and for the receiver. Default: none is told.
+	EthAddress func(id abi.ActorID) (eth string, ok bool)
 	// NetworkVersion is for decoders.
 	NetworkVersion network.Version
 	// Decoders of parameters and return values. Default: they are only counted.
@@ -44,10 +47,21 @@ func (o *Options) actorName(code cid.Cid) string {
 	return "actor"
 }
 
+func (o *Options) ethAddress(id abi.ActorID) string {
+	const ethereum = 18 // the first network version that has it
+	if o.EthAddress != nil && (o.NetworkVersion == 0 || o.NetworkVersion >= ethereum) {
+		if eth, ok := o.EthAddress(id); ok {
+			return eth
+		}
+	}
+	return ""
+}
+
 // Message is a message that was applied, explained.
 type Message struct {
 	From     string             `json:"from"` // as text of mainnet
 	To       string             `json:"to"`
+	ToEth    string             `json:"to_eth,omitempty"` // the receiver in Ethereum's form, if Options.EthAddress tells
 	Method   abi.MethodNum      `json:"method"`
 	Name     string             `json:"name"` // of the method, see MethodName
 	Value    Amount             `json:"value"`
@@ -67,6 +81,10 @@ type Message struct {
 	// Changes of the state that came of the message. Trace leaves them out: they are Changes of the roots before and after.
 	Changes []Change `json:"changes,omitempty"`
 }
+
+// NoTrace is the meaning of a message of which nothing is known: no trace, no result and no error. A trace.Recorder makes
+// traces, by its Hooks in fvm.Config.
+const NoTrace = "there is no trace"
 
 // Fees are what a message cost whom, in attoFIL.
 type Fees struct {
@@ -97,8 +115,8 @@ func (a *Amount) UnmarshalJSON(data []byte) error {
 	return a.TokenAmount.UnmarshalJSON(data)
 }
 
-// Trace explains a message that was applied. A trace that ends early, or is empty, makes a tree of what there is. The errors
-// are ErrMalformed and ErrTooDeep.
+// Trace explains a message that was applied. A trace that ends early, or is empty, makes a tree of what there is; without a
+// trace, a result and an error, Meaning is NoTrace. The errors are ErrMalformed and ErrTooDeep.
 func Trace(a Applied, o Options) (*Message, error) {
 	calls, err := callTree(a.Trace, &o)
 	if err != nil {
@@ -119,18 +137,23 @@ func Trace(a Applied, o Options) (*Message, error) {
 	}
 	if first != nil {
 		m.Name = first.Name
+		if first.ID != nil {
+			m.ToEth = o.ethAddress(*first.ID)
+		}
 	}
 	switch {
 	case a.Result != nil:
-		m.tell(a.Result)
+		m.tell(a.Result, &o)
 	case a.Err != nil:
 		m.Meaning = a.Err.Error()
+	case len(a.Trace) == 0:
+		m.Meaning = NoTrace
 	}
 	return m, nil
 }
 
 // tell adds what the result says.
-func (m *Message) tell(res *fvm.Result) {
+func (m *Message) tell(res *fvm.Result, o *Options) {
 	receiver := ""
 	if len(m.Calls.Calls) > 0 {
 		receiver = m.Calls.Calls[0].Actor
@@ -150,6 +173,8 @@ func (m *Message) tell(res *fvm.Result) {
 		}
 	})
 	for _, e := range res.Events {
-		m.Events = append(m.Events, ViewEvent(e, actors[e.Emitter]))
+		v := ViewEvent(e, actors[e.Emitter])
+		v.Eth = o.ethAddress(e.Emitter)
+		m.Events = append(m.Events, v)
 	}
 }

@@ -31,9 +31,9 @@ func TestMessageFields(t *testing.T) {
 		a    Applied
 		want Message
 	}{
-		{"nothing", Applied{}, Message{}},
+		{"nothing", Applied{}, Message{Meaning: NoTrace}},
 		{"the trace alone", Applied{Trace: events}, Message{From: "f01", To: "f05", Method: 9, Name: "TerminateSectors", Value: Amount{big.NewInt(3)}}},
-		{"the message alone", Applied{Message: msg}, Message{From: "f0100", To: "f05", Method: 9, Name: "method 9", Value: Amount{big.NewInt(4)}, Nonce: 6, GasLimit: 1000}},
+		{"the message alone", Applied{Message: msg}, Message{From: "f0100", To: "f05", Method: 9, Name: "method 9", Value: Amount{big.NewInt(4)}, Nonce: 6, GasLimit: 1000, Meaning: NoTrace}},
 		{"a refusal", Applied{Message: msg, Err: errors.New("no gas limit")}, Message{
 			From: "f0100", To: "f05", Method: 9, Name: "method 9", Value: Amount{big.NewInt(4)}, Nonce: 6, GasLimit: 1000, Meaning: "no gas limit",
 		}},
@@ -78,7 +78,7 @@ func TestDecoders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Payload{{NetworkVersion: 28, Method: 2, Name: "method 2", Data: []byte{0x18}}, {28, "storageminer", minerCode, 9, "TerminateSectors", cbor.CodecCBOR, []byte{0x81, 0x07}}}
+	want := []Payload{{NetworkVersion: 28, Method: 2, Name: "method 2", Data: []byte{0x18}}, {NetworkVersion: 28, Actor: "storageminer", Code: minerCode, Method: 9, Name: "TerminateSectors", Codec: cbor.CodecCBOR, Data: []byte{0x81, 0x07}}}
 	if !reflect.DeepEqual(asked, want) {
 		t.Errorf("asked about %+v, want %+v", asked, want)
 	}

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -94,7 +95,10 @@ func ParseMethod(actor, s string) (abi.MethodNum, error) {
 	}
 	public, err := builtin.GenerateFRCMethodNum(s)
 	if err != nil {
-		return 0, fmt.Errorf("want a number or a method's name: %w", err)
+		if strings.Trim(s, "0123456789") == "" && s != "" {
+			return 0, errors.New("want a number or a method's name: a number is below 2^64")
+		}
+		return 0, errors.New("want a number or a method's name, which begins with a capital letter or _ and has letters, digits and _")
 	}
 	num, known := public, false
 	for n, name := range methodTables()[actor] {
@@ -138,15 +142,23 @@ var evmNames = map[exitcode.ExitCode]string{
 	38: "illegal EVM memory access", 39: "bad EVM jump", 40: "EVM self-destruct failed",
 }
 
+// ownNames are the exit codes that actors have for themselves. The address manager hands on what a constructor ended with.
+var ownNames = map[string]map[exitcode.ExitCode]string{
+	"evm": evmNames, "eam": evmNames,
+	"paymentchannel": {32: "channel settled"},
+	"storagemarket":  {32: "deal expired", 33: "deal not activated yet"},
+	"storagepower":   {32: "too many proofs of one miner in an epoch"},
+	"storageminer": {
+		1000: "the miner's balance is less than what it must hold", 1001: "a notification of new pieces could not be sent",
+		1002: "a receiver of a notification of new pieces aborted", 1003: "a receiver answered a notification of new pieces with something else",
+		1004: "a receiver rejected new pieces",
+	},
+}
+
 // ExitMeaning says an exit code in words. actor is the kind of actor that it came from, "" if that is not known.
 func ExitMeaning(code exitcode.ExitCode, actor string) string {
-	if actor == "evm" || actor == "eam" {
-		if name := evmNames[code]; name != "" {
-			return name
-		}
-	}
-	if actor == "paymentchannel" && code == 32 {
-		return "channel settled"
+	if name := ownNames[actor][code]; name != "" {
+		return name
 	}
 	if name := exitNames[code]; name != "" && code != 32 {
 		return name

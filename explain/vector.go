@@ -77,7 +77,7 @@ func Vector(ctx context.Context, v *vector.Vector, o VectorOptions) (*Explanatio
 	if o.Engine != nil {
 		x.Engine = o.Engine.Name()
 	}
-	r := &run{session: s, rec: &rec, options: Options{ActorName: s.Machine.ActorName, NetworkVersion: s.Variant.NV, Decoders: o.Decoders}, root: v.PreRoot()}
+	r := &run{session: s, rec: &rec, options: Options{ActorName: s.Machine.ActorName, EthAddress: EthAddresses(ctx, s.Machine), NetworkVersion: s.Variant.NV, Decoders: o.Decoders}, root: v.PreRoot()}
 	if o.Judge == nil {
 		if r.want, err = v.Traces(o.Variant, ""); err != nil {
 			return nil, err

@@ -64,6 +64,17 @@ type ProofVerifier interface {
 // no gas. The official message vectors were recorded so; no network is.
 type FreeBatch interface{ BatchVerifySealsIsFree() bool }
 
+// Judge is implemented by a ProofVerifier whose verdicts come from the proofs themselves. Before it is asked, the machine makes
+// the checks that the network's nodes make around their library, which differ by network version: which types of seals
+// exist, and which window PoSts a seal's sector may be in.
+type Judge interface{ JudgesProofs() bool }
+
+// SealBatch is implemented by a ProofVerifier that judges several seals sooner than one after the other. A seal that cannot be judged is
+// invalid; an error is a failure of the node.
+type SealBatch interface {
+	VerifySeals(ctx context.Context, infos []proof.SealVerifyInfo) ([]bool, error)
+}
+
 // ErrNodeFailure marks an error of an extern as this node's own failure: the
 // message gets no receipt and the machine refuses further use.
 var ErrNodeFailure = errors.New("failure of the node")

@@ -8,8 +8,9 @@
 // are: docs/operators.md says why.
 //
 // What a machine is told, what it gives, and the CBOR of its traces and events are the original's to the byte, and so
-// are the keys and signatures of BLS. Two things differ. Proofs are judged by a verifier that a program registers
-// ([RegisterProofVerifier]); none is part of this module. Nothing here seals or proves ([ErrNoProver]).
+// are the keys and signatures of BLS, and the verdicts on proofs. Those need the keys that nodes fetch, from the folder of the
+// original (FIL_PROOFS_PARAMETER_CACHE); a program may register another verifier ([RegisterProofVerifier]). One thing
+// differs: nothing here seals or proves ([ErrNoProver]), but for the commitments to pieces and sectors' data.
 //
 // A failure of the node itself (a store that fails, a missing block, an extern that panics) is an error of the call,
 // where the original makes a receipt of it; the machine refuses further use then, and the node makes a new one.

@@ -17,12 +17,13 @@ import (
 	"github.com/filecoin-project/filecoin-ffi/metrics"
 )
 
-// NodeConfig says what a [Node] has for itself. The zero value is a node on the first of fvm.EngineNames, without a verifier.
+// NodeConfig says what a [Node] has for itself. The zero value is a node on the first of fvm.EngineNames, with this module's
+// verifier.
 type NodeConfig struct {
 	// Settings choose the engines; the environment does not. Two nodes in shadow mode want a ShadowDir each, if their
 	// differences are to be told apart.
 	Settings Settings
-	// Verifier judges proofs for the machines. nil: a machine in which an actor asks for a verdict fails.
+	// Verifier judges proofs for the machines. nil: this module's, with the keys of the folder that the environment names.
 	Verifier ProofVerifier
 }
 
@@ -33,7 +34,7 @@ type NodeConfig struct {
 type Node struct {
 	engines  []*fvm.Engine // the results of the first one count
 	shadow   shadow.Options
-	verifier func() ProofVerifier // asked once for each machine; may give nil
+	verifier func() ProofVerifier // asked once for each machine
 	meter    counter
 }
 
@@ -42,11 +43,18 @@ func NewNode(cfg NodeConfig) (*Node, error) {
 	if err := cfg.Settings.check("Settings.Engine", "Settings.Shadow"); err != nil {
 		return nil, fmt.Errorf("ffi.NewNode: %w", err)
 	}
-	n, err := newNode(cfg.Settings, func() ProofVerifier { return cfg.Verifier }, counter{metrics.New()})
+	n, err := newNode(cfg.Settings, cfg.verifier, counter{metrics.New()})
 	if err != nil {
 		return nil, fmt.Errorf("ffi.NewNode: %w", err)
 	}
 	return n, nil
+}
+
+func (cfg *NodeConfig) verifier() ProofVerifier {
+	if cfg.Verifier == nil {
+		return own()
+	}
+	return cfg.Verifier
 }
 
 // process is the node of the package's functions. It is made once, when the first machine is: a mistake in the environment

@@ -1,17 +1,21 @@
 package ffi
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/big"
+	"os"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/consensys/gnark-crypto/ecc/bls12-381/fr"
 	"github.com/edgefvm/fvm/externs"
+	"github.com/edgefvm/fvm/proofs"
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/proof"
 )
@@ -26,14 +30,10 @@ type ProofVerifier interface {
 	VerifyWinningPoSt(ctx context.Context, info proof.WinningPoStVerifyInfo) (bool, error)
 }
 
-// ErrNoVerifier is the error of everything that needs a proof judged, as long as no verifier is registered. A machine
-// in which an actor asks for it fails: it never guesses.
-var ErrNoVerifier = errors.New("judging proofs needs a verifier, and none is registered: see RegisterProofVerifier")
-
 var verifier atomic.Pointer[ProofVerifier]
 
-// RegisterProofVerifier sets the verifier of the package's functions, one for the process; nil takes it away. Machines
-// that exist already keep theirs. A [Node] has its own.
+// RegisterProofVerifier sets another verifier of the package's functions than the one of package proofs, which they have
+// without it; one for the process; nil takes it away. Machines that exist already keep theirs. A [Node] has its own.
 func RegisterProofVerifier(v ProofVerifier) {
 	if v == nil {
 		verifier.Store(nil)
@@ -42,30 +42,54 @@ func RegisterProofVerifier(v ProofVerifier) {
 	verifier.Store(&v)
 }
 
-// registered is the verifier that a program registered, or nil.
+// registered is the verifier that a program registered, or the one of this module.
 func registered() ProofVerifier {
 	if v := verifier.Load(); v != nil {
 		return *v
 	}
-	return nil
+	return own()
 }
 
-// judge asks the registered verifier. A panic of it is an error.
+// own is the verifier of this module, by the environment.
+var own = sync.OnceValue(func() ProofVerifier { return verifierFrom(os.Getenv) })
+
+// verifierFrom has the keys of the folder that filecoin-ffi reads: FIL_PROOFS_PARAMETER_CACHE, by default
+// /var/tmp/filecoin-proof-parameters. Nodes bring them there when they start. They must be the published ones, unless
+// TRUST_PARAMS is 1, as Lotus has it.
+func verifierFrom(getenv func(string) string) ProofVerifier {
+	dir := cmp.Or(getenv("FIL_PROOFS_PARAMETER_CACHE"), "/var/tmp/filecoin-proof-parameters")
+	v, err := proofs.Open(context.Background(), proofs.Options{Dir: dir, TrustParams: getenv("TRUST_PARAMS") == "1"})
+	if err != nil {
+		panic(err) // the folder has a name, and is not read yet
+	}
+	return v
+}
+
+// judge asks the verifier. A panic of it is an error.
 func judge[T any](function string, ask func(ProofVerifier) (T, error)) (answer T, err error) {
 	v := registered()
-	if v == nil {
-		return answer, fmt.Errorf("ffi.%s: %w", function, ErrNoVerifier)
-	}
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("ffi.%s: the verifier panicked: %v", function, p)
 		}
 	}()
-	return ask(v)
+	answer, err = ask(v)
+	if err != nil {
+		err = fmt.Errorf("ffi.%s: %w", function, err)
+	}
+	return answer, err
+}
+
+// bytes32 cuts or fills up with zeroes, as filecoin-ffi does with tickets, seeds and randomness.
+func bytes32(b []byte) []byte {
+	var all [32]byte
+	copy(all[:], b)
+	return all[:]
 }
 
 // VerifySeal judges a replica's proof.
 func VerifySeal(info proof.SealVerifyInfo) (bool, error) {
+	info.Randomness, info.InteractiveRandomness = bytes32(info.Randomness), bytes32(info.InteractiveRandomness)
 	return judge("VerifySeal", func(v ProofVerifier) (bool, error) { return v.VerifySeal(context.Background(), info) })
 }
 
@@ -74,20 +98,39 @@ func VerifyAggregateSeals(aggregate proof.AggregateSealVerifyProofAndInfos) (boo
 	if len(aggregate.Infos) == 0 {
 		return false, errors.New("ffi.VerifyAggregateSeals: there are no seals to verify")
 	}
+	aggregate.Infos = slices.Clone(aggregate.Infos)
+	for i := range aggregate.Infos {
+		info := &aggregate.Infos[i]
+		info.Randomness, info.InteractiveRandomness = bytes32(info.Randomness), bytes32(info.InteractiveRandomness)
+	}
 	return judge("VerifyAggregateSeals", func(v ProofVerifier) (bool, error) { return v.VerifyAggregateSeals(context.Background(), aggregate) })
 }
 
-// VerifyWinningPoSt judges the proof in a block's header.
+// VerifyWinningPoSt judges the proof in a block's header. The randomness is taken as it is, and it is an error if it is no
+// scalar: nodes clear its two highest bits before. (A registered verifier may clear them itself.)
 func VerifyWinningPoSt(info proof.WinningPoStVerifyInfo) (bool, error) {
-	return judge("VerifyWinningPoSt", func(v ProofVerifier) (bool, error) { return v.VerifyWinningPoSt(context.Background(), info) })
+	info.Randomness = bytes32(info.Randomness)
+	return judge("VerifyWinningPoSt", func(v ProofVerifier) (bool, error) {
+		if own, ok := v.(*proofs.Verifier); ok {
+			return own.VerifyWinningPoStAsIs(context.Background(), info)
+		}
+		return v.VerifyWinningPoSt(context.Background(), info)
+	})
 }
 
-// VerifyWindowPoSt judges the proofs of a deadline's partitions.
+// VerifyWindowPoSt judges the proofs of a deadline's partitions. The randomness is taken as it is, as VerifyWinningPoSt
+// does.
 func VerifyWindowPoSt(info proof.WindowPoStVerifyInfo) (bool, error) {
 	if len(info.Proofs) == 0 {
 		return false, errors.New("ffi.VerifyWindowPoSt: there are no proofs to verify")
 	}
-	return judge("VerifyWindowPoSt", func(v ProofVerifier) (bool, error) { return v.VerifyPoSt(context.Background(), info) })
+	info.Randomness = bytes32(info.Randomness)
+	return judge("VerifyWindowPoSt", func(v ProofVerifier) (bool, error) {
+		if own, ok := v.(*proofs.Verifier); ok {
+			return own.VerifyWindowPoSt(context.Background(), info)
+		}
+		return v.VerifyPoSt(context.Background(), info)
+	})
 }
 
 // GenerateWinningPoStSectorChallenge chooses the sectors that a winning proof is about, as places in the list of the

@@ -1,6 +1,7 @@
 package ffi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -8,6 +9,8 @@ import (
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/proof"
 	"github.com/ipfs/go-cid"
+
+	"github.com/edgefvm/fvm/proofs/pieces"
 )
 
 // ErrNoProver is the error of everything that seals sectors, reads them back or proves them. A node that follows the
@@ -16,19 +19,35 @@ var ErrNoProver = errors.New("sealing and proving need the proof library of file
 
 func needsProver(function string) error { return fmt.Errorf("ffi.%s: %w", function, ErrNoProver) }
 
-// GeneratePieceCID needs a prover.
+// GeneratePieceCID is the commitment to the first pieceSize bytes of a file, before padding.
 func GeneratePieceCID(proofType abi.RegisteredSealProof, piecePath string, pieceSize abi.UnpaddedPieceSize) (cid.Cid, error) {
-	return cid.Undef, needsProver("GeneratePieceCID")
+	f, err := os.Open(piecePath)
+	if err != nil {
+		return cid.Undef, fmt.Errorf("ffi.GeneratePieceCID: %w", err)
+	}
+	defer f.Close()
+	return GeneratePieceCIDFromFile(proofType, f, pieceSize)
 }
 
-// GenerateUnsealedCID needs a prover.
-func GenerateUnsealedCID(proofType abi.RegisteredSealProof, pieces []abi.PieceInfo) (cid.Cid, error) {
-	return cid.Undef, needsProver("GenerateUnsealedCID")
+// GenerateUnsealedCID is the commitment to the data of a sector of pieces, which stand one after the other.
+func GenerateUnsealedCID(proofType abi.RegisteredSealProof, all []abi.PieceInfo) (cid.Cid, error) {
+	c, err := pieces.SectorCommitment(context.Background(), proofType, all)
+	if err != nil {
+		return cid.Undef, fmt.Errorf("ffi.GenerateUnsealedCID: %w", err)
+	}
+	return c, nil
 }
 
-// GeneratePieceCIDFromFile needs a prover.
+// GeneratePieceCIDFromFile is the commitment to the next pieceSize bytes of a file, before padding.
 func GeneratePieceCIDFromFile(proofType abi.RegisteredSealProof, pieceFile *os.File, pieceSize abi.UnpaddedPieceSize) (cid.Cid, error) {
-	return cid.Undef, needsProver("GeneratePieceCIDFromFile")
+	if _, err := proofType.SectorSize(); err != nil {
+		return cid.Undef, fmt.Errorf("ffi.GeneratePieceCID: %w", err)
+	}
+	c, err := pieces.Commit(context.Background(), pieceFile, pieceSize)
+	if err != nil {
+		return cid.Undef, fmt.Errorf("ffi.GeneratePieceCID: %w", err)
+	}
+	return c, nil
 }
 
 // WriteWithAlignment needs a prover.

@@ -247,8 +247,8 @@ func exported(d ast.Decl) string {
 	return ""
 }
 
-// Nothing is not too little for these: no sectors, no cards, a node with nothing said of it.
-var takesNothing = []string{"GetGPUDevices", "NewNode", "SortedPrivateSectorInfo.MarshalJSON", "SplitSortedPrivateSectorInfo"}
+// Nothing is not too little for these: no pieces, no sectors, no cards, a node with nothing said of it.
+var takesNothing = []string{"GenerateUnsealedCID", "GetGPUDevices", "NewNode", "SortedPrivateSectorInfo.MarshalJSON", "SplitSortedPrivateSectorInfo"}
 
 // Each function gets nothing: nil machines, options, lists and files, and numbers and keys of zeros. Those that can
 // tell of an error do, and say who speaks; none panics.

@@ -117,6 +117,7 @@ var (
 	_ externs.Externs       = (*answers)(nil)
 	_ externs.ProofVerifier = verdicts{}
 	_ externs.FreeBatch     = verdicts{}
+	_ externs.Judge         = verdicts{}
 )
 
 func (a *answers) ChainRandomness(ctx context.Context, round abi.ChainEpoch) ([32]byte, error) {
@@ -172,4 +173,10 @@ func (v verdicts) VerifyReplicaUpdate(ctx context.Context, info proof.ReplicaUpd
 func (v verdicts) BatchVerifySealsIsFree() bool {
 	f, ok := v.proofs.(externs.FreeBatch)
 	return ok && f.BatchVerifySealsIsFree()
+}
+
+// JudgesProofs says what the user's verifier says.
+func (v verdicts) JudgesProofs() bool {
+	j, ok := v.proofs.(externs.Judge)
+	return ok && j.JudgesProofs()
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/filecoin-project/go-state-types/abi"
 	blocks "github.com/ipfs/go-block-format"
@@ -163,16 +164,8 @@ func (d *Draft) Traces(expected, other []trace.Events, diff *EngineDifference) {
 // Save writes the vector and its traces into dir, with the blocks that it needs beside its bundle, and returns the
 // vector's path. The name is made from the content.
 func (d *Draft) Save(dir string, post cid.Cid, bs []blocks.Block) (string, error) {
-	f := d.file
-	f.Post.StateTree.Root = post
-	if !d.mixed.valid && d.mixed.invalid && f.Preconditions.Proofs == string(ProofsValid) {
-		f.Preconditions.Proofs = string(ProofsInvalid)
-	}
-	if !d.mixed.invalid || f.Preconditions.Proofs == string(ProofsInvalid) {
-		f.ProofAnswers = nil // the mode says it all
-	}
-	var err error
-	if f.CAR, err = packCAR([]cid.Cid{f.Preconditions.StateTree.Root, post}, bs); err != nil {
+	f, err := d.finish(post, bs)
+	if err != nil {
 		return "", err
 	}
 	text, err := json.Marshal(&f)
@@ -184,29 +177,61 @@ func (d *Draft) Save(dir string, post cid.Cid, bs []blocks.Block) (string, error
 		return "", fmt.Errorf("a vector's traces: %w", err)
 	}
 	sum := sha256.Sum256(append(text, traces...))
-	f.Meta.ID = fmt.Sprintf("%s-difference-%x", f.Preconditions.Variants[0].ID, sum[:8])
+	path := filepath.Join(dir, fmt.Sprintf("%s-difference-%x.json", f.Preconditions.Variants[0].ID, sum[:8]))
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return "", fmt.Errorf("a vector's folder: %w", err)
 	}
-	path := filepath.Join(dir, f.Meta.ID)
+	return path, d.write(path, &f)
+}
+
+// SaveAs is Save into a file of the caller's choice, NAME.json; the traces lie beside it as NAME.trace.gz.
+func (d *Draft) SaveAs(path string, post cid.Cid, bs []blocks.Block) error {
+	if filepath.Ext(path) != ".json" {
+		return fmt.Errorf("the vector %s: want a name that ends in .json", path)
+	}
+	f, err := d.finish(post, bs)
+	if err != nil {
+		return err
+	}
+	return d.write(path, &f)
+}
+
+// finish is the file without what its name decides.
+func (d *Draft) finish(post cid.Cid, bs []blocks.Block) (f vectorFile, err error) {
+	f = d.file
+	f.Post.StateTree.Root = post
+	if !d.mixed.valid && d.mixed.invalid && f.Preconditions.Proofs == string(ProofsValid) {
+		f.Preconditions.Proofs = string(ProofsInvalid)
+	}
+	if !d.mixed.invalid || f.Preconditions.Proofs == string(ProofsInvalid) {
+		f.ProofAnswers = nil // the mode says it all
+	}
+	f.CAR, err = packCAR([]cid.Cid{f.Preconditions.StateTree.Root, post}, bs)
+	return f, err
+}
+
+// write writes the file and the traces beside it. The vector comes last: one that is there is whole.
+func (d *Draft) write(path string, f *vectorFile) error {
+	base := strings.TrimSuffix(path, ".json")
+	f.Meta.ID = filepath.Base(base)
 	if d.traces != nil {
 		f.Trace = f.Meta.ID + ".trace.gz"
-		if err := writeTraces(path+".trace.gz", d.traces); err != nil {
-			return "", err
+		if err := writeTraces(base+".trace.gz", d.traces); err != nil {
+			return err
 		}
 	}
 	if f.Meta.Difference != nil {
 		diff := *f.Meta.Difference
 		f.Meta.Difference = &diff
 		diff.Trace = f.Meta.ID + ".other.trace.gz"
-		if err := writeTraces(path+".other.trace.gz", d.other); err != nil {
-			return "", err
+		if err := writeTraces(base+".other.trace.gz", d.other); err != nil {
+			return err
 		}
 	}
-	return path + ".json", writeFile(path+".json", func(w io.Writer) error {
+	return writeFile(path, func(w io.Writer) error {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
-		return enc.Encode(&f)
+		return enc.Encode(f)
 	})
 }
 

@@ -88,14 +88,14 @@ func (v *Vector) Config(variant int) (fvm.Config, error) {
 	if err != nil {
 		return fvm.Config{}, err
 	}
-	proofs, err := v.Proofs()
+	proofs, err := v.verifier()
 	if err != nil {
 		return fvm.Config{}, err
 	}
 	return fvm.Config{
 		NetworkVersion: va.NV, Epoch: va.Epoch, Timestamp: va.Time(), ChainID: v.ChainID(),
 		BaseFee: baseFee, CircSupply: supply, StateRoot: v.PreRoot(),
-		Externs: v.file.Facts.Externs(), Proofs: verifier{mode: proofs, listed: v.file.ProofAnswers}, Preview: true, ActorDebugging: v.Debugging(),
+		Externs: v.file.Facts.Externs(), Proofs: proofs, Preview: true, ActorDebugging: v.Debugging(),
 	}, nil
 }
 

@@ -52,6 +52,7 @@ type preconditions struct {
 	CircSupply json.Number `json:"circ_supply"`
 	ChainID    uint64      `json:"chain_id,omitempty"`
 	Proofs     string      `json:"proofs,omitempty"`
+	ProofKeys  string      `json:"proof_keys,omitempty"` // folder, from that of the vector's file
 	Bundle     string      `json:"bundle,omitempty"`
 	Debugging  bool        `json:"actor_debugging,omitempty"`
 }

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"testing"
 	"time"
-
-	"github.com/edgefvm/fvm/blockstore"
 )
 
 // BenchmarkOpen makes an index, opens with it, and reads blocks here and there: 100,000 blocks, or as many as
@@ -53,9 +51,25 @@ func BenchmarkOpen(b *testing.B) {
 	})
 }
 
+// BenchmarkFrames reads blocks here and there from an archive of zstd in frames of 8,000 bytes, as Forest makes them.
+func BenchmarkFrames(b *testing.B) {
+	const n = 200_000
+	path := filepath.Join(b.TempDir(), "a.car.zst")
+	if err := os.WriteFile(path, zst(b, car(b, n, 0), 8000), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	s := opened(b, path)
+	defer s.Close()
+	for b.Loop() {
+		if _, err := s.Get(context.Background(), block(rand.IntN(n)).Cid()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func opened(b *testing.B, path string) *Store {
 	b.Helper()
-	s, err := open(context.Background(), path, Options{CAR: blockstore.CAROptions{}}, 0)
+	s, err := open(context.Background(), path, Options{Folder: filepath.Dir(path)}, 0)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,46 +1,80 @@
-// Package carfile opens archives on disk as stores, however many blocks they have, with an index on disk.
+// Package carfile opens archives on disk as stores, however many blocks they have, with an index on disk: CARs of version 1 and
+// 2, plain or compressed by gzip or zstd.
 //
-// The index is made once, in one reading of the archive, and kept beside it, or in a folder for indexes. It is bound to
-// the archive by size, time of change, and a hash of both ends, so that an archive that changed gets another. Memory stays
-// flat: a block is found by two short reads of the index, checked by their own sum, and read from the archive, checked by
-// its hash. So an index that somebody else laid there can hide blocks, but not change one.
+// The index is made once, in one reading of the archive, and kept in a folder for indexes. It is bound to the archive by size,
+// time of change, and a hash of both ends, so that an archive that changed gets another. Memory stays flat: a block is found by
+// two short reads of the index, checked by their own sum, and read from the archive, checked by its hash. So an index that
+// somebody else laid there can hide blocks, but not change one.
+//
+// An archive that is compressed by zstd in frames of at most 4 MiB, as Forest's snapshots are, is read where it lies, a frame at
+// a time. One that is compressed otherwise cannot be read here and there: it is unpacked once, to a copy beside the index.
 //
 // Programs and the command call this package; it calls blockstore. What an archive looks like does not belong here.
 package carfile
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	blocks "github.com/ipfs/go-block-format"
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm/blockstore"
-	"github.com/edgefvm/fvm/internal/disk/filelock"
+	"github.com/edgefvm/fvm/internal/ipld/packing"
 )
 
-// Extension is what the name of an index beside an archive has more than the archive's.
+// Extension is what the name of an index ends with.
 const Extension = ".efvm-index"
 
-// smallest is the size of an archive, in bytes, from which an index on disk is worth it.
-const smallest = 64 << 20
+const (
+	smallest       = 64 << 20 // bytes of an archive from which an index on disk is worth it
+	smallestPacked = 16 << 20 // the same of one that is compressed, both before and after unpacking
+)
 
 // Options say how to open an archive. The zero value has the defaults.
 type Options struct {
-	// CAR bounds what the archive may hold; its Progress hears the making of an index, not the use of one.
+	// CAR bounds what the archive may hold. Its Progress hears the making of an index, not the use of one. Its Padding hears at
+	// each opening of an archive that is padded. Its MaxUnpacked bounds the disk that a copy takes, and what is unpacked to
+	// make an index; default here: 16 GiB, and 32 times the archive's size.
 	CAR blockstore.CAROptions
-	// Folder is where indexes are kept that cannot lie beside their archives. It is made when it is needed. Default:
-	// none, then such archives have an index in memory, of 24 bytes a block.
+	// Folder is where indexes and unpacked copies are kept. It is made when it is needed. An index that lies beside the archive,
+	// with the archive's name and Extension, is used too, and made there if the folder cannot be written to. If there is no
+	// place, the index is in memory, of 24 bytes a block. Default: DefaultFolder.
 	Folder string
-	// NoWrite forbids to make files. Default: indexes are kept.
+	// NoWrite forbids to make files: an index that is not there yet is made in memory, and an archive that would have to be
+	// unpacked to disk is unpacked to memory, up to CAR.MaxMemory, 64 MiB by default. Default: indexes are kept.
 	NoWrite bool
+	// Progress hears how far the making of an index or a copy is. It is called by the goroutine that opens. Default: nobody.
+	Progress func(Work)
+}
+
+// Work is how far the making of an index is.
+type Work struct {
+	// Done and Size are bytes of the archive's file: read so far, and in all.
+	Done, Size int64
+	// Blocks and Unpacked are how many blocks were found so far, and in how many bytes after unpacking.
+	Blocks, Unpacked int64
+	// Copy is the file to which the archive is unpacked, "" if it is not.
+	Copy string
+}
+
+// DefaultFolder is the folder archives in the folder that the environment variable EDGEFVM_CACHE names, else in edgefvm in the
+// user's cache folder.
+func DefaultFolder() (string, error) {
+	dir := os.Getenv("EDGEFVM_CACHE")
+	if dir == "" {
+		users, err := os.UserCacheDir()
+		if err != nil {
+			return "", fmt.Errorf("no folder for indexes is known: set EDGEFVM_CACHE: %w", err)
+		}
+		dir = filepath.Join(users, "edgefvm")
+	}
+	return filepath.Abs(filepath.Join(dir, "archives"))
 }
 
 // Store is an archive on disk. Close it when nobody reads from it any more.
@@ -48,13 +82,14 @@ type Store struct {
 	*blockstore.CARStore
 	path  string
 	file  *os.File
-	index *index // nil if it is in memory
+	copy  *os.File // nil if there is none
+	index *index   // nil if it is in memory
 }
 
-// Open opens an archive of version 1, not compressed, which must not change while the store is used. Archives below 64 MiB
+// Open opens an archive, which must not change while the store is used. Archives below 64 MiB, and compressed ones below 16,
 // get an index in memory. For others it takes an index that is there and fits, or makes one: that reads the archive once, with
-// 10 MB of memory for ten million blocks and 60 for a hundred. If another process is making it, it waits. Errors are those of
-// blockstore.ReadCAR.
+// 10 MB of memory for ten million blocks and 60 for a hundred. If another process is making it, it waits. Errors name the file,
+// and are otherwise those of blockstore.ReadCAR.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	return open(ctx, path, o, smallest)
 }
@@ -62,29 +97,98 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 func open(ctx context.Context, path string, o Options, smallest int64) (_ *Store, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, named(path, err)
 	}
 	s := &Store{path: path, file: f}
 	defer func() {
 		if err != nil {
-			err = errors.Join(fmt.Errorf("archive %s: %w", path, err), s.Close())
+			err = errors.Join(named(path, err), s.Close())
 		}
 	}()
 	a, err := identify(f)
 	if err != nil {
 		return nil, err
 	}
-	if a.size >= smallest {
+	kind, err := a.kind()
+	if err != nil {
+		return nil, err
+	}
+	packed := kind != packing.Plain
+	if small := a.size < smallest; small && !packed || packed && a.size < min(smallest, smallestPacked) {
+		inMemory := o.CAR
+		if inMemory.MaxMemory == 0 {
+			inMemory.MaxMemory = smallestPacked
+		}
+		s.CARStore, err = blockstore.OpenCAR(f, a.size, inMemory)
+		if !packed || !errors.Is(err, blockstore.ErrCARBound) {
+			return s, err
+		}
+	}
+	if s.index, err = find(ctx, path, a, o); err != nil {
+		return nil, err
+	}
+	if err = s.read(a, o); err == nil || s.index == nil || !errors.Is(err, errDamaged) && !errors.Is(err, blockstore.ErrCAR) {
+		return s, err
+	}
+	// The index is damaged where its head does not show it.
+	place := s.index.Name()
+	if err = s.dropIndex(); err != nil {
+		return nil, err
+	}
+	if !o.NoWrite && os.Remove(place) == nil {
 		if s.index, err = find(ctx, path, a, o); err != nil {
 			return nil, err
 		}
 	}
-	if s.index != nil {
-		s.CARStore, err = blockstore.NewCARStore(f, a.size, s.index, o.CAR)
-	} else {
-		s.CARStore, err = blockstore.OpenCAR(f, a.size, o.CAR)
+	return s, s.read(a, o)
+}
+
+// dropIndex closes the index, and the copy that it is of.
+func (s *Store) dropIndex() error {
+	err := s.index.Close()
+	s.index = nil
+	if s.copy != nil {
+		err = errors.Join(err, s.copy.Close())
+		s.copy = nil
 	}
-	return s, err
+	return err
+}
+
+// read opens the blocks by the index, or without one.
+func (s *Store) read(a *archive, o Options) (err error) {
+	if s.index == nil {
+		if o.CAR.MaxMemory == 0 {
+			o.CAR.MaxMemory = smallest
+		}
+		s.CARStore, err = blockstore.OpenCAR(s.file, a.size, o.CAR)
+		if errors.Is(err, blockstore.ErrCARBound) && !o.NoWrite {
+			err = fmt.Errorf("%w; no folder can be written to, to which it could be unpacked: name one, or unpack it first", err)
+		}
+		return err
+	}
+	var from io.ReaderAt = s.file
+	switch s.index.form {
+	case framed:
+		from = packing.NewView(s.file, a.size, s.index.unpacked, frameTable{s.index})
+	case copied:
+		if s.copy, err = os.Open(a.copyPath(s.index.Name())); err != nil {
+			return err
+		}
+		from = s.copy
+	}
+	if s.CARStore, err = blockstore.NewCARStore(from, s.index.unpacked, s.index, o.CAR); err == nil && s.index.padding > 0 && o.CAR.Padding != nil {
+		o.CAR.Padding(s.index.padding)
+	}
+	return err
+}
+
+// named says of which file an error is, once.
+func named(path string, err error) error {
+	var of *fs.PathError
+	if errors.As(err, &of) && of.Path == path {
+		err = of.Err
+	}
+	return fmt.Errorf("%s: %w", path, err)
 }
 
 // Indexed tells where the index lies on disk. It is "" for one in memory.
@@ -95,6 +199,14 @@ func (s *Store) Indexed() string {
 	return s.index.Name()
 }
 
+// Unpacked tells where the copy lies to which the archive was unpacked. It is "" if it is read where it lies, or from memory.
+func (s *Store) Unpacked() string {
+	if s.copy == nil {
+		return ""
+	}
+	return s.copy.Name()
+}
+
 // Get is that of blockstore.CARStore; errors say which file is wrong.
 func (s *Store) Get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
 	b, err := s.CARStore.Get(ctx, c)
@@ -102,7 +214,7 @@ func (s *Store) Get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
 		if where := s.Indexed(); where != "" {
 			err = fmt.Errorf("%w; if %s is right, remove its index %s", err, s.path, where)
 		} else {
-			err = fmt.Errorf("%s has changed: %w", s.path, err)
+			err = fmt.Errorf("%s: %w", s.path, err)
 		}
 	}
 	return b, err
@@ -114,103 +226,8 @@ func (s *Store) Close() error {
 	if s.index != nil {
 		err = errors.Join(err, s.index.Close())
 	}
+	if s.copy != nil {
+		err = errors.Join(err, s.copy.Close())
+	}
 	return err
-}
-
-// archive is what tells an archive from another.
-type archive struct {
-	file *os.File
-	size int64
-	time int64 // of the last change, in nanoseconds since 1970
-	ends [sha256.Size]byte
-}
-
-// endBytes is how much of the archive is hashed at each end.
-const endBytes = 64 << 10
-
-func identify(f *os.File) (*archive, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fs.ErrInvalid
-	}
-	a := &archive{file: f, size: info.Size(), time: info.ModTime().UnixNano()}
-	h, buf := sha256.New(), make([]byte, min(endBytes, a.size))
-	for _, at := range []int64{0, a.size - int64(len(buf))} {
-		if n, err := f.ReadAt(buf, at); n < len(buf) {
-			return nil, fmt.Errorf("reading at byte %d: %w", at, err)
-		}
-		h.Write(buf)
-	}
-	h.Sum(a.ends[:0])
-	return a, nil
-}
-
-// find opens the index of an archive, or makes it at the first place where that can be. It is nil if it can be nowhere.
-func find(ctx context.Context, path string, a *archive, o Options) (*index, error) {
-	places := []string{path + Extension}
-	if o.Folder != "" {
-		full, err := filepath.Abs(path)
-		if err != nil {
-			return nil, err
-		}
-		name := sha256.Sum256([]byte(full))
-		places = append(places, filepath.Join(o.Folder, hex.EncodeToString(name[:16])+Extension))
-	}
-	for _, place := range places {
-		if x, err := openIndex(place, a); err == nil {
-			return x, nil
-		}
-	}
-	if o.NoWrite {
-		return nil, nil
-	}
-	for _, place := range places {
-		x, err := makeIndex(ctx, place, a, o)
-		if err == nil {
-			return x, nil
-		}
-		if errors.Is(err, blockstore.ErrCAR) || errors.Is(err, errChanged) || ctx.Err() != nil {
-			return nil, err
-		}
-	}
-	return nil, nil
-}
-
-// errChanged is of an archive that is being written to.
-var errChanged = errors.New("it changed while its index was made")
-
-// makeIndex makes the index at a place, or waits for another process that does.
-func makeIndex(ctx context.Context, place string, a *archive, o Options) (*index, error) {
-	if err := os.MkdirAll(filepath.Dir(place), 0o777); err != nil {
-		return nil, err
-	}
-	for {
-		unlock, err := filelock.Try(place + ".lock")
-		if errors.Is(err, filelock.ErrBusy) {
-			select {
-			case <-ctx.Done():
-				return nil, ctx.Err()
-			case <-time.After(100 * time.Millisecond):
-			}
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		defer unlock()
-		// Whoever had the lock before may have made it.
-		if x, err := openIndex(place, a); err == nil {
-			return x, nil
-		}
-		if err := build(ctx, place, a, o.CAR); err != nil {
-			return nil, err
-		}
-		if now, err := identify(a.file); err != nil || now.size != a.size || now.time != a.time || now.ends != a.ends {
-			return nil, errors.Join(errChanged, err, os.Remove(place))
-		}
-		return openIndex(place, a)
-	}
 }

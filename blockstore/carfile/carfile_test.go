@@ -72,6 +72,9 @@ type opening struct {
 
 func (o *opening) open(path string) (*Store, error) {
 	last := int64(-1)
+	if o.folder == "" {
+		o.folder = filepath.Dir(path) // beside it
+	}
 	return open(context.Background(), path, Options{Folder: o.folder, CAR: blockstore.CAROptions{Progress: func(bytes, _ int64) {
 		if info, err := os.Stat(path); err == nil && bytes == info.Size() && bytes != last {
 			o.scans++
@@ -184,7 +187,39 @@ func TestPlaces(t *testing.T) {
 	if where := o.check(t, path, 1000, 1); where != "" {
 		t.Errorf("the index is %q", where)
 	}
-	s, err := Open(t.Context(), path, Options{Folder: t.TempDir()})
+	// By another name it is the same archive.
+	link := filepath.Join(t.TempDir(), "link.car")
+	o = opening{folder: t.TempDir()}
+	where := o.check(t, path, 1000, 1)
+	if err := os.Symlink(path, link); err == nil {
+		if again := o.check(t, link, 1000, 1); again != where {
+			t.Errorf("by a link the index is %q, not %q", again, where)
+		}
+	}
+	// What lies beside the archive is used, and made there if the folder cannot be.
+	beside := filepath.Join(t.TempDir(), "b.car")
+	write(t, beside, numbers(1000, 0))
+	o = opening{folder: filepath.Join(beside, "no", "folder")}
+	if where := o.check(t, beside, 1000, 1); where != beside+Extension {
+		t.Errorf("the index is %q", where)
+	}
+	o.folder = t.TempDir()
+	if where := o.check(t, beside, 1000, 1); where != beside+Extension {
+		t.Errorf("the index is %q", where)
+	}
+	t.Setenv("EDGEFVM_CACHE", filepath.Join(t.TempDir(), "cache"))
+	s, err := open(t.Context(), beside, Options{}, 0)
+	if err != nil || s.Indexed() != beside+Extension {
+		t.Errorf("with no folder named: %v", err)
+	}
+	s.Close()
+	os.Remove(beside + Extension)
+	s, err = open(t.Context(), beside, Options{}, 0)
+	if want, _ := DefaultFolder(); err != nil || filepath.Dir(s.Indexed()) != want || filepath.Base(want) != "archives" {
+		t.Errorf("with no folder named, the index is %q, not in %q: %v", s.Indexed(), want, err)
+	}
+	s.Close()
+	s, err = Open(t.Context(), path, Options{Folder: t.TempDir()})
 	if err != nil || s.Indexed() != "" {
 		t.Errorf("a small archive has an index on disk: %v", err)
 	}
@@ -316,7 +351,7 @@ func TestRefused(t *testing.T) {
 	}
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, err := open(cancelled, path, Options{}, 0); !errors.Is(err, context.Canceled) {
+	if _, err := open(cancelled, path, Options{Folder: filepath.Dir(path)}, 0); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 	unlock, err := filelock.Try(path + Extension + ".lock")
@@ -325,14 +360,14 @@ func TestRefused(t *testing.T) {
 	}
 	waiting, end := context.WithTimeout(ctx, 150*time.Millisecond)
 	defer end()
-	if _, err := open(waiting, path, Options{}, 0); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := open(waiting, path, Options{Folder: filepath.Dir(path)}, 0); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("while another makes the index: %v", err)
 	}
 	unlock()
-	if _, err := open(ctx, path, Options{CAR: blockstore.CAROptions{MaxTotal: 1000}}, 0); !errors.Is(err, blockstore.ErrCARBound) {
+	if _, err := open(ctx, path, Options{Folder: filepath.Dir(path), CAR: blockstore.CAROptions{MaxTotal: 1000}}, 0); !errors.Is(err, blockstore.ErrCARBound) {
 		t.Errorf("beyond a bound: %v", err)
 	}
-	growing := Options{CAR: blockstore.CAROptions{Progress: func(int64, int64) {
+	growing := Options{Folder: filepath.Dir(path), CAR: blockstore.CAROptions{Progress: func(int64, int64) {
 		os.Chtimes(path, time.Time{}, time.Now().Add(time.Minute)) //nolint:errcheck // then the test fails
 	}}}
 	if _, err := open(ctx, path, growing, 0); !errors.Is(err, errChanged) {
@@ -341,13 +376,13 @@ func TestRefused(t *testing.T) {
 	if err := os.Truncate(path, info.Size()-1); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := open(ctx, path, Options{}, 0); !errors.Is(err, blockstore.ErrCAR) || !strings.Contains(err.Error(), path) {
+	if _, err := open(ctx, path, Options{Folder: filepath.Dir(path)}, 0); !errors.Is(err, blockstore.ErrCAR) || !strings.Contains(err.Error(), path) {
 		t.Errorf("cut: %v", err)
 	}
-	if _, err := Open(ctx, filepath.Dir(path), Options{}); err == nil {
+	if _, err := Open(ctx, filepath.Dir(path), Options{Folder: filepath.Dir(path)}); err == nil {
 		t.Error("a folder opens")
 	}
-	if _, err := Open(ctx, path+"x", Options{}); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Open(ctx, path+"x", Options{Folder: filepath.Dir(path)}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
 	if files, err := os.ReadDir(filepath.Dir(path)); err != nil || len(files) != 1 {

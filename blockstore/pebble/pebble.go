@@ -37,6 +37,16 @@ func Open(dir string) (*Store, error) {
 	return &Store{db}, nil
 }
 
+// OpenReadOnly opens the store in a folder, which must be there, to read from it alone. Nothing in the folder changes; writing is
+// an error.
+func OpenReadOnly(dir string) (*Store, error) {
+	db, err := pebble.Open(dir, &pebble.Options{Logger: quiet{}, ReadOnly: true, ErrorIfNotExists: true})
+	if err != nil {
+		return nil, fmt.Errorf("the store in %s: %w", dir, err)
+	}
+	return &Store{db}, nil
+}
+
 // Close closes it. No call may be running.
 func (s *Store) Close() error { return s.db.Close() }
 

@@ -1,6 +1,8 @@
 package text
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -69,12 +71,18 @@ func (g *page) call(c *explain.Call, first, rest string, total int64) {
 		line += p.Cyan(n)
 	}
 	g.row(p.Dim(first)+line, layout.Gas(c.Total), layout.Gas(c.Self), layout.Percent(c.Total, total))
+	bar := "  "
+	if len(c.Calls) > 0 {
+		bar = "│ "
+	}
+	if g.data {
+		g.dataLine(rest+bar, "params", c.ParamsValue)
+	}
 	if why := c.Why(); why != "" {
-		bar := "  "
-		if len(c.Calls) > 0 {
-			bar = "│ "
-		}
 		g.Line("%s%s", p.Dim(rest+bar), p.Red(layout.Cut("✗ "+why, g.Columns-layout.Width(rest+bar))))
+	}
+	if g.data || c.Failed() {
+		g.dataLine(rest+bar, "return", c.ReturnValue)
 	}
 	// Deeper calls would leave no room for their names.
 	if deepest := (g.treeColumn() - leastLabel) / 3; layout.Width(rest) > 3*deepest && len(c.Calls) > 0 {
@@ -89,6 +97,21 @@ func (g *page) call(c *explain.Call, first, rest string, total int64) {
 			g.call(below, rest+"├─ ", rest+"│  ", total)
 		}
 	}
+}
+
+// dataLine prints what a decoder made of data, if it made anything.
+func (g *page) dataLine(before, name string, value any) {
+	if value == nil {
+		return
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if enc.Encode(value) != nil { // a decoder's mistake, which costs its line only
+		return
+	}
+	text := layout.OneLine(name + " " + strings.TrimSpace(b.String()))
+	g.Line("%s%s", g.P.Dim(before), g.P.Dim(layout.Cut(text, g.Columns-layout.Width(before))))
 }
 
 const mostBar = 40 // columns of the longest bar

@@ -20,6 +20,9 @@ func (g *page) events(events []explain.Event) {
 		if e.Actor != "" {
 			who = layout.Cut(layout.OneLine(e.Actor), g.Columns/3) + " " + who
 		}
+		if ofContract(e.Actor, e.Eth) && len(e.Eth) < g.Columns/2 {
+			who += " " + g.P.Dim(layout.OneLine(e.Eth))
+		}
 		text := "  " + who
 		if e.Type != "" {
 			text += " · " + g.P.Bold(layout.Cut(layout.OneLine(e.Type), min(g.Columns/2, g.Columns-layout.Width(text)-3)))
@@ -39,6 +42,12 @@ func (g *page) events(events []explain.Event) {
 		}
 		g.Line("%s", text)
 	}
+}
+
+// ofContract tells whether an address in Ethereum's form is one that people look for: not the masked ID of a builtin actor.
+func ofContract(actor, eth string) bool {
+	const maskedID = "0xff0000000000000000000000"
+	return eth != "" && (actor == "evm" || !strings.HasPrefix(eth, maskedID))
 }
 
 const nameColumn = 26 // of the actor whose entry changed

@@ -37,13 +37,19 @@ type Options struct {
 	Colour bool
 	// Message prints this message only, counted from 1. Default: all.
 	Message int
+	// Data prints what decoders made of parameters and returns, each on a line that is cut. Default: what failed calls returned only, which is
+	// why they failed.
+	Data bool
 }
 
 // page is what is printed, with methods for its parts.
-type page struct{ layout.Page }
+type page struct {
+	layout.Page
+	data bool // see Options
+}
 
 func newPage(w io.Writer, o Options) *page {
-	return &page{layout.Page{W: w, P: layout.Painter(o.Colour), Columns: max(cmp.Or(o.Columns, DefaultColumns), MinColumns)}}
+	return &page{layout.Page{W: w, P: layout.Painter(o.Colour), Columns: max(cmp.Or(o.Columns, DefaultColumns), MinColumns)}, o.Data}
 }
 
 // Write prints an explanation. The error is the writer's.
@@ -150,8 +156,9 @@ func (g *page) message(m *explain.Message, i, of int) {
 	}
 	if m.From != "" || m.To != "" {
 		g.sent(m)
-	} else if len(m.ByKind) == 0 && m.Exit == nil && m.Meaning == "" {
-		g.Line("  no calls and no gas")
+	}
+	if m.Exit == nil && m.Meaning == explain.NoTrace {
+		g.Line("  %s: no calls and no gas", explain.NoTrace)
 	}
 	g.receipt(m)
 	g.calls(m.Calls)
@@ -175,6 +182,9 @@ func (g *page) sent(m *explain.Message) {
 	room := g.Columns - 5 - layout.Width(kind)
 	from := layout.Cut(m.From, max(room/2, room-layout.Width(to)))
 	g.Line("  %s %s %s%s", from, p.Dim("→"), layout.Cut(to, room-layout.Width(from)), kind)
+	if c := m.Calls.Calls; len(c) > 0 && ofContract(c[0].Actor, m.ToEth) {
+		g.Line("  %s", p.Dim(layout.Cut("at "+layout.OneLine(m.ToEth), g.Columns-2)))
+	}
 	method := p.Bold(m.Name)
 	if !strings.HasPrefix(m.Name, "method ") {
 		method += p.Dim(fmt.Sprintf(" (method %d)", m.Method))
@@ -185,7 +195,7 @@ func (g *page) sent(m *explain.Message) {
 func (g *page) receipt(m *explain.Message) {
 	p := g.P
 	if m.Exit == nil {
-		if m.Meaning != "" {
+		if m.Meaning != "" && m.Meaning != explain.NoTrace {
 			g.Line("  %s %s", p.Red("✗ no receipt:"), layout.Wrap(layout.Clean(strings.TrimPrefix(m.Meaning, "no receipt: ")), g.Columns-16, "    "))
 		}
 		return

@@ -81,7 +81,7 @@ func print(t *testing.T, x *explain.Explanation, o text.Options) string {
 // Vectors of each sort: a success with calls, failures, calls as deep as may be, events, texts from actors, no receipt.
 func TestVectors(t *testing.T) {
 	for name, wants := range map[string][]string{
-		"nv28-createminer-003": {"└─ init f01 · Exec (1,000 FIL)"}, "nv28-evmcalls-027": {"Events\n  evm f0119 t1=0x", "evm f0124                  new, head …"},
+		"nv28-createminer-003": {"└─ init f01 · Exec (1,000 FIL)"}, "nv28-evmcalls-027": {"Events\n  evm f0119 0xcfc859d4106c490d462e90fac34c039432fcf31e\n      t1=0x", "evm f0124                  new, head …"},
 		"nv28-script-exit-003": {"Message 14 of 14", "✗ exit code"}, "nv28-script-nested-random-010": {"└─ actor f01015 · method 2 (read only)"}, "nv28-script-events-004": {"Events"},
 		"nv28-preflight-005": {"✗ exit code 1, the sender is invalid"}, "nv28-implicit-005": {"(implicit)"}, "nv28-sendedge-019": {"✗ no receipt: the message can have no receipt", "The state did not change"},
 		"nv20-script-random-003": {"└─ and 10", " calls below"}, "nv17-script-destroy-001": {"-98,800", "-39.7%", "gone, -0.000000001 FIL"}, "nv16-createminer-017": {"network version 16"},
@@ -135,7 +135,7 @@ Gas by kind
 	if got := fits(t, x); got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
-	if got := fits(t, &explain.Explanation{Messages: []explain.Message{*traced(t)}}); got != "\n  no calls and no gas\n" {
+	if got := fits(t, &explain.Explanation{Messages: []explain.Message{*traced(t)}}); got != "\n  there is no trace: no calls and no gas\n" {
 		t.Errorf("an empty trace: %q", got)
 	}
 }

@@ -34,8 +34,12 @@ type room struct {
 var plan = []room{
 	{"cmd/edgefvm", command, 21, false},
 	{"cmd/edgefvm/internal/cli", command, 20, false},
+	{"cmd/edgefvm/internal/decoding", command, 19, false},
 	{"cmd/edgefvm/internal/laboratory", command, 19, false},
+	{"cmd/edgefvm/internal/chains", command, 19, false},
 	{"cmd/edgefvm/internal/messages", command, 19, false},
+	{"cmd/edgefvm/internal/proving", command, 19, false},
+	{"cmd/edgefvm/internal/states", command, 19, false},
 	{"cmd/edgefvm/internal/upkeep", command, 19, false},
 	{"cmd/edgefvm/internal/clitest", command, 19, false}, // for tests
 	{"cmd/edgefvm/internal/kit", command, 18, false},
@@ -49,7 +53,20 @@ var plan = []room{
 	{"examples/engine", examples, 14, false},
 
 	{"node", node, 14, false},
-	{"blockstore/pebble", machine, 2, false}, // a module of its own
+	{"node/network", node, 6, false},          // reads files
+	{"node/textform", node, 12, false},        // what people write
+	{"node/actors", node, 15, false},          // methods, parameters and returns of the builtin actors
+	{"node/ethabi", node, 14, false},          // what contracts take and give
+	{"node/actors/jsonview", node, 13, false}, // values of go-state-types as JSON
+	{"node/replay", node, 15, false},          // files
+	{"node/chain/migrate", node, 14, false},   // goroutines, of go-state-types
+	{"node/chain", node, 14, true},
+	{"node/chain/supply", node, 13, true},
+	{"node/chain/tree", node, 12, true},
+	{"node/chain/amt", node, 1, true},
+	{"blockstore/pebble", machine, 2, false},      // a module of its own
+	{"node/state", node, 14, false},               // what a state holds, and what differs between two
+	{"node/internal/collections", node, 1, false}, // HAMTs, AMTs and KAMTs as they stand in blocks
 
 	{"lab/fuzz", laboratory, 16, false},
 	{"lab/sweep", laboratory, 16, false},
@@ -60,6 +77,8 @@ var plan = []room{
 	{"lab/soak", laboratory, 14, false},
 	{"lab/conformance/goldentest", laboratory, 14, false}, // for tests
 	{"lab/conformance", laboratory, 13, false},
+	{"lab/proofduel", laboratory, 7, false},
+	{"lab/proofvectors", laboratory, 6, false},
 	{"lab/oracle", laboratory, 13, false},
 	{"lab/oracle/renew", laboratory, 14, false}, // a command
 	{"lab/enginetest", laboratory, 1, false},    // the contract of an engine, for tests
@@ -89,6 +108,20 @@ var plan = []room{
 	{"internal/vm/execerr", machine, 0, true},
 	{"internal/vm/crypto", machine, 0, true},
 	{"internal/vm/nv", machine, 0, true},
+	{"proofs/pieces", machine, 2, false}, // goroutines
+	{"proofs", machine, 5, false},        // files of keys
+	{"internal/proofs/snarkpack", machine, 4, true},
+	{"internal/proofs/porep", machine, 4, true},
+	{"internal/proofs/post", machine, 4, true},
+	{"internal/proofs/update", machine, 4, true},
+	{"internal/proofs/keys", machine, 3, false}, // files
+	{"internal/proofs/gt", machine, 1, true},
+	{"internal/proofs/msm", machine, 1, false},     // work is shared out by the number of cores
+	{"internal/proofs/groth16", machine, 2, false}, // random coefficients, of which no verdict depends
+	{"internal/proofs/curve", machine, 0, false},   // C under the tag blst, goroutines
+	{"internal/proofs/feistel", machine, 0, false}, // remembers hashes
+	{"internal/proofs/comm", machine, 0, true},
+	{"internal/proofs/registered", machine, 0, true},
 	{"internal/engine/tiered", machine, 2, false},
 	{"internal/engine/aot", machine, 1, false},
 	{"internal/wasm/instrument", machine, 1, true},
@@ -96,6 +129,7 @@ var plan = []room{
 	{"internal/ipld/hamt", machine, 2, true},
 	{"internal/ipld/cbor", machine, 0, true},
 	{"internal/ipld/addr", machine, 0, true},
+	{"internal/ipld/packing", machine, 0, true},
 	{"internal/layout", machine, 0, false}, // text in columns
 	{"internal/disk/wholefile", machine, 0, false},
 	{"internal/disk/filelock", machine, 0, false},

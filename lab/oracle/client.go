@@ -2,15 +2,21 @@ package oracle
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"strings"
 
+	blocks "github.com/ipfs/go-block-format"
 	"github.com/ipfs/go-cid"
+
+	"github.com/edgefvm/fvm/blockstore"
+	"github.com/edgefvm/fvm/internal/ipld/packing"
 )
 
 // Client is a running oracle. It belongs to one goroutine at a time.
@@ -156,11 +162,49 @@ func (b *Block) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// LoadCAR adds the blocks of a CARv1 file, plain or gzip, and returns how many there were.
+// LoadCAR adds the blocks of a CAR and returns how many there were. The program reads version 1, plain or gzip; other forms are
+// made into that here, in memory.
 func (c *Client) LoadCAR(ctx context.Context, path string) (int, error) {
+	if data, n, err := plainCAR(ctx, path); err != nil {
+		return 0, fmt.Errorf("%s: %w", path, err)
+	} else if data != nil {
+		return n, c.LoadCARData(ctx, data)
+	}
 	var answer struct{ Blocks int }
 	err := c.ask(ctx, "load_car", map[string]any{"path": path}, &answer)
 	return answer.Blocks, err
+}
+
+// plainCAR makes an archive that the program cannot read into one that it can. It is nil if there is no need.
+func plainCAR(ctx context.Context, path string) (data []byte, count int, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, nil //nolint:nilerr // the program says so
+	}
+	defer f.Close()
+	const pragma = "\x0a\xa1\x67version\x02" // of version 2
+	head := make([]byte, len(pragma))
+	n, _ := io.ReadFull(f, head)
+	if kind := packing.KindOf(head[:n]); string(head) != pragma && kind != packing.Zstd {
+		return nil, 0, nil
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, 0, err
+	}
+	store := blockstore.NewMemory()
+	roots, err := blockstore.LoadCAR(ctx, f, store, blockstore.CAROptions{})
+	if err != nil {
+		return nil, 0, err
+	}
+	var out bytes.Buffer
+	err = blockstore.WriteCAR(&out, roots, func(yield func(blocks.Block, error) bool) {
+		for _, k := range store.Keys() {
+			if !yield(store.Get(ctx, k)) {
+				return
+			}
+		}
+	})
+	return out.Bytes(), store.Len(), err
 }
 
 // LoadCARData is LoadCAR of a file in memory.

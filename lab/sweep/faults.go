@@ -135,6 +135,12 @@ func (b *breaker) VerifyReplicaUpdate(ctx context.Context, info proof.ReplicaUpd
 	return b.proofs.VerifyReplicaUpdate(ctx, info)
 }
 
+// JudgesProofs is as the vector has it.
+func (b *breaker) JudgesProofs() bool {
+	j, ok := b.proofs.(externs.Judge)
+	return ok && j.JudgesProofs()
+}
+
 // BatchVerifySealsIsFree is as the vector has it.
 func (b *breaker) BatchVerifySealsIsFree() bool {
 	f, ok := b.proofs.(externs.FreeBatch)

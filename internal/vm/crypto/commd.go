@@ -55,7 +55,33 @@ func ComputeUnsealedSectorCID(ctx context.Context, proofType abi.RegisteredSealP
 	if err != nil {
 		return cid.Undef, err
 	}
-	root, err := joinPieces(ctx, uint64(sector), all)
+	return sectorCID(ctx, uint64(sector), all)
+}
+
+// JoinPieces is ComputeUnsealedSectorCID for pieces that stand as they are: no zeroes go in between to move them to multiples
+// of their sizes, but what hashing needs.
+func JoinPieces(ctx context.Context, proofType abi.RegisteredSealProof, pieces []abi.PieceInfo) (cid.Cid, error) {
+	sector, err := proofType.SectorSize()
+	if err != nil {
+		return cid.Undef, ErrSealProof
+	}
+	var all []piece
+	for _, p := range pieces {
+		root, ok := dataCommitment(p.PieceCID)
+		if !ok || len(all) > maxPieces(uint64(sector)) {
+			return cid.Undef, ErrPieces
+		}
+		all = append(all, piece{root, unpadded(uint64(p.Size))})
+	}
+	if len(all) == 0 {
+		all = []piece{{zeroRoot(uint64(sector)), unpadded(uint64(sector))}}
+	}
+	return sectorCID(ctx, uint64(sector), all)
+}
+
+// sectorCID is the CID of a sector that holds pieces.
+func sectorCID(ctx context.Context, sector uint64, all []piece) (cid.Cid, error) {
+	root, err := joinPieces(ctx, sector, all)
 	if err != nil {
 		return cid.Undef, err
 	}

@@ -59,7 +59,7 @@ func TestProfiles(t *testing.T) {
 	for nv, want := range map[network.Version]machine.Profile{
 		16: {
 			Name: "E2", ABI: machine.ABI2, From: 16, To: 17, OldestTree: 3, NewestTree: 4, CallDepth: 1025,
-			InstanceMemory: 4 << 30, MessageMemory: 128 << 30, TableElements: 10_000_000, MaxSealProof: 9,
+			InstanceMemory: 4 << 30, MessageMemory: 128 << 30, TableElements: 10_000_000, MaxSealProof: 9, WindowV1: true,
 			Until17: machine.Until17{
 				SignedGas: true, FirstPass: true, OnlyBuiltins: true, FatalStart: true, SettleMarks: true, SendFirst: true, TraceFirst: true,
 				LateZeroKey: true, OnlyDagCBOR: true, HashFirst: true, ResolveSigner: true, FreeBatches: true, StrictFlush: true, NoMemoryLimits: true,
@@ -67,13 +67,13 @@ func TestProfiles(t *testing.T) {
 		},
 		18: {
 			Name: "E3", ABI: machine.ABI3, From: 18, To: 20, OldestTree: 5, NewestTree: 5, CallDepth: 1024,
-			InstanceMemory: 512 << 20, MessageMemory: 2 << 30, TableElements: 20_000, MaxSealProof: 14, CalibnetPoStEpoch: 498691,
+			InstanceMemory: 512 << 20, MessageMemory: 2 << 30, TableElements: 20_000, MaxSealProof: 14, CalibnetPoStEpoch: 498691, WindowV1: true, WindowV1P1: true,
 			Since18:       machine.Since18{Ethereum: true, WriteEmptyArray: true},
 			From18Until20: machine.From18Until20{TipsetFinality: true, DepthKeepsLimit: true, TraceImplicit: true},
 		},
 		21: {
 			Name: "E4", ABI: machine.ABI4, From: 21, To: 29, OldestTree: 5, NewestTree: 5, CallDepth: 1024,
-			InstanceMemory: 512 << 20, MessageMemory: 2 << 30, TableElements: 20_000, MaxSealProof: 19,
+			InstanceMemory: 512 << 20, MessageMemory: 2 << 30, TableElements: 20_000, MaxSealProof: 19, WindowV1P1: true,
 			Since18: machine.Since18{Ethereum: true, WriteEmptyArray: true},
 			Since21: machine.Since21{Reachability: true, MissingInvokeExits: true, LooseInvoke: true, TraceBlocks: true, ReturnCodec: true},
 		},

@@ -42,6 +42,8 @@ type Profile struct {
 	// MaxSealProof is the highest seal proof type: interactive PoRep until nv17, synthetic PoRep until nv20,
 	// non-interactive PoRep since (FIP-0092).
 	MaxSealProof abi.RegisteredSealProof
+	// WindowV1 and WindowV1P1 are the types of window proofs that exist: V1 until nv20, V1P1 since nv18 (FIP-0061).
+	WindowV1, WindowV1P1 bool
 	// CalibnetPoStEpoch is the last epoch at which calibnet (chain id 314159)
 	// verified 32 GiB window proofs of type V1 under the type V1P1; 0: never.
 	CalibnetPoStEpoch int64
@@ -129,7 +131,7 @@ var profiles = [...]Profile{
 	{
 		Name: "E2", ABI: ABI2, From: nv.Oldest, To: network.Version17, OldestTree: 3, NewestTree: 4, CallDepth: maxSubcalls + 1,
 		InstanceMemory: 4 << 30, MessageMemory: 128 << 30, TableElements: 10_000_000,
-		MaxSealProof: abi.RegisteredSealProof_StackedDrg64GiBV1_1,
+		MaxSealProof: abi.RegisteredSealProof_StackedDrg64GiBV1_1, WindowV1: true,
 		Until17: Until17{
 			NoMemoryLimits: true, SignedGas: true, FirstPass: true, OnlyBuiltins: true, FatalStart: true, SettleMarks: true, SendFirst: true,
 			TraceFirst: true, LateZeroKey: true, OnlyDagCBOR: true, HashFirst: true, ResolveSigner: true, StrictFlush: true, FreeBatches: true,
@@ -138,15 +140,15 @@ var profiles = [...]Profile{
 	{
 		Name: "E3", ABI: ABI3, From: network.Version18, To: network.Version20, OldestTree: 5, NewestTree: 5, CallDepth: maxSubcalls,
 		InstanceMemory: maxInstanceMemory, MessageMemory: MaxMessageMemory, TableElements: MaxTableElements,
-		MaxSealProof: abi.RegisteredSealProof_StackedDrg64GiBV1_1_Feat_SyntheticPoRep, CalibnetPoStEpoch: 498691,
+		MaxSealProof: abi.RegisteredSealProof_StackedDrg64GiBV1_1_Feat_SyntheticPoRep, WindowV1: true, WindowV1P1: true, CalibnetPoStEpoch: 498691,
 		Since18: since18, From18Until20: From18Until20{TipsetFinality: true, DepthKeepsLimit: true, TraceImplicit: true},
 	},
 	{
 		Name: "E4", ABI: ABI4, From: network.Version21, To: nv.Newest, OldestTree: 5, NewestTree: 5, CallDepth: maxSubcalls,
 		InstanceMemory: maxInstanceMemory, MessageMemory: MaxMessageMemory, TableElements: MaxTableElements,
-		MaxSealProof: abi.RegisteredSealProof_StackedDrg64GiBV1_2_Feat_NiPoRep,
-		Since18:      since18,
-		Since21:      Since21{Reachability: true, MissingInvokeExits: true, LooseInvoke: true, TraceBlocks: true, ReturnCodec: true},
+		MaxSealProof: abi.RegisteredSealProof_StackedDrg64GiBV1_2_Feat_NiPoRep, WindowV1P1: true,
+		Since18: since18,
+		Since21: Since21{Reachability: true, MissingInvokeExits: true, LooseInvoke: true, TraceBlocks: true, ReturnCodec: true},
 	},
 }
 

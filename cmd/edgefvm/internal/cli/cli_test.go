@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/clitest"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
@@ -107,7 +108,7 @@ func TestHelp(t *testing.T) {
 func TestUsage(t *testing.T) {
 	v := golden("nv28-send-001")
 	for _, c := range []struct{ args, want string }{
-		{"frobnicate", `edgefvm: there is no command "frobnicate"; there are exec, explain, vectors,`},
+		{"frobnicate", `edgefvm: there is no command "frobnicate"; there are exec, explain, decode, encode, state, replay, proofs, vectors,`},
 		{"vector run x", `edgefvm: there is no command "vector"; did you mean vectors?`},
 		{"ecec", `there is no command "ecec"; did you mean exec?`},
 		{"run x", `there is no command "run"; did you mean vectors run?`},
@@ -121,8 +122,8 @@ func TestUsage(t *testing.T) {
 		{"vectors run --job 3 x", "unknown flag: --job; did you mean --jobs?"},
 		{"vectors run --no-traces x", "unknown flag: --no-traces; did you mean --no-trace?"},
 		{"vectors run -q x", "unknown shorthand flag: 'q' in -q"},
-		{"vectors run --jobs", "flag needs an argument: --jobs"},
-		{"vectors run --jobs many x", `invalid argument "many" for "-j, --jobs" flag`},
+		{"vectors run --jobs", "--jobs needs a value: a whole number"},
+		{"vectors run --jobs many x", `--jobs "many": want a whole number`},
 		{"vectors run --engine v8 " + v, `there is no engine "v8"; known: wazero`},
 		{"vectors run --engine wazer " + v, `there is no engine "wazer"; did you mean wazero`},
 		{"explain", "edgefvm: explain needs VECTOR"},
@@ -131,13 +132,40 @@ func TestUsage(t *testing.T) {
 		{"explain --message 99 " + v, "there is no message 99"},
 		{"explain --variant 7 " + v, "there is no variant 7"},
 		{"bench --rounds 0 x", "--rounds must be at least 1"},
-		{"exec", `required flag(s) "car", "epoch", "nv" not set`},
+		{"exec", "exec needs --car"},
 		{"exec state.car", `exec takes no arguments, and "state.car" is one`},
 		{"bundle cids frob", "want VERSION/NETWORK, such as v16/mainnet"},
+		{"bundle cids .", ". is a folder: want the CAR of a bundle"},
+		{"fuzz --for -5m", "--for -5m0s is negative"},
 		{"bundle export frob", "want VERSION/NETWORK, such as v16/mainnet"},
 		{"version frob", `version takes no arguments, and "frob" is one`},
 	} {
 		fails(t, exitUsage, strings.Fields(c.args), c.want)
+	}
+}
+
+// What is wrong with a flag is told in words of our own, of each flag of each command.
+func TestFlagErrorsAreInWords(t *testing.T) {
+	n := 0
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if kind := f.Value.Type(); strings.HasPrefix(kind, "string") || f.Name == "help" {
+				return
+			}
+			n++
+			r := run(t, append(strings.Fields(cmd.CommandPath())[1:], "--"+f.Name+"=many things")...)
+			if r.Code != exitUsage || !strings.HasPrefix(r.Err, "edgefvm: --"+f.Name+" \"many things\": want ") {
+				t.Errorf("%s --%s: exit code %d, %s", cmd.CommandPath(), f.Name, r.Code, r.Err)
+			}
+		})
+		for _, c := range cmd.Commands() {
+			walk(c)
+		}
+	}
+	walk(newRoot())
+	if n < 40 {
+		t.Errorf("there are only %d flags that are no text", n)
 	}
 }
 

@@ -24,6 +24,7 @@ func TestInterruptLeavesNothing(t *testing.T) {
 	file := filepath.Join(out, "file")
 	for _, args := range [][]string{
 		{"exec", "--car", stateCAR, "--nv", "28", "--epoch", "5800470", "--message", messageFile, "--out", file},
+		{"exec", "--car", stateCAR, "--nv", "28", "--epoch", "5800470", "--message", messageFile, "--out", file + ".car", "--explain", "--trace", file + ".jsonl", "--save", file + ".json"},
 		{"vectors", "run", goldens},
 		{"bench", "--rounds", "100000", v},
 		{"bench", "--against", program, "--svg", file, "--rounds", "100000", v},
@@ -45,8 +46,10 @@ func TestInterruptLeavesNothing(t *testing.T) {
 			if r.Code != exitInterrupted && !quick {
 				t.Errorf("%v after %s: exit code %d\n%.500s%s", args, after, r.Code, r.Out, r.Err)
 			}
-			if quick {
-				_ = os.Remove(file) // which it was to write
+			if quick { // what it was to write
+				for _, ending := range []string{"", ".car", ".jsonl", ".json", ".trace.gz"} {
+					_ = os.Remove(file + ending)
+				}
 			}
 			for _, dir := range []string{temp, out} {
 				left, err := filepath.Glob(filepath.Join(dir, "*"))

@@ -7,9 +7,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/chains"
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/decoding"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/laboratory"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/messages"
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/proving"
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/states"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/upkeep"
 )
 
@@ -23,6 +27,10 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func sections() []section {
 	return []section{
 		{"messages", "Messages:", messages.Commands()},
+		{"decoding", "What things on chain say:", decoding.Commands()},
+		{"states", "States:", states.Commands()},
+		{"chains", "Chains:", chains.Commands()},
+		{"proofs", "Proofs:", proving.Commands()},
 		{"laboratory", "The laboratory, which compares and measures:", laboratory.Commands()},
 		{"upkeep", "Upkeep:", upkeep.Commands()},
 	}
@@ -44,7 +52,7 @@ data, gas, events and state root, for network versions 16 to 29.
 Exit codes: 0 all well, 1 something differs or failed, 2 wrong usage, 130 interrupted.
 Environment: EDGEFVM_ENGINE the Wasm engine, EDGEFVM_BUNDLES a folder of actor bundles,
 EDGEFVM_ADDED_BUNDLES where 'bundle add' keeps them, EDGEFVM_CACHE the folder of compiled code, EDGEFVM_ORACLE the reference's program,
-NO_COLOR no colours.`,
+NO_COLOR no colours, COLUMNS the width of text (60 to 300; default: the terminal's, 60 to 120).`,
 		Example: `  edgefvm explain lab/conformance/testdata/nv28-onboard-035.json
   edgefvm vectors run lab/conformance/testdata
   edgefvm bundle list`,

@@ -55,8 +55,22 @@ func TestShapes(t *testing.T) {
 		args  []string
 		lists []string // keys of the output whose lists of objects are told too
 	}{
-		{"exec", execArgs("--message", messageFile), nil},
+		{"exec", execArgs("--from", "f0101", "--to", "f0102", "--explain"), []string{"message", "sender", "receiver", "signature", "estimate"}},
 		{"explain", []string{"explain", v}, []string{"messages"}},
+		{"decode params", []string{"decode", "params", "--actor", "market", "--method", "2", "0x420064"}, nil},
+		{"decode params", []string{"decode", "return", "--actor", "miner", "--method", "GetOwner", "0x824300c80180"}, nil},
+		{"decode event", []string{"decode", "event", "0x82078184036274311855" + "4101"}, []string{}},
+		{"decode message", []string{"decode", "message", messageFile}, nil},
+		{"decode calldata", []string{"decode", "calldata", "0xcdcd77c0"}, nil},
+		{"decode calldata", []string{"decode", "revert", "0x"}, nil},
+		{"decode exit-code", []string{"decode", "exit-code", "7"}, nil},
+		{"decode address", []string{"decode", "address", "f0100"}, nil},
+		{"decode cid", []string{"decode", "cid", "bafy2bzacecnamqgqmifpluoeldx7zzglxcljo6oja4vrmtj7432rphldpdmm2"}, nil},
+		{"decode bitfield", []string{"decode", "bitfield", "0x425002"}, nil},
+		{"decode cbor", []string{"decode", "cbor", "0x80"}, nil},
+		{"decode methods", []string{"decode", "methods", "--actor", "init"}, nil},
+		{"encode params", []string{"encode", "params", "--actor", "market", "--method", "2", `"f0100"`}, nil},
+		{"encode message", []string{"encode", "message", messageFile}, nil},
 		{"vectors run", []string{"vectors", "run", v}, []string{"outcomes"}},
 		{"bench", []string{"bench", "--rounds", "1", v}, nil},
 		{"sweep", []string{"sweep", "--oracle", program, "--most", "1", v}, nil},
@@ -69,6 +83,10 @@ func TestShapes(t *testing.T) {
 		{"bundle list", []string{"bundle", "list"}, nil},
 		{"bundle cids", []string{"bundle", "cids", "v18/mainnet"}, nil},
 		{"bundle add", []string{"bundle", "add", exported}, nil},
+		{"state ls", []string{"state", "ls", "--car", stateCAR, "--kind", "system"}, nil},
+		{"state actor", []string{"state", "actor", "f01", "--car", stateCAR}, nil},
+		{"state stat", []string{"state", "stat", "--car", stateCAR, "--partial"}, []string{"by"}},
+		{"state export", []string{"state", "export", "f01", "--car", stateCAR, "--out", filepath.Join(t.TempDir(), "x.car")}, nil},
 		{"version", []string{"version"}, nil},
 	} {
 		r := run(t, append(c.args, "--json")...)

@@ -23,6 +23,7 @@ const coldProcess = "first-receipt"
 func Main(m *testing.M, p Program) {
 	fvm.RunIfChild()
 	os.Unsetenv("EDGEFVM_ENGINE")
+	os.Unsetenv("COLUMNS")
 	if len(os.Args) > 1 && os.Args[1] == coldProcess { // before the next, which the environment decides
 		os.Exit(p(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 	}

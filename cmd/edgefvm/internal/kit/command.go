@@ -2,12 +2,9 @@ package kit
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 // Group is a command that only holds others.
@@ -99,28 +96,6 @@ func argsError(cmd *cobra.Command, args []string) error {
 		return Usagef("%s needs %s", pathOf(cmd), wants)
 	}
 	return Usagef("%s takes %s, not %d arguments", pathOf(cmd), wants, len(args))
-}
-
-// flagError is what pflag says, and the flag that may have been meant.
-func flagError(cmd *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
-	if !errors.As(err, &unknown) {
-		return err
-	}
-	name := unknown.GetSpecifiedName()
-	if len(name) < 2 {
-		return err
-	}
-	var names []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	return fmt.Errorf("%w%s", err, didYouMean("--"+name, dashed(names), ""))
-}
-
-func dashed(names []string) (list []string) {
-	for _, n := range names {
-		list = append(list, "--"+n)
-	}
-	return list
 }
 
 // WriteJSON prints data for programs.

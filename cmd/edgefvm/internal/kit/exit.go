@@ -59,7 +59,7 @@ func Execute(ctx context.Context, root *cobra.Command, args []string, stdout, st
 		fmt.Fprintln(stderr, "edgefvm: interrupted")
 		return ExitInterrupted
 	case !started || errors.As(err, &usage):
-		fmt.Fprintf(stderr, "edgefvm: %s\nSee '%s --help'.\n", term.OneLine(err.Error()), cmd.CommandPath())
+		fmt.Fprintf(stderr, "edgefvm: %s\nSee '%s --help'.\n", term.OneLine(plain(cmd, err).Error()), cmd.CommandPath())
 		return ExitUsage
 	}
 	fmt.Fprintf(stderr, "edgefvm: %s\n", term.OneLine(err.Error()))

@@ -49,6 +49,9 @@ func LoadBundle(ctx context.Context, opts bundle.Options, name string, store blo
 	}
 	version, network, err := bundle.ParseName(name)
 	if err != nil {
+		if info, serr := os.Stat(name); serr == nil && info.IsDir() {
+			err = fmt.Errorf("%s is a folder: want the CAR of a bundle, or VERSION/NETWORK such as v16/mainnet", name)
+		}
 		return nil, 0, AsUsage(err)
 	}
 	s, err := bundle.Open(ctx, opts)

@@ -28,9 +28,20 @@ func tree(end error) *cobra.Command {
 	send.Flags().Int("weight", -1, "weight (default: the letter's)")
 	send.Flags().String("colour", "red", "a `colour`")
 	send.Flags().StringSlice("ink", nil, "`inks` (default: all)")
+	send.Flags().Float64("speed", 1, "")
+	send.Flags().Duration("after", 0, "")
+	send.Flags().Bool("sealed", false, "")
+	send.Flags().Uint("stamps", 0, "")
+	for _, hidden := range []string{"speed", "after", "sealed", "stamps"} {
+		_ = send.Flags().MarkHidden(hidden)
+	}
 	send.Flags().IntSlice("page", nil, "`pages` (default: all)")
 	list := &cobra.Command{Use: "list PATH...", Short: "list", Args: cobra.MinimumNArgs(1), RunE: run}
 	wait := &cobra.Command{Use: "wait --for TIME", Short: "wait", Args: cobra.NoArgs, RunE: run}
+	for _, name := range []string{"for", "until"} {
+		wait.Flags().String(name, "", "")
+		_ = wait.MarkFlagRequired(name)
+	}
 	secret := &cobra.Command{Use: "secret", Hidden: true, RunE: run}
 	var set Setting
 	set.Flags(list)
@@ -104,7 +115,18 @@ func TestMistakes(t *testing.T) {
 		{"mail send --color x a", "unknown flag: --color; did you mean --colour?"},
 		{"mail send --wat a", "unknown flag: --wat"},
 		{"mail send -x a", "unknown shorthand flag: 'x' in -x"},
-		{"mail send --weight heavy a", `invalid argument "heavy" for "--weight" flag`},
+		{"mail send --weight heavy a", `--weight "heavy": want a whole number`},
+		{"mail send --weight 1e3 a", `--weight "1e3": want a whole number`},
+		{"mail send --weight 99999999999999999999 a", `--weight "99999999999999999999": that is too large`},
+		{"mail send --page 1,x a", `--page "1,x": want a whole number`},
+		{"mail send --speed fast a", `--speed "fast": want a number`},
+		{"mail send --speed 1e400 a", `--speed "1e400": that is too large`},
+		{"mail send --after soon a", `--after "soon": want a time such as 90s, 10m or 2h`},
+		{"mail send --sealed=perhaps a", `--sealed "perhaps": want true or false, or nothing after the flag`},
+		{"mail send --stamps -1 a", `--stamps "-1": want a whole number, 0 or more`},
+		{"mail send --stamps", `--stamps needs a value: a whole number`},
+		{"mail send --colour", `--colour needs a value: colour`},
+		{"wait", `wait needs --for and --until`},
 		{"help mial", `there is no command "mial"; did you mean mail?`},
 		{"help mail sned", `mail has no command "sned"; did you mean send?`},
 		{"help wait x", "wait has no commands"},

@@ -131,6 +131,9 @@ func (z *fuzzing) run(cmd *cobra.Command) error {
 
 func (z *fuzzing) options(cmd *cobra.Command) (fuzz.Options, error) {
 	opts := fuzz.Options{Actors: z.Actors(cmd), Layers: z.layers, Jobs: z.jobs, Cases: z.cases, Messages: z.messages, Dir: z.dir, Most: z.most, Reaching: z.reaching}
+	if z.length < 0 {
+		return opts, kit.Usagef("--for %s is negative", z.length)
+	}
 	if z.messages < 0 {
 		return opts, kit.Usagef("--messages must be at least 0")
 	}

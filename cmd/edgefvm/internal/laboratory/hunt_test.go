@@ -107,6 +107,31 @@ func TestOracle(t *testing.T) {
 	}
 	edgefvm.Fails(t, kit.ExitFailed, []string{"oracle", "apply", "--oracle", program, "--variant", "9", clitest.Golden("nv28-multisig-007")}, "no variant 9")
 
+	// A program is a file here before it is one of PATH.
+	t.Run("name", func(t *testing.T) {
+		here := t.TempDir()
+		link := func(dir, name string) string {
+			t.Helper()
+			path := filepath.Join(dir, name)
+			if err := os.WriteFile(path, []byte("#!/bin/sh\n"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			return path
+		}
+		both, folder := link(here, "both"), t.TempDir()
+		link(folder, "both")
+		inPath := link(folder, "in-path")
+		t.Setenv("PATH", folder)
+		t.Chdir(here)
+		for name, want := range map[string]string{"both": both, "./both": both, "in-path": inPath} {
+			if got := strings.TrimSpace(edgefvm.OK(t, "oracle", "path", "--oracle", name)); got != want {
+				t.Errorf("%s is %q, want %q", name, got, want)
+			}
+		}
+		edgefvm.Fails(t, kit.ExitUsage, []string{"oracle", "path", "--oracle", "neither"}, "--oracle neither: there is no such file here, and no program of that name in PATH")
+		edgefvm.Fails(t, kit.ExitUsage, []string{"oracle", "path", "--oracle", "./neither"}, "there is no such file")
+		edgefvm.Fails(t, kit.ExitUsage, []string{"oracle", "path", "--oracle", folder}, "is a folder")
+	})
 	t.Setenv(oracle.Environment, program)
 	if got := strings.TrimSpace(edgefvm.OK(t, "oracle", "path")); got != program {
 		t.Errorf("the path is %q", got)

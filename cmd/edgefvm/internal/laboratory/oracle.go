@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"os/exec"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -35,7 +37,10 @@ func oracleDir() (string, error) {
 // findOracle is the program that a flag names, or the one that was built.
 func findOracle(flag string) (string, error) {
 	if flag != "" {
-		return flag, nil
+		return programAt("--oracle", flag)
+	}
+	if path := os.Getenv(oracle.Environment); path != "" {
+		return programAt("$"+oracle.Environment, path)
 	}
 	dir, err := oracleDir()
 	if err != nil {
@@ -44,8 +49,26 @@ func findOracle(flag string) (string, error) {
 	return oracle.Find(dir)
 }
 
+// programAt is the path of a program that was named: a file, or one of the folders of PATH has it.
+func programAt(by, name string) (string, error) {
+	info, err := os.Stat(name)
+	switch {
+	case err == nil && info.IsDir():
+		return "", kit.Usagef("%s %s is a folder: name the program in it", by, name)
+	case err == nil:
+		return filepath.Abs(name) // a bare name would be looked for in PATH
+	case filepath.Base(name) != name:
+		return "", kit.Usagef("%s %s: there is no such file; 'edgefvm oracle build' makes the program", by, name)
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return "", kit.Usagef("%s %s: there is no such file here, and no program of that name in PATH; 'edgefvm oracle build' makes it", by, name)
+	}
+	return path, nil
+}
+
 func oracleFlag(cmd *cobra.Command, into *string) {
-	cmd.Flags().StringVar(into, "oracle", "", "`program` of the reference (default: $"+oracle.Environment+", else the one that 'edgefvm oracle build' made)")
+	cmd.Flags().StringVar(into, "oracle", "", "path of the reference's `program` (default: $"+oracle.Environment+", else the one that 'edgefvm oracle build' made)")
 }
 
 func newOracleBuild() *cobra.Command {

@@ -2,12 +2,9 @@ package messages
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/filecoin-project/go-state-types/abi"
-	"github.com/filecoin-project/go-state-types/network"
-	"github.com/ipfs/go-cid"
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm"
@@ -17,9 +14,11 @@ import (
 
 // execFlags are the flags of exec.
 type execFlags struct {
+	written
 	set                             kit.Setting
 	cars                            []string
 	root                            string
+	network                         string // a name or a file; "": by the other flags and the state
 	nv                              uint
 	epoch                           int64
 	timestamp, chainID              uint64
@@ -33,79 +32,67 @@ type execFlags struct {
 	chainLen                        int
 	actors                          string
 	out                             string
+
+	randomness, beacon, ticket, tipsets []string // of the world outside, see readOutside
+	proofs                              string
+	logs, explain, estimate, trust      bool
+	traceFile, save, abi                string
 }
 
 func newExec() *cobra.Command {
 	var x execFlags
 	cmd := &cobra.Command{
-		Use:   "exec --car STATE.car --nv N --epoch N (--message M | --from A --to A ...)",
+		Use:   "exec --car STATE.car (--message M | --from A --to A ...)",
 		Short: "Apply one message to a state and print the receipt",
 		Long: `Applies a message to the state in a CAR and prints the receipt. The message is given
-whole (CBOR as hex, base64 or a file), or by its parts. The actors' code is taken from the
-CAR, and from the network's bundle for --nv unless --actors or --bundle names others. The
-state that --out writes serves as --car for the next message. An exit code of the message
-other than 0 makes the command's 1.
+whole (--message), or by its parts. The state that --out writes serves as --car for the next
+message. An exit code of the message other than 0 makes the command's 1.
 
-Nothing outside the state is known: a message that needs randomness, a tipset or a proof
-verifier ends with an error that says so.`,
-		Example: `  edgefvm exec --car testdata/multisig.car --nv 28 --epoch 5800470 --message testdata/multisig.msg
-  edgefvm exec --car state.car --nv 28 --epoch 5800000 --from f0100 --to f0101 --value 1.5fil
-  edgefvm exec --car state.car --root bafy2bz... --nv 28 --epoch 5800000 --message message.cbor --out after.car
-  edgefvm exec --car state.car --nv 28 --epoch 5800000 --from f0100 --to f02 --method 3 --json`,
+` + formsHelp + `
+
+The network (default: mainnet) gives the chain id, the time of the epoch, and, where the
+state's own actors do not tell it, the network version; the receipt says who said what. The
+actors' code is taken from the CAR, and what is missing there from the bundle that the state
+names, unless --actors or --bundle names others.
+
+Without --gas-limit the message gets the limit that a node would estimate. Its length on the
+chain, which it pays for, is then counted as nodes count it meanwhile: with a block's limit in it.
+
+What only a chain knows is said by --randomness, --tipset and --proofs; a message that needs
+more ends with an error that names the flag. --explain, --trace and --save show what it did.`,
+		Example: `  edgefvm exec --car testdata/multisig.car --epoch 5800470 --nv 28 --message testdata/multisig.msg
+  edgefvm exec --car state.car --epoch 6100000 --from f0100 --to f0101 --value 1.5fil
+  edgefvm exec --car state.car --network calibnet --epoch 3700000 --message message.cbor --out after.car
+  edgefvm exec --car state.car --epoch 6100000 --from f0100 --to f02 --method 3 --json
+  edgefvm exec --car state.car --epoch 6100000 --message message.json --explain --save mine.json
+  edgefvm exec --car state.car --epoch 6100000 --from 0x52963ef50e27e06d72d59fcb4f3c2a687be3cfef --to 0xff00000000000000000000000000000000000077 --calldata 0x06fdde03`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return x.run(cmd) },
 	}
+	x.stateFlags(cmd)
+	x.messageFlags(cmd)
+	x.outsideFlags(cmd)
 	f := cmd.Flags()
-	f.StringArrayVar(&x.cars, "car", nil, "CAR `file` with the state, plain or gzip (may be repeated)")
-	f.StringVar(&x.root, "root", "", "state root `CID` (default: the first CAR's first root)")
-	f.UintVar(&x.nv, "nv", 0, "network version")
-	f.Int64Var(&x.epoch, "epoch", 0, "epoch of the tipset")
-	f.Uint64Var(&x.timestamp, "timestamp", 0, "timestamp of the tipset in seconds (default: 30 an epoch)")
-	f.Uint64Var(&x.chainID, "chain-id", 314, "chain id (EIP-155)")
-	f.StringVar(&x.baseFee, "base-fee", "100", "base fee in attoFIL")
-	f.StringVar(&x.supply, "circ-supply", "2000000000fil", "circulating supply")
-	f.StringVar(&x.message, "message", "", "the whole message: `FILE|HEX|BASE64` of its CBOR")
-	f.StringVar(&x.from, "from", "", "sender's address")
-	f.StringVar(&x.to, "to", "", "receiver's address")
-	f.StringVar(&x.value, "value", "0", "value in attoFIL, or in FIL as 1.5fil")
-	f.StringVar(&x.method, "method", "0", "method number, or the name of a method of the receiver")
-	f.StringVar(&x.params, "params", "", "parameters, `FILE|HEX|BASE64`")
-	f.Int64Var(&x.nonce, "nonce", -1, "nonce (default: the sender's)")
-	f.Int64Var(&x.gasLimit, "gas-limit", 10_000_000_000, "gas limit")
-	f.StringVar(&x.feeCap, "gas-fee-cap", "", "gas fee cap in attoFIL a unit of gas (default: the base fee)")
-	f.StringVar(&x.premium, "gas-premium", "0", "gas premium in attoFIL a unit of gas")
-	f.BoolVar(&x.implicit, "implicit", false, "a message of the system: no fees, no nonce")
-	f.IntVar(&x.chainLen, "chain-len", -1, "length on the chain in bytes (default: the message's, with a signature for f1)")
-	f.StringVar(&x.actors, "actors", "", "bundle `NAME` such as v16/mainnet (default: mainnet's for --nv)")
 	f.StringVarP(&x.out, "out", "o", "", "write the new state to this CAR `file`")
+	f.BoolVar(&x.explain, "explain", false, "show the calls, the gas by kind and what changed, as 'edgefvm explain'")
+	f.StringVar(&x.traceFile, "trace", "", "write the trace into this `file`: as vectors have it, or with the ending .jsonl an event a line; .gz packs it")
+	f.StringVar(&x.abi, "abi", "", "ABI of the contract, a `file` in JSON: for what it is called with, returns and reverts with")
+	f.StringVar(&x.save, "save", "", "write the message as a vector, NAME.json, for 'explain', 'vectors run', 'sweep' and 'oracle apply', with the blocks that it read")
+	f.BoolVar(&x.estimate, "estimate", false, "print the gas limit that a node would give the message, and stop")
 	f.BoolVar(&x.asJSON, "json", false, "print JSON")
 	x.set.Flags(cmd)
-	for _, name := range []string{"car", "nv", "epoch"} {
-		_ = cmd.MarkFlagRequired(name)
-	}
+	_ = cmd.MarkFlagRequired("car")
 	return cmd
 }
-
-// partFlags make a message from its parts.
-var partFlags = []string{"from", "to", "value", "method", "params", "nonce", "gas-limit", "gas-fee-cap", "gas-premium"}
 
 // check finds what is wrong with the flags before anything is read.
 func (x *execFlags) check(cmd *cobra.Command) error {
 	given := cmd.Flags().Changed
-	if given("message") {
-		for _, name := range partFlags {
-			if given(name) {
-				return kit.Usagef("--message is the whole message: leave out --%s", name)
-			}
-		}
-		if x.message == "" {
-			return kit.Usagef("--message is empty: want a file, hex or base64")
-		}
-	} else if x.from == "" || x.to == "" {
-		return kit.Usagef("which message? Give --message, or --from and --to")
+	if err := x.checkWritten(cmd); err != nil {
+		return err
 	}
 	first, last, preview := fvm.NetworkVersions()
-	if x.nv < uint(first) || x.nv > uint(preview) {
+	if given("nv") && (x.nv < uint(first) || x.nv > uint(preview)) {
 		return kit.Usagef("--nv %d: network versions %d to %d are known, and %d as a preview", x.nv, first, last, preview)
 	}
 	if x.nv == uint(preview) && x.actors == "" && len(x.set.CARs) == 0 {
@@ -114,10 +101,10 @@ func (x *execFlags) check(cmd *cobra.Command) error {
 	if x.epoch < 0 {
 		return kit.Usagef("--epoch %d is negative", x.epoch)
 	}
-	if x.message == "" && x.gasLimit <= 0 {
+	if given("gas-limit") && x.gasLimit <= 0 {
 		return kit.Usagef("--gas-limit %d: a message needs some gas", x.gasLimit)
 	}
-	return nil
+	return x.checkFiles()
 }
 
 func (x *execFlags) run(cmd *cobra.Command) error {
@@ -125,11 +112,12 @@ func (x *execFlags) run(cmd *cobra.Command) error {
 	if err := x.check(cmd); err != nil {
 		return err
 	}
-	state, root, err := x.loadState(ctx)
+	state, err := x.openState(cmd)
 	if err != nil {
 		return err
 	}
-	code, err := x.loadActors(cmd)
+	defer state.files.Close()
+	s, err := x.settle(cmd, state)
 	if err != nil {
 		return err
 	}
@@ -138,70 +126,155 @@ func (x *execFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	defer engine.Close(context.WithoutCancel(ctx))
-	cfg, err := x.config(root, &blockstore.Overlay{Top: state, Base: code}, engine)
+	j, err := x.newJob(cmd, s, state, engine)
 	if err != nil {
 		return err
 	}
-	if ok, err := state.Has(ctx, root); err != nil {
-		return err
-	} else if !ok {
-		return fmt.Errorf("the CAR does not hold the state root %s: give the right --root or --car", root)
+	for _, w := range s.warnings {
+		fmt.Fprintf(cmd.ErrOrStderr(), "edgefvm: warning: %s\n", w)
 	}
-	m, err := fvm.New(ctx, cfg)
+	// Looks at the state as it is before the message.
+	before, err := fvm.New(ctx, withTop(j.cfg))
 	if err != nil {
-		return fmt.Errorf("the state %s: %w", root, err)
+		return fmt.Errorf("the state %s: %w", state.root, err)
 	}
-	msg, err := x.build(ctx, m)
-	if err != nil {
+	if j.msg, err = x.build(ctx, &onState{before, j.cfg.Blockstore, s.version.is, s.chainID}); err != nil {
 		return err
 	}
-	kind := fvm.Explicit
-	if x.implicit {
-		kind = fvm.Implicit
+	if j.length, err = x.length(j.msg); err != nil {
+		return err
 	}
-	length, err := x.length(msg)
+	if x.estimate {
+		return x.printEstimate(cmd, j)
+	}
+	t, err := j.run(ctx)
+	if err != nil {
+		return j.noReceipt(ctx, err)
+	}
+	return x.finish(cmd, s, j, before, t)
+}
+
+// finish writes what was asked for.
+func (x *execFlags) finish(cmd *cobra.Command, s *setting, j *job, before *fvm.Machine, t *try) error {
+	ctx := cmd.Context()
+	after, err := t.m.Flush(ctx)
 	if err != nil {
 		return err
 	}
-	res, err := m.Apply(ctx, msg, kind, length)
-	if errors.Is(err, fvm.ErrInvalidMessage) {
-		return err
-	}
-	if err != nil {
-		return fmt.Errorf("the message has no receipt: %w%s", err, hint(ctx, cfg, msg))
-	}
-	after, err := m.Flush(ctx)
+	r, err := j.newReceipt(ctx, s, before, t, after)
 	if err != nil {
 		return err
 	}
-	if x.out != "" {
-		if err := writeState(ctx, x.out, state, after); err != nil {
+	x.tellRead(r)
+	events := t.rec.Take()
+	r.Logs = logsOf(events)
+	if x.explain {
+		if r.Explained, err = j.explain(ctx, t, events, after); err != nil {
 			return err
 		}
 	}
-	if err := x.printResult(cmd, res, after); err != nil {
+	if x.out != "" {
+		if err := writeState(ctx, x.out, &blockstore.Overlay{Top: t.top, Base: j.state.files}, after); err != nil {
+			return err
+		}
+	}
+	// What takes long is behind it: an interruption no longer leaves one of the files without the others.
+	ctx = context.WithoutCancel(ctx)
+	if x.traceFile != "" {
+		if err := writeTrace(x.traceFile, events); err != nil {
+			return err
+		}
+	}
+	if x.save != "" {
+		if err := j.save(ctx, x.save, s, t, events, after); err != nil {
+			return err
+		}
+	}
+	if err := r.print(cmd, x.asJSON); err != nil {
 		return err
 	}
-	if res.ExitCode != 0 {
+	if t.res.ExitCode != 0 {
 		return kit.ErrFailed
 	}
 	return nil
 }
 
-func (x *execFlags) config(root cid.Cid, store blockstore.Blockstore, engine *fvm.Engine) (fvm.Config, error) {
-	baseFee, err := parseAmount("--base-fee", x.baseFee)
+// withTop lets a machine write, into memory.
+func withTop(cfg fvm.Config) fvm.Config {
+	cfg.Blockstore = &blockstore.Overlay{Top: blockstore.NewMemory(), Base: cfg.Blockstore}
+	return cfg
+}
+
+// newJob is the setting of a message that is not there yet.
+func (x *execFlags) newJob(cmd *cobra.Command, s *setting, state *execState, engine *fvm.Engine) (*job, error) {
+	baseFee, err := parseAmount(s.baseFee.by, s.baseFee.is)
 	if err != nil {
-		return fvm.Config{}, err
+		return nil, err
 	}
-	supply, err := parseAmount("--circ-supply", x.supply)
+	s.supply.by = "by --circ-supply"
+	if s.supply.is, err = parseAmount("--circ-supply", x.supply); err != nil {
+		return nil, err
+	}
+	code, err := x.loadActors(cmd, s)
 	if err != nil {
-		return fvm.Config{}, err
+		return nil, err
 	}
-	if x.timestamp == 0 {
-		x.timestamp = uint64(x.epoch) * 30
+	store := &blockstore.Overlay{Top: state.files, Base: code}
+	o, err := x.readOutside(cmd.Context(), s.epoch.is)
+	if err != nil {
+		return nil, err
 	}
-	return fvm.Config{
-		NetworkVersion: network.Version(x.nv), Preview: true, Epoch: abi.ChainEpoch(x.epoch), Timestamp: x.timestamp, ChainID: x.chainID,
-		BaseFee: baseFee, CircSupply: supply, StateRoot: root, Blockstore: store, Engine: engine,
-	}, nil
+	if s.onChain(state) {
+		if err := o.readChain(cmd.Context(), s, state, store); err != nil {
+			return nil, err
+		}
+	}
+	if !cmd.Flags().Changed("circ-supply") {
+		s.supply.by = byDefault
+		if s.onChain(state) && s.net.by != byDefault { // another network's rules would give another
+			if v, ok := s.circSupply(cmd.Context(), store, state.root); ok {
+				s.supply = said[abi.TokenAmount]{v, "by the state, as nodes compute it"}
+			}
+		}
+	}
+	abi, err := kit.LoadABI(x.abi)
+	if err != nil {
+		return nil, err
+	}
+	x.baseFee = s.baseFee.is
+	j := &job{abi: abi, kind: fvm.Explicit, state: state, outside: o, watch: x.explain || x.logs || x.traceFile != "" || x.save != "", witness: x.save != ""}
+	if x.implicit {
+		j.kind = fvm.Implicit
+	}
+	if x.message == "" && x.gasLimit == 0 {
+		x.gasLimit = blockGasLimit
+		if !x.implicit {
+			j.estimate = &estimate{}
+		}
+	}
+	j.cfg = fvm.Config{
+		NetworkVersion: s.version.is, Preview: true, Epoch: s.epoch.is, Timestamp: s.timestamp.is, ChainID: s.chainID,
+		BaseFee: baseFee, CircSupply: s.supply.is, StateRoot: state.root, Blockstore: store, Engine: engine,
+		Externs: o, Proofs: o.proofs, ActorDebugging: x.logs || x.network != "" && s.net.is.Constants.ActorDebugging,
+	}
+	return j, nil
+}
+
+// printEstimate prints the gas limit that a node would give.
+func (x *execFlags) printEstimate(cmd *cobra.Command, j *job) error {
+	j.estimate = &estimate{}
+	t, err := j.run(cmd.Context())
+	if err != nil {
+		return j.noReceipt(cmd.Context(), err)
+	}
+	e := j.estimate
+	if x.asJSON {
+		err = kit.WriteJSON(cmd, e)
+	} else {
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d\n", e.Limit)
+	}
+	if err == nil && t.res.ExitCode != 0 {
+		return kit.ErrFailed
+	}
+	return err
 }

@@ -1,46 +1,160 @@
 package messages
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/base64"
-	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
-	"github.com/filecoin-project/go-state-types/big"
+	"github.com/filecoin-project/go-state-types/network"
+	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
-	"github.com/edgefvm/fvm/explain"
 	"github.com/edgefvm/fvm/internal/layout"
+	"github.com/edgefvm/fvm/node/textform"
 )
 
+// written are the flags of what people write, and what was read of them.
+type written struct {
+	calldata, deploy string
+	signatureType    string
+
+	stdin io.Reader
+	read  []readLine
+	sig   signature
+}
+
+// readLine says what a flag was read as: "params", "89 bytes, from hex in a file".
+type readLine struct{ what, as string }
+
+// onState is what a message is read with: a machine on the state before it, and its blocks.
+type onState struct {
+	m       *fvm.Machine
+	store   blockstore.Blockstore
+	version network.Version
+	chainID uint64
+}
+
+// formsHelp says how data are written, for the help of commands that take them.
+const formsHelp = `Data are given as the name of a file, as @FILE, as - for standard input, or as text: hex
+(0x..., white space allowed), base64 or JSON. A file holds text of these forms, or the
+bytes. Nothing is guessed: short text that is hex and base64 and CBOR in both or neither, as
+cafe is, needs 0x, hex: or base64: before it; raw:FILE takes a file's characters as the bytes.`
+
+// writtenFlags add the flags and say what the others take.
+func (x *execFlags) writtenFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&x.calldata, "calldata", "", "what a contract is called with, as Ethereum has it, `DATA`: wrapped in CBOR, for method InvokeContract")
+	f.StringVar(&x.deploy, "deploy", "", "a contract to make, `DATA` of its init code or a compiler's JSON: --to f010, method CreateExternal")
+	f.StringVar(&x.signatureType, "signature-type", "", "the signature that is counted: secp256k1, bls, delegated or none (default: by the key of the sender's account)")
+}
+
+// partFlags make a message from its parts.
+var partFlags = []string{"from", "to", "value", "method", "params", "calldata", "deploy", "nonce", "gas-limit", "gas-fee-cap", "gas-premium"}
+
+// checkWritten finds what is wrong with the flags of the message before anything is read.
+func (x *execFlags) checkWritten(cmd *cobra.Command) error {
+	x.stdin = cmd.InOrStdin()
+	given := cmd.Flags().Changed
+	if given("message") {
+		for _, name := range partFlags {
+			if given(name) {
+				return kit.Usagef("--message is the whole message: leave out --%s", name)
+			}
+		}
+		if x.message == "" {
+			return kit.Usagef("--message is empty: want a file, hex, base64 or JSON")
+		}
+	} else if x.from == "" || x.to == "" && x.deploy == "" {
+		return kit.Usagef("which message? Give --message, or --from and --to")
+	}
+	for _, pair := range [][2]string{{"params", "calldata"}, {"params", "deploy"}, {"calldata", "deploy"}, {"to", "deploy"}, {"method", "deploy"}, {"signature-type", "chain-len"}} {
+		if given(pair[0]) && given(pair[1]) {
+			return kit.Usagef("--%s and --%s say the same: leave out one of them", pair[0], pair[1])
+		}
+	}
+	if given("nonce") && x.nonce < 0 {
+		return kit.Usagef("--nonce %d is negative", x.nonce)
+	}
+	if given("chain-len") && x.chainLen < 0 {
+		return kit.Usagef("--chain-len %d is negative", x.chainLen)
+	}
+	if x.signatureType != "" && x.signatureType != "none" {
+		if _, err := textform.SignatureType(x.signatureType); err != nil {
+			return kit.Usagef("--signature-type %q: %w, or none", x.signatureType, err)
+		}
+	}
+	return nil
+}
+
 // build makes the message from the flags.
-func (x *execFlags) build(ctx context.Context, m *fvm.Machine) (*fvm.Message, error) {
+func (x *execFlags) build(ctx context.Context, on *onState) (msg *fvm.Message, err error) {
 	if x.message != "" {
-		data, form, err := readData("--message", x.message)
-		if err != nil {
+		msg, err = x.whole(ctx, on)
+	} else {
+		msg, err = x.parts(ctx, on)
+	}
+	if err == nil && x.chainLen >= 0 {
+		x.sig = signature{Of: "none", Why: "--chain-len is the whole length"}
+	} else if err == nil && x.sig.Of == "" { // it came without one
+		x.sig, err = x.usualSignature(ctx, on, msg.From)
+	}
+	return msg, err
+}
+
+// whole reads --message.
+func (x *execFlags) whole(ctx context.Context, on *onState) (*fvm.Message, error) {
+	d, err := x.readData(ctx, "--message", x.message, textform.Messages)
+	if err != nil {
+		return nil, err
+	}
+	m, err := textform.ReadMessage(d)
+	if err != nil {
+		return nil, fmt.Errorf("--message, %s: %w", d, err)
+	}
+	if m.ChainID != 0 && m.ChainID != on.chainID {
+		return nil, fmt.Errorf("--message is signed for chain id %d (EIP-155), and this is %d: give the right --network or --chain-id", m.ChainID, on.chainID)
+	}
+	x.note("message", fmt.Sprintf("%s: %s", d, m.Form))
+	for _, n := range m.Notes {
+		x.note("message", n)
+	}
+	if m.MethodName != "" {
+		if m.Method, err = x.methodOf(ctx, on, m.To, "--message: Method", m.MethodName); err != nil {
 			return nil, err
 		}
-		msg, err := fvm.DecodeMessage(data)
-		if err != nil {
-			return nil, fmt.Errorf("--message, %s of %d %s: %w; want a message's CBOR, without its signature", form, len(data), layout.Plural(len(data), "byte"), err)
-		}
-		return msg, nil
 	}
+	if m.ParamsJSON != nil {
+		if m.Params, err = encodeParams(ctx, on, m.Message, m.ParamsJSON); err != nil {
+			return nil, fmt.Errorf("--message: Params: %w", err)
+		}
+		x.note("params", layout.Grouped(len(m.Params))+" "+layout.Plural(len(m.Params), "byte")+", encoded from JSON")
+	}
+	if s := m.Signature; s != nil {
+		if x.signatureType != "" {
+			return nil, kit.Usagef("--signature-type: the message has a signature of its own")
+		}
+		x.sig = signature{Of: textform.SignatureName(s.Type), Bytes: textform.SignatureLength(s), Why: "the message's own"}
+		if key, err := signer(ctx, on, m.From); err == nil && key.Of != "none" && key.Of != x.sig.Of {
+			x.note("message", fmt.Sprintf("its signature is %s, and the sender's key makes %s: nodes refuse it", x.sig.Of, key.Of))
+		}
+	}
+	return m.Message, nil
+}
+
+// parts makes the message from the other flags.
+func (x *execFlags) parts(ctx context.Context, on *onState) (*fvm.Message, error) {
 	msg := &fvm.Message{GasLimit: x.gasLimit}
 	var err error
 	read := func(name, s string, into *address.Address) {
 		if err == nil {
-			if *into, err = address.NewFromString(s); err != nil {
-				err = kit.Usagef("%s %q: %w; want an address such as f0100, f1... or f410f...", name, s, err)
-			}
+			*into, err = parseAddress(name, s)
 		}
 	}
 	amount := func(name, s string, into *abi.TokenAmount) {
@@ -49,30 +163,23 @@ func (x *execFlags) build(ctx context.Context, m *fvm.Machine) (*fvm.Message, er
 		}
 	}
 	read("--from", x.from, &msg.From)
-	read("--to", x.to, &msg.To)
+	if x.deploy == "" {
+		read("--to", x.to, &msg.To)
+	}
 	amount("--value", x.value, &msg.Value)
 	amount("--gas-fee-cap", cmp.Or(x.feeCap, x.baseFee), &msg.GasFeeCap)
 	amount("--gas-premium", x.premium, &msg.GasPremium)
 	if err != nil {
 		return nil, err
 	}
-	receiver := ""
-	if _, st, err := m.Actor(ctx, msg.To); err == nil && st != nil {
-		receiver, _ = m.ActorName(st.Code)
-	}
-	if msg.Method, err = explain.ParseMethod(receiver, x.method); err != nil {
-		return nil, kit.Usagef("--method %q: %w%s", x.method, err, kit.DidYouMean(x.method, explain.MethodNames(receiver)))
-	}
-	if x.params != "" {
-		if msg.Params, _, err = readData("--params", x.params); err != nil {
-			return nil, err
-		}
+	if err := x.action(ctx, on, msg); err != nil {
+		return nil, err
 	}
 	if x.nonce >= 0 || x.implicit {
 		msg.Nonce = uint64(max(x.nonce, 0))
 		return msg, nil
 	}
-	_, st, err := m.Actor(ctx, msg.From)
+	_, st, err := on.m.Actor(ctx, msg.From)
 	if err != nil {
 		return nil, fmt.Errorf("looking up the sender's nonce: %w", err)
 	}
@@ -82,78 +189,35 @@ func (x *execFlags) build(ctx context.Context, m *fvm.Machine) (*fvm.Message, er
 	return msg, nil
 }
 
-// length is the message's length on the chain.
-func (x *execFlags) length(msg *fvm.Message) (int, error) {
-	if x.chainLen >= 0 {
-		return x.chainLen, nil
+func (x *execFlags) note(what, as string) { x.read = append(x.read, readLine{what, as}) }
+
+// readData reads what a flag was given; text that cannot be read is wrong usage.
+func (x *execFlags) readData(ctx context.Context, flag, s string, decide textform.Decider) (*textform.Data, error) {
+	r := textform.Reader{Stdin: x.stdin, Decide: decide}
+	d, err := r.Read(ctx, s)
+	switch {
+	case errors.Is(err, textform.ErrAmbiguous) || errors.Is(err, textform.ErrNoReading):
+		return nil, kit.Usagef("%s %q: %w", flag, layout.Cut(strings.TrimSpace(s), 60), err)
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", flag, err)
 	}
-	var buf bytes.Buffer
-	if err := msg.MarshalCBOR(&buf); err != nil {
-		return 0, err
-	}
-	const signature = 69 // of secp256k1, with its framing
-	if p := msg.From.Protocol(); p == address.SECP256K1 || p == address.Delegated {
-		return buf.Len() + signature, nil
-	}
-	return buf.Len(), nil
+	return d, nil
 }
 
-// parseAmount reads attoFIL, or FIL with the ending "fil".
-func parseAmount(name, s string) (abi.TokenAmount, error) {
-	digits, inFIL := strings.CutSuffix(strings.ToLower(strings.TrimSpace(s)), "fil")
-	whole, part, dot := strings.Cut(digits, ".")
-	if (dot && !inFIL) || len(part) > 18 || whole+part == "" {
-		return big.Zero(), kit.Usagef("%s %q: want whole attoFIL, or FIL as 1.5fil", name, s)
-	}
-	if inFIL {
-		whole += part + strings.Repeat("0", 18-len(part))
-	}
-	v, err := big.FromString(whole)
-	if err != nil || v.Sign() < 0 || strings.HasPrefix(whole, "+") {
-		return big.Zero(), kit.Usagef("%s %q: want whole attoFIL, or FIL as 1.5fil", name, s)
+// parseAmount reads a flag that is an amount.
+func parseAmount(flag, s string) (abi.TokenAmount, error) {
+	v, err := textform.Amount(s)
+	if err != nil {
+		return v, kit.Usagef("%s %q: %w", flag, layout.Cut(s, 60), err)
 	}
 	return v, nil
 }
 
-const maxData = 64 << 20 // bytes of a message's file
-
-// readData reads bytes from a file that holds them or their hex or base64, or from hex or base64 itself. A
-// file comes first: the name of one may be hex or base64 by chance. form says which it was.
-func readData(name, s string) (data []byte, form string, err error) {
-	if info, err := os.Stat(s); err != nil || info.IsDir() {
-		data, form, ok := decodeText(s)
-		if !ok {
-			return nil, "", kit.Usagef("%s %q: want a file, hex or base64; there is no such file", name, layout.Cut(s, 60))
-		}
-		return data, form, nil
-	}
-	f, err := os.Open(s)
+// parseAddress reads a flag that is an address.
+func parseAddress(flag, s string) (address.Address, error) {
+	a, err := textform.Address(s)
 	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", name, err)
+		return a, kit.Usagef("%s %q: %w; want an address such as f0100, f1..., f410f... or 0x...", flag, layout.Cut(s, 100), err)
 	}
-	defer f.Close()
-	data, err = io.ReadAll(io.LimitReader(f, maxData))
-	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", name, err)
-	}
-	if text, form, ok := decodeText(strings.TrimSpace(string(data))); ok && len(text) > 0 {
-		return text, "a file with " + form, nil
-	}
-	return data, "a file", nil
-}
-
-func decodeText(s string) (data []byte, form string, ok bool) {
-	digits := s
-	if len(s) >= 2 && strings.EqualFold(s[:2], "0x") {
-		digits = s[2:]
-	}
-	if data, err := hex.DecodeString(digits); err == nil {
-		return data, "hex", true
-	}
-	for _, e := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
-		if data, err := e.DecodeString(s); err == nil {
-			return data, "base64", true
-		}
-	}
-	return nil, "", false
+	return a, nil
 }

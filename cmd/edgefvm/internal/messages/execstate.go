@@ -6,11 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"iter"
-	"os"
+	"sync"
 
-	"github.com/filecoin-project/go-state-types/network"
 	blocks "github.com/ipfs/go-block-format"
 	"github.com/ipfs/go-cid"
 	format "github.com/ipfs/go-ipld-format"
@@ -23,39 +21,55 @@ import (
 	"github.com/edgefvm/fvm/internal/disk/wholefile"
 )
 
-func (x *execFlags) loadState(ctx context.Context) (*blockstore.Memory, cid.Cid, error) {
-	state := blockstore.NewMemory()
-	root := cid.Undef
-	for _, path := range x.cars {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, root, fmt.Errorf("--car %s: %w", path, plainError(err))
-		}
-		roots, err := blockstore.LoadCAR(ctx, f, state, blockstore.CAROptions{})
-		f.Close()
-		if errors.Is(err, blockstore.ErrCARBound) {
-			return nil, root, fmt.Errorf("--car %s: packed by gzip, it grows beyond what is taken unasked (%w): unpack it first, with gunzip", path, plainError(err))
-		}
-		if err != nil {
-			return nil, root, fmt.Errorf("--car %s: %w", path, plainError(err))
-		}
-		if len(roots) > 0 && !root.Defined() {
-			root = roots[0]
-		}
-	}
-	if x.root != "" {
-		var err error
-		if root, err = cid.Decode(x.root); err != nil {
-			return nil, root, kit.Usagef("--root %q: want a CID such as bafy2bz...: %w", x.root, err)
-		}
-	}
-	if !root.Defined() {
-		return nil, root, kit.Usagef("the CAR names no root: give --root")
-	}
-	return state, root, nil
+// execState is what a message runs on: the files' blocks, above them what the message writes, and below them the actors' code,
+// which is fetched when something asks for it that is not there.
+type execState struct {
+	blockstore.Overlay // without the code
+	files              *kit.State
+	root               cid.Cid
+	head               *kit.Head // nil if the root is no chain's
 }
 
-func (x *execFlags) loadActors(cmd *cobra.Command) (blockstore.Blockstore, error) {
+// openState opens the files of --car and finds the state root.
+func (x *execFlags) openState(cmd *cobra.Command) (_ *execState, err error) {
+	ctx := cmd.Context()
+	dir, err := kit.CacheFolder(x.set.CacheDir)
+	if err != nil {
+		return nil, err
+	}
+	files, err := kit.OpenState(ctx, x.cars, kit.StateOptions{Folder: kit.ArchivesIn(dir), Messages: cmd.ErrOrStderr()})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, files.Close())
+		}
+	}()
+	for _, note := range files.Notes {
+		fmt.Fprintf(cmd.ErrOrStderr(), "edgefvm: note: %s\n", note)
+	}
+	root, head, err := files.StateRoot(ctx, x.root)
+	if err != nil {
+		return nil, err
+	}
+	if head != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "edgefvm: note: %s\n", head)
+	}
+	if ok, err := files.Has(ctx, root); err != nil {
+		return nil, err
+	} else if !ok {
+		if head != nil {
+			return nil, fmt.Errorf("the CAR has the headers of epoch %d, but not the state %s that their messages run on, as an export of a chain without recent states: add a --car with it, or give the --root of a state that is there", head.Epoch, root)
+		}
+		return nil, fmt.Errorf("the CAR does not hold the state root %s: give the right --root or --car", root)
+	}
+	return &execState{Overlay: blockstore.Overlay{Top: blockstore.NewMemory(), Base: files}, files: files, root: root, head: head}, nil
+}
+
+// loadActors opens the actors that were asked for by name or file, else those of the network version, at the first block that the
+// state lacks.
+func (x *execFlags) loadActors(cmd *cobra.Command, at *setting) (blockstore.Blockstore, error) {
 	ctx, store := cmd.Context(), blockstore.NewMemory()
 	for _, path := range x.set.CARs {
 		if _, err := bundle.LoadCARFile(ctx, path, store); err != nil {
@@ -65,30 +79,44 @@ func (x *execFlags) loadActors(cmd *cobra.Command) (blockstore.Blockstore, error
 	if len(x.set.CARs) > 0 {
 		return store, nil
 	}
-	version, net := 0, "mainnet"
-	var err error
-	if x.actors != "" {
-		if version, net, err = bundle.ParseName(x.actors); err != nil {
-			return nil, kit.AsUsage(err)
-		}
-	} else if version, err = bundle.VersionFor(network.Version(x.nv)); err != nil {
+	version, net, err := at.bundle(x.actors)
+	if err != nil {
 		return nil, kit.AsUsage(err)
 	}
-	s, err := bundle.Open(ctx, x.set.BundleOptions(cmd))
-	if err != nil {
-		return nil, err
+	open := sync.OnceValues(func() (blockstore.Blockstore, error) {
+		s, err := bundle.Open(ctx, x.set.BundleOptions(cmd))
+		if err != nil {
+			return nil, err
+		}
+		code, err := s.Store(ctx, version, net)
+		return code, kit.BundleHint(ctx, s, bundle.Entry{Version: version, Network: net}.Name(), err)
+	})
+	if x.actors != "" { // a name that is wrong should be told
+		return open()
 	}
-	code, err := s.Store(ctx, version, net)
-	return code, kit.BundleHint(ctx, s, bundle.Entry{Version: version, Network: net}.Name(), err)
+	return &lateCode{open: open}, nil
 }
 
-// plainError leaves out the name of the file, which the message has already.
-func plainError(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err
+// lateCode is a bundle's blocks, opened when one is asked for.
+type lateCode struct {
+	blockstore.Blockstore // none; writes go elsewhere
+	open                  func() (blockstore.Blockstore, error)
+}
+
+func (l *lateCode) Has(ctx context.Context, c cid.Cid) (bool, error) {
+	code, err := l.open()
+	if err != nil {
+		return false, fmt.Errorf("the state lacks %s: %w", c, err)
 	}
-	return err
+	return code.Has(ctx, c)
+}
+
+func (l *lateCode) Get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
+	code, err := l.open()
+	if err != nil {
+		return nil, fmt.Errorf("the state lacks %s: %w", c, err)
+	}
+	return code.Get(ctx, c)
 }
 
 // writeState writes what the root reaches of the blocks that are there; the actors' code is left out.
@@ -105,7 +133,12 @@ func writeState(ctx context.Context, path string, state blockstore.Blockstore, r
 // reachable yields each block below root that is in the store, once.
 func reachable(ctx context.Context, state blockstore.Blockstore, root cid.Cid) iter.Seq2[blocks.Block, error] {
 	return func(yield func(blocks.Block, error) bool) {
-		seen := map[cid.Cid]bool{root: true}
+		type link struct {
+			hash blockstore.CARKey // shorter than a CID: a state may have millions
+			dag  bool
+		}
+		key := func(c cid.Cid) link { return link{blockstore.KeyOfCID(c.KeyString()), c.Prefix().Codec == cid.DagCBOR} }
+		seen := map[link]struct{}{key(root): {}}
 		for todo := []cid.Cid{root}; len(todo) > 0; {
 			c := todo[len(todo)-1]
 			todo = todo[:len(todo)-1]
@@ -121,8 +154,8 @@ func reachable(ctx context.Context, state blockstore.Blockstore, root cid.Cid) i
 			}
 			// A block that is not DAG-CBOR after all has no links to follow.
 			_ = cbg.ScanForLinks(bytes.NewReader(b.RawData()), func(l cid.Cid) {
-				if !seen[l] {
-					seen[l] = true
+				if _, ok := seen[key(l)]; !ok {
+					seen[key(l)] = struct{}{}
 					todo = append(todo, l)
 				}
 			})

@@ -16,6 +16,7 @@ import (
 	"github.com/edgefvm/fvm/explain/text"
 	"github.com/edgefvm/fvm/internal/disk/wholefile"
 	"github.com/edgefvm/fvm/lab/conformance"
+	"github.com/edgefvm/fvm/node/actors"
 	"github.com/edgefvm/fvm/vector"
 )
 
@@ -25,6 +26,9 @@ type explaining struct {
 	asJSON        bool
 	flame, pprof  string // files
 	only, variant int
+	data          bool
+	abi           string // a file
+	decoders      explain.Decoders
 }
 
 func newExplain() *cobra.Command {
@@ -36,6 +40,9 @@ func newExplain() *cobra.Command {
 actors with the gas of each, the gas by kind of charge, the events, and what changed in
 the state. The result is compared with what the vector expects. Of a bundle that
 'vectors run --differences' wrote it tells first which engines differed, and in what.
+
+--data shows the parameters and returns of each call too, by the types of the builtin
+actors; JSON always has them. --abi is for those of contracts.
 
 --flamegraph draws the gas; --pprof writes it as a profile for 'go tool pprof', whose
 stacks are the calls and whose labels are the gas charge and the exit code:
@@ -50,6 +57,11 @@ stacks are the calls and whose labels are the gas charge and the exit code:
 			if err != nil {
 				return err
 			}
+			abi, err := kit.LoadABI(e.abi)
+			if err != nil {
+				return err
+			}
+			e.decoders = actors.Decoders(actors.DecodersOptions{ABI: abi})
 			x, err := e.run(cmd, v)
 			if err != nil {
 				return err
@@ -60,7 +72,7 @@ stacks are the calls and whose labels are the gas charge and the exit code:
 			if e.asJSON {
 				err = kit.WriteJSON(cmd, x)
 			} else {
-				err = text.Write(cmd.OutOrStdout(), x, textOptions(cmd.OutOrStdout(), e.only))
+				err = text.Write(cmd.OutOrStdout(), x, e.textOptions(cmd.OutOrStdout()))
 			}
 			if err == nil && !x.Matches {
 				return kit.ErrFailed
@@ -72,6 +84,8 @@ stacks are the calls and whose labels are the gas charge and the exit code:
 	f.BoolVar(&e.asJSON, "json", false, "print JSON")
 	f.StringVar(&e.flame, "flamegraph", "", "draw the gas of the calls into this SVG `file`")
 	f.StringVar(&e.pprof, "pprof", "", "write the gas of the calls into this `file`, for 'go tool pprof'")
+	f.BoolVar(&e.data, "data", false, "show parameters and returns")
+	f.StringVar(&e.abi, "abi", "", "`file` with the ABI of the contracts: JSON, or an artefact of Hardhat or Foundry")
 	f.IntVar(&e.only, "message", 0, "show only this message, counted from 1; JSON has all")
 	f.IntVar(&e.variant, "variant", 0, "variant of the vector, counted from 0")
 	e.Flags(cmd)
@@ -81,6 +95,12 @@ stacks are the calls and whose labels are the gas charge and the exit code:
 // textOptions are for what is printed to w; message 0: all.
 func textOptions(w io.Writer, message int) text.Options {
 	return text.Options{Columns: term.Columns(w), Colour: bool(term.NewPainter(w)), Message: message}
+}
+
+func (e *explaining) textOptions(w io.Writer) text.Options {
+	o := textOptions(w, e.only)
+	o.Data = e.data
+	return o
 }
 
 // load reads the vector and checks that it has what the flags ask for.
@@ -110,8 +130,8 @@ func (e *explaining) run(cmd *cobra.Command, v *vector.Vector) (*explain.Explana
 		return nil, err
 	}
 	defer engine.Close(context.WithoutCancel(cmd.Context()))
-	actors := e.Actors(cmd)
-	return explain.Vector(cmd.Context(), v, explain.VectorOptions{Variant: e.variant, Actors: actors, Engine: engine, Judge: judgeBy(actors, engine)})
+	code := e.Actors(cmd)
+	return explain.Vector(cmd.Context(), v, explain.VectorOptions{Variant: e.variant, Actors: code, Engine: engine, Decoders: e.decoders, Judge: judgeBy(code, engine)})
 }
 
 // judgeBy judges by the laboratory's rules, which know the official vectors that run otherwise than their files say.

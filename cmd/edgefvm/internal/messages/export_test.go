@@ -1,7 +1,4 @@
 package messages
 
 // What exec reads of a command line.
-var (
-	ReadData    = readData
-	ParseAmount = parseAmount
-)
+var ParseAmount = parseAmount

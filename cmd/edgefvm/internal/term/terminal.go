@@ -3,6 +3,7 @@ package term
 import (
 	"io"
 	"os"
+	"strconv"
 
 	xterm "golang.org/x/term"
 
@@ -15,15 +16,19 @@ func Is(w io.Writer) bool {
 	return ok && xterm.IsTerminal(int(f.Fd()))
 }
 
-// The columns that output is laid out for: those of the terminal within bounds, or what suits a file.
+// The columns that output is laid out for: those that COLUMNS says, or of the terminal, within bounds; or what suits a file.
 const (
 	LeastColumns   = 60
-	MostColumns    = 120
+	MostColumns    = 120 // of a terminal: longer lines are hard to read
+	MostAsked      = 300 // of COLUMNS
 	DefaultColumns = 100
 )
 
 // Columns is how wide the output to w may be.
 func Columns(w io.Writer) int {
+	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
+		return min(max(n, LeastColumns), MostAsked)
+	}
 	if n := columnsOf(w); n > 0 {
 		return min(max(n, LeastColumns), MostColumns)
 	}

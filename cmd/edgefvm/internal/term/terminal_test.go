@@ -12,6 +12,7 @@ import (
 )
 
 func TestTerminal(t *testing.T) {
+	t.Setenv("COLUMNS", "")
 	if bool(NewPainter(new(bytes.Buffer))) || Is(new(bytes.Buffer)) || Columns(new(bytes.Buffer)) != DefaultColumns {
 		t.Error("a buffer is taken for a terminal")
 	}
@@ -46,6 +47,16 @@ func TestTerminal(t *testing.T) {
 	}
 	if n := Columns(tty); n < LeastColumns || n > MostColumns {
 		t.Errorf("a new terminal has %d columns", n)
+	}
+}
+
+// COLUMNS says the width, in a file too.
+func TestColumns(t *testing.T) {
+	for columns, want := range map[string]int{"": DefaultColumns, "80": 80, "200": 200, "10": LeastColumns, "5000": MostAsked, "0": DefaultColumns, "-5": DefaultColumns, "wide": DefaultColumns} {
+		t.Setenv("COLUMNS", columns)
+		if n := Columns(new(bytes.Buffer)); n != want {
+			t.Errorf("COLUMNS=%q: %d, want %d", columns, n, want)
+		}
 	}
 }
 

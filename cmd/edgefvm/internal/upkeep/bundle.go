@@ -148,7 +148,7 @@ func newBundleAdd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add FILE.car",
 		Short: "Check a bundle's CAR and keep it",
-		Long: `Checks a bundle's CAR, plain or gzip, and keeps it in the user's folder of bundles: its
+		Long: `Checks a bundle's CAR, plain or packed, and keeps it in the user's folder of bundles: its
 manifest, the names of its actors, and that the code of each is there, hashes to its CID
 and can run. From then on all commands find it, before a bundle of the same name in
 Lotus's module, unless --bundles names a folder. A bundle that Lotus's list knows keeps
@@ -173,6 +173,8 @@ The folder is edgefvm/bundles in the user's folder of configuration, or the one 
 			switch {
 			case errors.Is(err, bundle.ErrUnnamed):
 				return kit.Usagef("%s: %w, with --version N --network NAME", args[0], err)
+			case errors.Is(err, bundle.ErrName):
+				return kit.Usagef("%w", err)
 			case errors.Is(err, bundle.ErrTaken):
 				return fmt.Errorf("%s: %w; --replace takes its place", args[0], err)
 			case err != nil:

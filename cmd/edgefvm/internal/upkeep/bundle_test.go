@@ -116,6 +116,9 @@ func TestBundleAdd(t *testing.T) {
 
 	edgefvm.Fails(t, kit.ExitUsage, []string{"bundle", "add", car}, "no list has its manifest", "--version N --network NAME")
 	edgefvm.Fails(t, kit.ExitFailed, []string{"bundle", "add", car, "--version", "18", "--network", "mainnet"}, "another bundle has this name", "--replace")
+	for name, args := range map[string][]string{"version 7: ": {"--version", "7"}, `network "../x": `: {"--network", "../x"}, `network "Main": `: {"--version", "19", "--network", "Main"}} {
+		edgefvm.Fails(t, kit.ExitUsage, append([]string{"bundle", "add", car}, args...), name+"a bundle is of version 8 or later")
+	}
 	out := edgefvm.OK(t, "bundle", "add", car, "--version", "19", "--network", "mainnet")
 	path := filepath.Join(added, "v19-mainnet.car")
 	for _, want := range []string{"v19/mainnet  ", "16 actors", "in the place of Lotus's v19/mainnet, which is v18/mainnet again", path + "\n"} {
@@ -149,6 +152,10 @@ func TestBundleAdd(t *testing.T) {
 	edgefvm.Fails(t, kit.ExitUsage, []string{"bundle", "remove", "frob"}, "want VERSION/NETWORK")
 	edgefvm.Fails(t, kit.ExitFailed, []string{"bundle", "add", filepath.Join(added, "none.car")}, "none.car")
 	edgefvm.Fails(t, kit.ExitFailed, []string{"bundle", "add", clitest.Golden("nv28-send-001")}, "nv28-send-001", "bad CAR")
+	t.Setenv(bundle.EnvAdded, export)
+	for _, args := range []string{"add " + export, "list", "cids v18/mainnet", "remove v18/mainnet"} {
+		edgefvm.Fails(t, kit.ExitFailed, append([]string{"bundle"}, strings.Fields(args)...), export+": the folder of added bundles is a file: name a folder in "+bundle.EnvAdded)
+	}
 }
 
 func TestBundle(t *testing.T) {

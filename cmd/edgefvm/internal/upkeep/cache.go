@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/edgefvm/fvm/blockstore/carfile"
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
@@ -33,12 +34,14 @@ type cacheView struct {
 	WasmEdge cachePart `json:"wasmedge"`
 	// Bundles are those that were unpacked; they are no compiled code, and not in the sum.
 	Bundles cachePart `json:"bundles"`
+	// Archives are indexes of archives, and copies of those that had to be unpacked; not in the sum either.
+	Archives cachePart `json:"archives"`
 	// Pass is the version of the instrumentation. Entries of another are not used.
 	Pass int `json:"pass_version"`
 }
 
 // inCache does something to what wazero and WasmEdge keep in a cache folder, and counts it.
-func inCache(dir string, wazeros func(string) (wazero.CacheStats, error), edges func(string) (aot.Stats, error), bundles func(string) (int, int64, error)) (*cacheView, error) {
+func inCache(dir string, wazeros func(string) (wazero.CacheStats, error), edges func(string) (aot.Stats, error), bundles, archives func(string) (int, int64, error)) (*cacheView, error) {
 	wz, err := wazeros(dir)
 	if err != nil {
 		return nil, err
@@ -48,20 +51,25 @@ func inCache(dir string, wazeros func(string) (wazero.CacheStats, error), edges 
 		return nil, err
 	}
 	files, size, err := bundles(kit.UnpackedIn(dir))
+	if err != nil {
+		return nil, err
+	}
+	kept, keptSize, err := archives(kit.ArchivesIn(dir))
 	return &cacheView{
 		Dir: dir, cachePart: cachePart{wz.Entries + we.Entries, wz.Bytes + we.Bytes, wz.Bad + we.Bad},
-		Wazero: cachePart(wz), WasmEdge: cachePart(we), Bundles: cachePart{Entries: files, Bytes: size}, Pass: instrument.PassVersion,
+		Wazero: cachePart(wz), WasmEdge: cachePart(we), Bundles: cachePart{Entries: files, Bytes: size},
+		Archives: cachePart{Entries: kept, Bytes: keptSize}, Pass: instrument.PassVersion,
 	}, err
 }
 
 // cacheInfo counts and verifies what a cache folder holds.
 func cacheInfo(dir string) (*cacheView, error) {
-	return inCache(dir, wazero.CacheInfo, aot.Info, bundle.Unpacked)
+	return inCache(dir, wazero.CacheInfo, aot.Info, bundle.Unpacked, carfile.Kept)
 }
 
 // cacheClean removes it, and counts what it removed.
 func cacheClean(dir string) (*cacheView, error) {
-	return inCache(dir, wazero.CacheClean, aot.Clean, bundle.CleanUnpacked)
+	return inCache(dir, wazero.CacheClean, aot.Clean, bundle.CleanUnpacked, carfile.Clean)
 }
 
 // cacheCommand makes a command on a cache folder of its help, of what it does to the folder, and of how it tells it.
@@ -94,7 +102,7 @@ func newCacheInfo() *cobra.Command {
 	return cacheCommand(&cobra.Command{
 		Use: "info", Short: "Show where compiled code is kept, and how much",
 		Long: `Shows the folder of compiled code, counts its entries and verifies each, and counts the bundles
-that lie unpacked beside it. A folder that does not exist is an empty cache.`,
+that lie unpacked beside it, and the indexes and unpacked copies of archives. A folder that does not exist is an empty cache.`,
 		Example: "  edgefvm cache info\n  edgefvm cache info --json | jq .bytes",
 	}, cacheInfo, (*cacheView).print)
 }
@@ -114,6 +122,9 @@ func (v *cacheView) print(g *layout.Page) {
 	if v.Bundles.Entries > 0 {
 		g.Line("unpacked      %s", v.Bundles.text("bundle", "bundles"))
 	}
+	if v.Archives.Entries > 0 {
+		g.Line("archives      %s, indexes and copies that were unpacked", v.Archives.text("file", "files"))
+	}
 	g.Line("pass version  %d", v.Pass)
 	if v.Bad > 0 {
 		g.Line("bad           %d %s and will be compiled again when needed", v.Bad, layout.Choose(v.Bad, "entry fails its checksum", "entries fail their checksum"))
@@ -128,8 +139,8 @@ func (p *cachePart) text(one, many string) string {
 func newCacheClean() *cobra.Command {
 	return cacheCommand(&cobra.Command{
 		Use: "clean", Short: "Remove compiled code",
-		Long: `Removes compiled code and unpacked bundles, and no other files. Actors are compiled anew when
-they next run.`,
+		Long: `Removes compiled code, unpacked bundles, indexes of archives and their unpacked copies, and no
+other files. Actors are compiled anew when they next run, and archives are read through.`,
 		Example: "  edgefvm cache clean\n  edgefvm cache clean --cache ./compiled",
 	}, cacheClean, (*cacheView).printRemoved)
 }
@@ -138,5 +149,8 @@ func (v *cacheView) printRemoved(g *layout.Page) {
 	g.Line("removed %s, from %s", v.text("entry", "entries"), v.Dir)
 	if v.Bundles.Entries > 0 {
 		g.Line("removed %s", v.Bundles.text("unpacked bundle", "unpacked bundles"))
+	}
+	if v.Archives.Entries > 0 {
+		g.Line("removed %s", v.Archives.text("file of an archive", "files of archives"))
 	}
 }

@@ -32,6 +32,33 @@ func TestCacheOfNothing(t *testing.T) {
 	edgefvm.Fails(t, kit.ExitFailed, []string{"cache", "info", "--cache", file}, "the cache in "+file)
 }
 
+// Indexes and copies of archives are counted, and removed; other files stay.
+func TestCacheOfArchives(t *testing.T) {
+	dir := t.TempDir()
+	in := filepath.Join(dir, "archives")
+	for name, data := range map[string]string{
+		"a.car-0123456789abcdef.efvm-index": "index", "a.car.gz-0123456789abcdef-0123456789abcdef.car": "the copy", ".a.car.gz-0123456789abcdef-0123456789abcdef.car99": "part",
+		"a.car": "mine", "notes-0123456789abcdef.txt": "mine",
+	} {
+		if err := os.MkdirAll(in, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		clitest.WriteTo(t, filepath.Join(in, name), []byte(data))
+	}
+	if v := clitest.FromJSON[upkeep.CacheView](t, edgefvm.OK(t, "cache", "info", "--cache", dir, "--json")); v.Archives.Entries != 3 || v.Archives.Bytes != 17 || v.Entries != 0 {
+		t.Errorf("%+v", v)
+	}
+	if out := edgefvm.OK(t, "cache", "info", "--cache", dir); !strings.Contains(out, "archives      3 files, 17 bytes") {
+		t.Errorf("it lacks them:\n%s", out)
+	}
+	if out := edgefvm.OK(t, "cache", "clean", "--cache", dir); !strings.Contains(out, "removed 3 files of archives, 17 bytes") {
+		t.Errorf("it lacks them:\n%s", out)
+	}
+	if left, err := os.ReadDir(in); err != nil || len(left) != 2 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
 func TestCache(t *testing.T) {
 	clitest.NeedBundles(t)
 	dir := t.TempDir()

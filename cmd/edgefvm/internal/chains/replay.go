@@ -1,0 +1,266 @@
+package chains
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/filecoin-project/go-state-types/abi"
+	"github.com/spf13/cobra"
+
+	"github.com/edgefvm/fvm/blockstore/pebble"
+	"github.com/edgefvm/fvm/bundle"
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
+	"github.com/edgefvm/fvm/externs"
+	"github.com/edgefvm/fvm/internal/disk/wholefile"
+	"github.com/edgefvm/fvm/internal/layout"
+	"github.com/edgefvm/fvm/node/network"
+	"github.com/edgefvm/fvm/node/replay"
+	"github.com/edgefvm/fvm/proofs"
+	"github.com/edgefvm/fvm/vector"
+)
+
+// replayFlags are the flags of replay.
+type replayFlags struct {
+	set           kit.Setting
+	network       string
+	from, to      int64
+	workers       int
+	store, report string
+	differences   string
+	proofs, keys  string
+	trust         bool
+	asJSON        bool
+}
+
+func newReplay() *cobra.Command {
+	var x replayFlags
+	cmd := &cobra.Command{
+		Use:   "replay CHAIN",
+		Short: "Execute a chain's tipsets again and compare them with its headers",
+		Long: `Executes the tipsets of a chain from an archive: an export of Lotus, or a snapshot. Of
+each it compares the state root, the receipts root and the base fee that follows with what
+the headers of the next tipset say. At the first difference it says where it lies as far as
+the chain can tell, writes a vector of that tipset, and ends with 1.
+
+Everything is derived from the archive and from the network, which is known by its genesis
+or named with --network: mainnet, calibnet, butterflynet, 2k, interop, itests, or a file
+that describes it. The last line is 'N passed, N failed, N skipped', counting tipsets; the
+head is skipped, since no headers tell what should come of it.
+
+With --store what a replay makes is kept in a folder. A replay that was stopped, in whatever
+way, goes on from there.`,
+		Example: `  edgefvm replay mainnet.car --from 5000000 --to 5002880 --workers 4
+  edgefvm replay chain.car.zst --network chain.json --store states --report report.json
+  edgefvm replay chain.car --network itests --engine wazero,wasmedge-o2`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return x.run(cmd, args[0]) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&x.network, "network", "", "`NAME|FILE` of the network (default: told by the chain's genesis)")
+	f.Int64Var(&x.from, "from", 0, "first `epoch` (default: the lowest that the archive has the state for)")
+	f.Int64Var(&x.to, "to", 0, "last `epoch` (default: the head's)")
+	f.IntVar(&x.workers, "workers", 1, "how many messages are executed at a time, 0: as many as there are processors")
+	f.StringVar(&x.store, "store", "", "`folder` for what the replay makes, to go on from (default: memory)")
+	f.StringVar(&x.report, "report", "", "write what was found to this `file`, in JSON")
+	f.StringVar(&x.differences, "differences", "differences", "`folder` for a vector of the first difference")
+	f.StringVar(&x.proofs, "proofs", "verify", "'verify' proofs, or 'assume' that each is valid")
+	f.StringVar(&x.keys, "keys", "", "`folder` of the keys that proofs are verified by (default $FIL_PROOFS_PARAMETER_CACHE, or "+usualKeys+")")
+	f.BoolVar(&x.trust, "trust-params", os.Getenv("TRUST_PARAMS") == "1", "take keys that are not the published ones, as a development network has them (default $TRUST_PARAMS)")
+	f.BoolVar(&x.asJSON, "json", false, "print what was found in JSON")
+	x.set.EngineFlag(cmd, "Wasm `engine`, one of "+strings.Join(kit.EngineNames(), ", ")+"; several with commas between them run in lock-step")
+	kit.CacheFlag(cmd, &x.set.CacheDir)
+	f.BoolVar(&x.set.NoCache, "no-cache", false, "keep compiled code in memory only")
+	x.set.BundleFlags(cmd)
+	return cmd
+}
+
+// check finds what is wrong with the flags before anything is read.
+func (x *replayFlags) check() error {
+	switch {
+	case x.from < 0 || x.to < 0:
+		return kit.Usagef("--from and --to are epochs, 0 or more")
+	case x.to > 0 && x.from > x.to:
+		return kit.Usagef("--from %d is after --to %d", x.from, x.to)
+	case x.workers < 0 || x.workers > 1024:
+		return kit.Usagef("--workers %d: want 0 to 1024", x.workers)
+	case x.proofs != "verify" && x.proofs != "assume":
+		return kit.Usagef("--proofs %q: want verify or assume", x.proofs)
+	}
+	if x.workers == 0 {
+		x.workers = runtime.GOMAXPROCS(0)
+	}
+	return nil
+}
+
+func (x *replayFlags) run(cmd *cobra.Command, path string) (err error) {
+	ctx := cmd.Context()
+	if err := x.check(); err != nil {
+		return err
+	}
+	o := replay.Options{From: abi.ChainEpoch(x.from), To: abi.ChainEpoch(x.to), Workers: x.workers, Vectors: x.differences}
+	if o.Proofs, err = x.judge(cmd); err != nil {
+		return err
+	}
+	if x.network != "" {
+		if o.Network, err = network.Find(x.network); err != nil {
+			return kit.AsUsage(err)
+		}
+	}
+	dir, err := kit.CacheFolder(x.set.CacheDir)
+	if err != nil {
+		return err
+	}
+	archive, err := kit.OpenState(ctx, []string{path}, kit.StateOptions{Flag: "chain", Folder: kit.ArchivesIn(dir), Messages: cmd.ErrOrStderr()})
+	if err != nil {
+		return err
+	}
+	defer archive.Close()
+	o.Archive, o.Roots = archive, archive.Roots
+	if x.store != "" {
+		s, err := pebble.Open(filepath.Join(x.store, "blocks"))
+		if err != nil {
+			return fmt.Errorf("--store: %w", err)
+		}
+		defer func() { err = errors.Join(err, s.Close()) }()
+		o.Store = s
+	} else {
+		s := newSpill(spillBytes)
+		defer func() { err = errors.Join(err, s.Close()) }()
+		o.Store = s
+	}
+	engines, end, err := x.set.StartAll(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	o.Engines = engines
+	if o.Bundles, err = bundle.Open(ctx, x.set.BundleOptions(cmd)); err != nil {
+		o.Bundles = nil // asked for again when an upgrade needs it
+	}
+	p := term.NewProgress(cmd.ErrOrStderr())
+	o.Progress = func(now replay.Progress) { show(p, now) }
+	rep, err := replay.Run(ctx, o)
+	p.End()
+	if x.report != "" {
+		if werr := writeReport(x.report, rep); werr != nil {
+			return errors.Join(err, fmt.Errorf("--report: %w", werr))
+		}
+	}
+	if err != nil && rep.First == 0 { // nothing was replayed
+		return err
+	}
+	return x.tell(cmd, rep, err)
+}
+
+// usualKeys is the folder in which nodes keep keys.
+const usualKeys = "/var/tmp/filecoin-proof-parameters"
+
+// judge is who judges proofs. Keys are read when a proof needs them: a chain without proofs needs none.
+func (x *replayFlags) judge(cmd *cobra.Command) (externs.ProofVerifier, error) {
+	if x.proofs == "assume" {
+		return judge{vector.ProofsValid.Verifier(), "taken as valid, every one (--proofs assume)"}, nil
+	}
+	dir := cmp.Or(x.keys, os.Getenv("FIL_PROOFS_PARAMETER_CACHE"), usualKeys)
+	v, err := proofs.Open(cmd.Context(), proofs.Options{Dir: dir, TrustParams: x.trust})
+	if err != nil {
+		return nil, fmt.Errorf("--keys: %w", err)
+	}
+	return judge{v, "verified, with keys in " + dir}, nil
+}
+
+// judge is a verifier that says in the report what it is.
+type judge struct {
+	externs.ProofVerifier
+	what string
+}
+
+func (j judge) String() string { return j.what }
+
+func writeReport(path string, rep *replay.Report) error {
+	return wholefile.Write(path, func(w io.Writer) error {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(rep)
+	})
+}
+
+// show says how far a replay is.
+func show(p *term.Progress, now replay.Progress) {
+	if now.Doing != "" {
+		p.Line(now.Doing)
+		return
+	}
+	s := now.Took.Seconds()
+	if s <= 0 {
+		return
+	}
+	rate := func(n float64) string { return layout.Grouped(int(n / s)) }
+	text := fmt.Sprintf("epoch %d: %.1f epochs/s, %s messages/s, %s million gas/s", now.Epoch, float64(now.Epoch-now.First)/s, rate(float64(now.Messages)), rate(float64(now.Gas)/1e6))
+	if here := now.Done - now.Before; here > 0 && now.All > now.Done {
+		left := time.Duration(float64(now.Took) / float64(here) * float64(now.All-now.Done))
+		text += fmt.Sprintf(", %s left", left.Round(time.Second))
+	}
+	p.Bar(now.Done, now.All, text)
+	p.Line(text)
+}
+
+// tell prints what was found.
+func (x *replayFlags) tell(cmd *cobra.Command, rep *replay.Report, failed error) error {
+	stopped := failed != nil && cmd.Context().Err() != nil
+	var err error
+	if x.asJSON {
+		err = kit.WriteJSON(cmd, rep)
+	} else {
+		_, err = io.WriteString(cmd.OutOrStdout(), text(rep))
+	}
+	if failed != nil && !stopped {
+		fmt.Fprintf(cmd.ErrOrStderr(), "edgefvm: %s\n", term.OneLine(failed.Error()))
+	}
+	return kit.Verdict(err, stopped, rep.Good())
+}
+
+// text is a report for people. Its last line is for scripts too.
+func text(rep *replay.Report) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "network %s, epochs %d to %d, on %s", rep.Network, rep.First, rep.Last, strings.Join(rep.Engines, ", "))
+	if rep.Workers > 1 {
+		fmt.Fprintf(&b, " with %d workers", rep.Workers)
+	}
+	b.WriteString("\n")
+	if rep.Resumed > 0 {
+		fmt.Fprintf(&b, "resumed after epoch %d\n", rep.Resumed)
+	}
+	if rep.Seconds > 0 {
+		fmt.Fprintf(&b, "%s messages, %s gas in %.1f s\n", layout.Grouped(rep.Messages), layout.Grouped(int(rep.Gas)), rep.Seconds)
+	}
+	fmt.Fprintf(&b, "proofs: %s\n", rep.Proofs)
+	for _, n := range rep.Notes {
+		fmt.Fprintln(&b, n)
+	}
+	if f := rep.Failure; f != nil {
+		fmt.Fprintf(&b, "✗ the tipset at epoch %d differs:\n", f.Epoch)
+		for _, d := range f.Differences {
+			fmt.Fprintf(&b, "    %s: want %s, got %s\n", d.What, d.Want, d.Got)
+		}
+		if f.Verdict != "" {
+			fmt.Fprintf(&b, "  %s\n", f.Verdict)
+		}
+		switch {
+		case f.Vector != "":
+			fmt.Fprintf(&b, "  vector: %s (edgefvm explain %s)\n", f.Vector, f.Vector)
+		case f.VectorError != "":
+			fmt.Fprintf(&b, "  no vector: %s\n", f.VectorError)
+		}
+	}
+	fmt.Fprintf(&b, "%d passed, %d failed, %d skipped\n", rep.Passed, rep.Failed, rep.Skipped)
+	return b.String()
+}

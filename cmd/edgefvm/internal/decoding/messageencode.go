@@ -1,0 +1,91 @@
+package decoding
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/filecoin-project/go-state-types/crypto"
+	"github.com/ipfs/go-cid"
+	"github.com/multiformats/go-multihash"
+	"github.com/spf13/cobra"
+
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
+	"github.com/edgefvm/fvm/node/actors/jsonview"
+	"github.com/edgefvm/fvm/node/textform"
+)
+
+func newEncodeMessage() *cobra.Command {
+	var w which
+	var o output
+	cmd := &cobra.Command{
+		Use:   "message INPUT",
+		Short: "The CBOR of a message, of a node's JSON",
+		Long: `Makes the CBOR of a message without its signature. In the JSON, Method may be a name and
+Params may be decoded, where the receiver is a singleton or --actor says what it is.
+
+` + inputHelp,
+		Example: "  edgefvm encode message message.json\n  edgefvm encode message --to base64 @message.json",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.check(); err != nil {
+				return err
+			}
+			d, err := readBytes(cmd, args[0], textform.CBOR)
+			if err != nil {
+				return err
+			}
+			m, err := textform.ReadMessage(d)
+			if err != nil {
+				return fmt.Errorf("INPUT, %s: %w", d, err)
+			}
+			if err := w.fill(m); err != nil {
+				return err
+			}
+			data, err := serialize(m)
+			if err != nil {
+				return err
+			}
+			if o.asJSON {
+				id, _, err := cidsOf(m)
+				if err != nil {
+					return err
+				}
+				return kit.WriteJSON(cmd, struct {
+					CID string `json:"cid"`
+					Hex string `json:"hex"`
+				}{id, jsonview.Hex(data)})
+			}
+			return o.writeBytes(cmd, data)
+		},
+	}
+	w.actorFlag(cmd)
+	w.versionFlags(cmd)
+	o.flags(cmd, "print in this form (default: hex)", formHex, formBase64, formDiag, formRaw)
+	return cmd
+}
+
+// serialize is the message's CBOR, without its signature.
+func serialize(m *textform.Message) ([]byte, error) {
+	var buf bytes.Buffer
+	err := m.MarshalCBOR(&buf)
+	return buf.Bytes(), err
+}
+
+// cidsOf are the CIDs of a message: without its signature, and with it where it has one that is not BLS.
+func cidsOf(m *textform.Message) (bare, signed string, err error) {
+	sum := cid.V1Builder{Codec: cid.DagCBOR, MhType: multihash.BLAKE2B_MIN + 31}
+	data, err := serialize(m)
+	if err != nil {
+		return "", "", err
+	}
+	c, err := sum.Sum(data)
+	if err != nil || m.Signature == nil || m.Signature.Type == crypto.SigTypeBLS {
+		return c.String(), "", err
+	}
+	buf := bytes.NewBuffer(append([]byte{0x82}, data...)) // a list of two
+	if err := m.Signature.MarshalCBOR(buf); err != nil {
+		return "", "", err
+	}
+	s, err := sum.Sum(buf.Bytes())
+	return c.String(), s.String(), err
+}
