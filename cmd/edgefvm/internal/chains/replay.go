@@ -95,6 +95,11 @@ func (x *replayFlags) check() error {
 	case x.proofs != "verify" && x.proofs != "assume":
 		return kit.Usagef("--proofs %q: want verify or assume", x.proofs)
 	}
+	if x.report != "" { // a replay may take days: not at its end
+		if info, err := os.Stat(filepath.Dir(x.report)); err != nil || !info.IsDir() {
+			return kit.Usagef("--report %s: there is no folder %s", x.report, filepath.Dir(x.report))
+		}
+	}
 	if x.workers == 0 {
 		x.workers = runtime.GOMAXPROCS(0)
 	}
@@ -150,15 +155,24 @@ func (x *replayFlags) run(cmd *cobra.Command, path string) (err error) {
 	o.Progress = func(now replay.Progress) { show(p, now) }
 	rep, err := replay.Run(ctx, o)
 	p.End()
+	var unwritten error
 	if x.report != "" {
 		if werr := writeReport(x.report, rep); werr != nil {
-			return errors.Join(err, fmt.Errorf("--report: %w", werr))
+			unwritten = fmt.Errorf("--report %s: %w", x.report, werr)
 		}
 	}
 	if err != nil && rep.First == 0 { // nothing was replayed
-		return err
+		return errors.Join(err, unwritten)
 	}
-	return x.tell(cmd, rep, err)
+	verdict := x.tell(cmd, rep, err)
+	if unwritten == nil {
+		return verdict
+	}
+	if verdict == nil {
+		return unwritten
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "edgefvm: %s\n", term.OneLine(unwritten.Error()))
+	return verdict
 }
 
 // usualKeys is the folder in which nodes keep keys.
