@@ -219,6 +219,20 @@ func TestPart(t *testing.T) {
 	}
 }
 
+// The null rounds before the first tipset run the actors of the version before an upgrade that lies among them.
+func TestBeginBeforeAnUpgrade(t *testing.T) {
+	chain := load(t, "testdata", "upgrades16") // without actors' code; the upgrade at 20 is in a null round
+	o := chain.options(t)
+	o.Store, o.To = blockstore.NewMemory(), 19
+	if rep, err := Run(t.Context(), o); err != nil || rep.Failed > 0 {
+		t.Fatal(rep, err)
+	}
+	o.From, o.To, o.Engines = 21, 22, nil // an engine that has compiled nothing yet
+	if rep, err := Run(t.Context(), o); err != nil || rep.Passed == 0 || rep.First != 21 {
+		t.Errorf("%+v, %v", rep, err)
+	}
+}
+
 // A context that ends stops a replay between tipsets.
 func TestCancelled(t *testing.T) {
 	c := load(t, "testdata", "two29")
