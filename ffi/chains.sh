@@ -22,6 +22,6 @@ make_module "$work"
 cp "$ffi/itests/testdata/chain/main.go" "$work/chain/"
 (cd "$work" && go build ${tags:+-tags="$tags"} -o replay ./chain)
 result=0
-GOLOG_LOG_LEVEL=${GOLOG_LOG_LEVEL:-fatal} "$work/replay" "$@" > "$work/replay.txt" || result=1
+GOLOG_LOG_LEVEL=${GOLOG_LOG_LEVEL:-error} "$work/replay" "$@" > "$work/replay.txt" 2> "$work/replay.log" || result=1
 grep -E '^(PASS|FAIL)' "$work/replay.txt"
 exit $result
