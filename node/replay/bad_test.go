@@ -295,6 +295,19 @@ func TestSnapshot(t *testing.T) {
 			t.Errorf("%s: %+v, %v, want it from %d", name, rep, err, c.wants[first].Epoch)
 		}
 	}
+	// One whose headers end before its states do.
+	for _, b := range c.at(t, c.wants[first+1].Epoch).Blocks[0].Parents {
+		gone[b] = nil
+	}
+	r := run{Options: o, report: &Report{}, store: chain.NewStore(o.Archive)}
+	head, err := r.store.Head(t.Context(), o.Roots)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.line, r.rules.Network = chain.NewLine(r.store, head), c.network
+	if got, err := r.lowest(t.Context()); err != nil || got != c.wants[first+2].Epoch {
+		t.Errorf("headers that end at %d: it begins at %d, %v, want %d", c.wants[first+1].Epoch, got, err, c.wants[first+2].Epoch)
+	}
 }
 
 // snapshot is the metadata of one, in a store.

@@ -76,12 +76,11 @@ func (r *run) lowest(ctx context.Context) (abi.ChainEpoch, error) {
 		if !ok {
 			break
 		}
-		lowest = t.Height()
 		p, err := r.store.Parent(ctx, t)
 		if err != nil {
-			break // a snapshot may end here
+			break // a snapshot may end here; nothing is executed without the height of its parent
 		}
-		t = p
+		lowest, t = t.Height(), p
 	}
 	if lowest >= 0 && r.line.Head().Height() >= farFromGenesis {
 		return lowest, nil
