@@ -177,9 +177,18 @@ func TestResume(t *testing.T) {
 			began = ts.Epoch
 		}
 	}
+	var at Progress
+	o.Progress = func(p Progress) {
+		if p.Doing == "" {
+			at = p
+		}
+	}
 	again, err := Run(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if at.Began != c.wants[7].Epoch || at.Epoch != c.wants[len(c.wants)-1].Epoch || at.Done != at.All || at.Before != 7 {
+		t.Errorf("the last word on progress: %+v", at)
 	}
 	if began != c.wants[7].Epoch || again.Resumed != c.wants[6].Epoch || again.Passed != len(c.wants)-1 || again.Skipped != 1 {
 		t.Errorf("it began at %d, after %d had passed: %+v", began, rep.Passed, again)

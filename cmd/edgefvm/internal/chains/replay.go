@@ -218,7 +218,7 @@ func show(p *term.Progress, now replay.Progress) {
 		return
 	}
 	rate := func(n float64) string { return layout.Grouped(int(n / s)) }
-	text := fmt.Sprintf("epoch %d: %.1f epochs/s, %s messages/s, %s million gas/s", now.Epoch, float64(now.Epoch-now.First)/s, rate(float64(now.Messages)), rate(float64(now.Gas)/1e6))
+	text := fmt.Sprintf("epoch %d: %.1f epochs/s, %s messages/s, %s million gas/s", now.Epoch, float64(now.Epoch-now.Began)/s, rate(float64(now.Messages)), rate(float64(now.Gas)/1e6))
 	if here := now.Done - now.Before; here > 0 && now.All > now.Done {
 		left := time.Duration(float64(now.Took) / float64(here) * float64(now.All-now.Done))
 		text += fmt.Sprintf(", %s left", left.Round(time.Second))
