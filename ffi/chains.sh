@@ -6,7 +6,8 @@
 #   FIL_PROOFS_PARAMETER_CACHE=KEYS TRUST_PARAMS=1 ffi/chains.sh [-w DIR] [-t TAGS] CHAIN.car.zst...
 #
 # CHAIN.json beside each describes it, as for 'edgefvm replay --network'. -t 2k for chains of that build. -w DIR keeps the
-# module and the program, and what it printed: epoch, circulating supply and base fee of each tipset.
+# module and the program, and replay.txt with what it printed: epoch, circulating supply and base fee of each tipset, and answers
+# about randomness, tipsets and lookback, which 'EDGEFVM_LOTUS_CHAINS=DIR/replay.txt go test ./node/replay' compares.
 set -euo pipefail
 work= tags=
 while getopts w:t: opt; do case $opt in w) work=$OPTARG ;; t) tags=$OPTARG ;; *) exit 2 ;; esac; done

@@ -28,6 +28,7 @@ import (
 	"github.com/filecoin-project/lotus/chain/beacon"
 	"github.com/filecoin-project/lotus/chain/consensus"
 	"github.com/filecoin-project/lotus/chain/consensus/filcns"
+	"github.com/filecoin-project/lotus/chain/rand"
 	"github.com/filecoin-project/lotus/chain/state"
 	"github.com/filecoin-project/lotus/chain/stmgr"
 	"github.com/filecoin-project/lotus/chain/store"
@@ -200,6 +201,7 @@ func (x *check) chain(ctx context.Context, name string, tipsets []*types.TipSet)
 	start, passed := time.Now(), 0
 	for i := len(tipsets) - 2; i >= 0; i-- {
 		ts := tipsets[i]
+		x.ask(ctx, name, ts)
 		if x.validates {
 			if err := x.validate(ctx, ts); err != nil {
 				return err
@@ -241,6 +243,40 @@ func (x *check) print(ctx context.Context, name string, ts *types.TipSet) error 
 	}
 	fmt.Printf("%s\t%d\t%s\t%s\n", name, ts.Height(), supply, ts.Blocks()[0].ParentBaseFee)
 	return nil
+}
+
+// ask puts the questions of a machine to the chain as it is seen from a tipset: node/replay's test compares the answers. An error is
+// written as -.
+func (x *check) ask(ctx context.Context, name string, ts *types.TipSet) {
+	h := ts.Height()
+	r := rand.NewStateRand(x.cs, ts.Cids(), x.beacons, x.sm.GetNetworkVersion)
+	for _, e := range []abi.ChainEpoch{-3, 0, 1, h / 3, h / 2, h - 900, h - 10, h - 3, h - 2, h - 1, h, h + 1, h + 500} {
+		fmt.Printf("ask %s %d %d", name, h, e)
+		answer := func(v any, err error) {
+			if err != nil {
+				v = "-"
+			}
+			fmt.Printf(" %v", v)
+		}
+		ticket, err := r.GetChainRandomness(ctx, e)
+		answer(fmt.Sprintf("%x", ticket), err)
+		entry, err := r.GetBeaconRandomness(ctx, e)
+		answer(fmt.Sprintf("%x", entry), err)
+		key, err := stmgr.TipSetGetterForTipset(x.cs, ts)(ctx, e)
+		if err != nil {
+			answer(nil, err)
+		} else {
+			answer(key.Cid())
+		}
+		root := cid.Undef
+		if e >= 0 && e-900 < h { // above, Lotus would execute the tipset
+			_, root, err = stmgr.GetLookbackTipSetForRound(ctx, x.sm, ts, e)
+			answer(root, err)
+		} else {
+			answer(root, nil)
+		}
+		fmt.Println()
+	}
 }
 
 // validate has Lotus validate each block, with its winning PoSt, and a copy of it whose proof is damaged.
