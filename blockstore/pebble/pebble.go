@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 	blocks "github.com/ipfs/go-block-format"
@@ -32,7 +33,7 @@ var _ blockstore.Blockstore = (*Store)(nil)
 func Open(dir string) (*Store, error) {
 	db, err := pebble.Open(dir, &pebble.Options{Logger: quiet{}})
 	if err != nil {
-		return nil, fmt.Errorf("the store in %s: %w", dir, err)
+		return nil, failed(dir, err)
 	}
 	return &Store{db}, nil
 }
@@ -42,9 +43,18 @@ func Open(dir string) (*Store, error) {
 func OpenReadOnly(dir string) (*Store, error) {
 	db, err := pebble.Open(dir, &pebble.Options{Logger: quiet{}, ReadOnly: true, ErrorIfNotExists: true})
 	if err != nil {
-		return nil, fmt.Errorf("the store in %s: %w", dir, err)
+		return nil, failed(dir, err)
 	}
 	return &Store{db}, nil
+}
+
+// failed says why a store could not be opened. A lock that another process holds is told apart: the system says no more than that
+// something is not there for now.
+func failed(dir string, err error) error {
+	if errors.Is(err, syscall.EAGAIN) {
+		return fmt.Errorf("the store in %s: another process has it open, or one that was killed has not ended yet: %w", dir, err)
+	}
+	return fmt.Errorf("the store in %s: %w", dir, err)
 }
 
 // Close closes it. No call may be running.

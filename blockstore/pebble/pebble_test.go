@@ -160,6 +160,9 @@ func kill(t *testing.T, dir string, flushes int, longer time.Duration) (int, cid
 			t.Fatal(err)
 		}
 		if at+1 == flushes {
+			if _, err := pebble.Open(dir); err == nil || !strings.Contains(err.Error(), "another process has it open") {
+				t.Errorf("a store that a process has open: %v", err)
+			}
 			time.Sleep(longer) // into one of the next flushes
 			if err := cmd.Process.Kill(); err != nil {
 				t.Fatal(err)

@@ -177,9 +177,18 @@ func TestResume(t *testing.T) {
 			began = ts.Epoch
 		}
 	}
+	var at Progress
+	o.Progress = func(p Progress) {
+		if p.Doing == "" {
+			at = p
+		}
+	}
 	again, err := Run(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if at.Began != c.wants[7].Epoch || at.Epoch != c.wants[len(c.wants)-1].Epoch || at.Done != at.All || at.Before != 7 {
+		t.Errorf("the last word on progress: %+v", at)
 	}
 	if began != c.wants[7].Epoch || again.Resumed != c.wants[6].Epoch || again.Passed != len(c.wants)-1 || again.Skipped != 1 {
 		t.Errorf("it began at %d, after %d had passed: %+v", began, rep.Passed, again)
@@ -216,6 +225,20 @@ func TestPart(t *testing.T) {
 	o.From, o.To = c.wants[3].Epoch, c.wants[8].Epoch
 	if rep, err = Run(t.Context(), o); err != nil || rep.Passed != 6 || rep.Resumed != c.wants[5].Epoch {
 		t.Fatalf("%+v, %v, want 6 tipsets, three of them done", rep, err)
+	}
+}
+
+// The null rounds before the first tipset run the actors of the version before an upgrade that lies among them.
+func TestBeginBeforeAnUpgrade(t *testing.T) {
+	chain := load(t, "testdata", "upgrades16") // without actors' code; the upgrade at 20 is in a null round
+	o := chain.options(t)
+	o.Store, o.To = blockstore.NewMemory(), 19
+	if rep, err := Run(t.Context(), o); err != nil || rep.Failed > 0 {
+		t.Fatal(rep, err)
+	}
+	o.From, o.To, o.Engines = 21, 22, nil // an engine that has compiled nothing yet
+	if rep, err := Run(t.Context(), o); err != nil || rep.Passed == 0 || rep.First != 21 {
+		t.Errorf("%+v, %v", rep, err)
 	}
 }
 
@@ -280,6 +303,19 @@ func TestSnapshot(t *testing.T) {
 		if err != nil || rep.First != c.wants[first].Epoch || rep.Passed != len(c.wants)-first-1 || rep.Skipped != 1 {
 			t.Errorf("%s: %+v, %v, want it from %d", name, rep, err, c.wants[first].Epoch)
 		}
+	}
+	// One whose headers end before its states do.
+	for _, b := range c.at(t, c.wants[first+1].Epoch).Blocks[0].Parents {
+		gone[b] = nil
+	}
+	r := run{Options: o, report: &Report{}, store: chain.NewStore(o.Archive)}
+	head, err := r.store.Head(t.Context(), o.Roots)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.line, r.rules.Network = chain.NewLine(r.store, head), c.network
+	if got, err := r.lowest(t.Context()); err != nil || got != c.wants[first+2].Epoch {
+		t.Errorf("headers that end at %d: it begins at %d, %v, want %d", c.wants[first+1].Epoch, got, err, c.wants[first+2].Epoch)
 	}
 }
 

@@ -156,7 +156,7 @@ func (r *run) actors() func(context.Context) (blockstore.Blockstore, error) {
 	var err error
 	return func(ctx context.Context) (blockstore.Blockstore, error) {
 		once.Do(func() {
-			version, name, verr := r.rules.Network.Bundle(r.rules.Network.VersionAt(r.report.First))
+			version, name, verr := r.rules.Network.Bundle(r.rules.Network.VersionAt(r.began))
 			if err = verr; err != nil {
 				return
 			}

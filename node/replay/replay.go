@@ -57,8 +57,8 @@ type Options struct {
 type Progress struct {
 	// Doing is what takes long besides tipsets, such as a migration; "" while tipsets are executed.
 	Doing string
-	// Epoch that was reached, of those from First to Last.
-	Epoch, First, Last abi.ChainEpoch
+	// Epoch that was reached, of those from First to Last. This replay began at Began, above First if an earlier one had come so far.
+	Epoch, First, Began, Last abi.ChainEpoch
 	// Done of All tipsets were executed, the first Before of them by an earlier replay.
 	Done, All, Before int
 	// Messages and Gas of the messages that this replay executed, those of the system included in Gas.
@@ -120,9 +120,12 @@ type run struct {
 	done   int
 	before int // tipsets that an earlier replay did
 	start  time.Time
-	own    []*fvm.Engine // to close
+	began  abi.ChainEpoch // of the first machine: a null round before the first tipset, or that tipset's
+	own    []*fvm.Engine  // to close
 
-	next *chain.Tipset // the tipset at hand
+	next    *chain.Tipset  // the tipset at hand
+	reached abi.ChainEpoch // its epoch, or that of the last one
+	resumed abi.ChainEpoch // of the first tipset that was executed here
 }
 
 func (r *run) run(ctx context.Context) error {
@@ -171,7 +174,11 @@ func (r *run) tipsets(ctx context.Context) error {
 		return err
 	}
 	r.start = time.Now()
+	if r.next != nil {
+		r.resumed = r.next.Height()
+	}
 	for r.next != nil {
+		r.reached = r.next.Height()
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -227,9 +234,7 @@ func (r *run) tell(doing string) {
 		return
 	}
 	p := Progress{Doing: doing, First: r.report.First, Last: r.report.Last, Done: r.done, All: r.all, Before: r.before, Messages: r.report.Messages, Gas: r.report.Gas}
-	if r.next != nil {
-		p.Epoch = r.next.Height()
-	}
+	p.Epoch, p.Began = r.reached, r.resumed
 	if !r.start.IsZero() {
 		p.Took = time.Since(r.start)
 	}

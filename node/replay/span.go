@@ -54,7 +54,12 @@ func (r *run) span(ctx context.Context) error {
 	} else if !ok {
 		return fmt.Errorf("the state that the tipset at epoch %d is executed on, %s, is not in the archive: begin at another epoch, or with the genesis", t.Height(), t.ParentStateRoot())
 	}
+	parent, err := r.store.Parent(ctx, t)
+	if err != nil {
+		return err
+	}
 	r.next, r.report.First, r.report.Last = t, t.Height(), last
+	r.began = parent.Height() + 1 // at its version: an upgrade may lie between
 	r.all, err = r.line.Count(ctx, t.Height(), last)
 	return err
 }
@@ -71,12 +76,11 @@ func (r *run) lowest(ctx context.Context) (abi.ChainEpoch, error) {
 		if !ok {
 			break
 		}
-		lowest = t.Height()
 		p, err := r.store.Parent(ctx, t)
 		if err != nil {
-			break // a snapshot may end here
+			break // a snapshot may end here; nothing is executed without the height of its parent
 		}
-		t = p
+		lowest, t = t.Height(), p
 	}
 	if lowest >= 0 && r.line.Head().Height() >= farFromGenesis {
 		return lowest, nil

@@ -137,7 +137,7 @@ func (s *Store) read(f File) (b []byte, genuine bool, err error) {
 		return b, true, nil
 	}
 	if !s.trust {
-		return nil, false, fmt.Errorf("%w: %s has %d bytes and the digest %s, want %s (a development network's own keys are taken if its operator says so: TrustParams); %s",
+		return nil, false, fmt.Errorf("%w: %s has %d bytes and the digest %s, want %s (a development network's own keys are taken if its operator says so: TrustParams, --trust-params or TRUST_PARAMS=1); %s",
 			ErrDigest, path, len(b), found, f.Digest, f.Remedy())
 	}
 	return b, false, nil

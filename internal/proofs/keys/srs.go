@@ -62,7 +62,7 @@ func (s *Store) readSRS(ctx context.Context) (*SRS, error) {
 		return nil, fmt.Errorf("reading the SRS of aggregates: %s: %w", path, err)
 	}
 	if found != file.Digest {
-		return nil, fmt.Errorf("%w: %s has %d bytes and the digest %s, want %s (a development network's own is taken if its operator says so: TrustParams); %s",
+		return nil, fmt.Errorf("%w: %s has %d bytes and the digest %s, want %s (a development network's own is taken if its operator says so: TrustParams, --trust-params or TRUST_PARAMS=1); %s",
 			ErrDigest, path, info.Size(), found, file.Digest, file.Remedy())
 	}
 	return srs, nil

@@ -95,6 +95,11 @@ func (x *replayFlags) check() error {
 	case x.proofs != "verify" && x.proofs != "assume":
 		return kit.Usagef("--proofs %q: want verify or assume", x.proofs)
 	}
+	if x.report != "" { // a replay may take days: not at its end
+		if info, err := os.Stat(filepath.Dir(x.report)); err != nil || !info.IsDir() {
+			return kit.Usagef("--report %s: there is no folder %s", x.report, filepath.Dir(x.report))
+		}
+	}
 	if x.workers == 0 {
 		x.workers = runtime.GOMAXPROCS(0)
 	}
@@ -150,15 +155,24 @@ func (x *replayFlags) run(cmd *cobra.Command, path string) (err error) {
 	o.Progress = func(now replay.Progress) { show(p, now) }
 	rep, err := replay.Run(ctx, o)
 	p.End()
+	var unwritten error
 	if x.report != "" {
 		if werr := writeReport(x.report, rep); werr != nil {
-			return errors.Join(err, fmt.Errorf("--report: %w", werr))
+			unwritten = fmt.Errorf("--report %s: %w", x.report, werr)
 		}
 	}
 	if err != nil && rep.First == 0 { // nothing was replayed
-		return err
+		return errors.Join(err, unwritten)
 	}
-	return x.tell(cmd, rep, err)
+	verdict := x.tell(cmd, rep, err)
+	if unwritten == nil {
+		return verdict
+	}
+	if verdict == nil {
+		return unwritten
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "edgefvm: %s\n", term.OneLine(unwritten.Error()))
+	return verdict
 }
 
 // usualKeys is the folder in which nodes keep keys.
@@ -204,7 +218,7 @@ func show(p *term.Progress, now replay.Progress) {
 		return
 	}
 	rate := func(n float64) string { return layout.Grouped(int(n / s)) }
-	text := fmt.Sprintf("epoch %d: %.1f epochs/s, %s messages/s, %s million gas/s", now.Epoch, float64(now.Epoch-now.First)/s, rate(float64(now.Messages)), rate(float64(now.Gas)/1e6))
+	text := fmt.Sprintf("epoch %d: %.1f epochs/s, %s messages/s, %s million gas/s", now.Epoch, float64(now.Epoch-now.Began)/s, rate(float64(now.Messages)), rate(float64(now.Gas)/1e6))
 	if here := now.Done - now.Before; here > 0 && now.All > now.Done {
 		left := time.Duration(float64(now.Took) / float64(here) * float64(now.All-now.Done))
 		text += fmt.Sprintf(", %s left", left.Round(time.Second))

@@ -101,6 +101,7 @@ func TestReplayErrors(t *testing.T) {
 	edgefvm.Fails(t, kit.ExitUsage, []string{"replay", chain, "--from", "9", "--to", "3"}, "--from 9", "--to 3")
 	edgefvm.Fails(t, kit.ExitUsage, []string{"replay", chain, "--proofs", "maybe"}, `"maybe"`)
 	edgefvm.Fails(t, kit.ExitUsage, []string{"replay", chain, "--workers", "-1"}, "--workers -1")
+	edgefvm.Fails(t, kit.ExitUsage, []string{"replay", chain, "--network", network, "--report", filepath.Join(dir, "none", "r.json")}, "--report", "no folder")
 	edgefvm.Fails(t, kit.ExitFailed, []string{"replay", filepath.Join(dir, "none.car")}, "none.car")
 	edgefvm.Fails(t, kit.ExitFailed, []string{"replay", cut, "--network", network}, "cut.car")
 	edgefvm.Fails(t, kit.ExitFailed, []string{"replay", network}, "two29.json")

@@ -1,6 +1,10 @@
 package proving
 
 import (
+	"errors"
+	"io/fs"
+	"os"
+
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
@@ -82,6 +86,9 @@ func viewOf(dir string, files []proofs.KeyFile) *keysView {
 func (v *keysView) print(g *layout.Page) {
 	counts := map[string]int{}
 	g.Line("folder  %s", layout.Clean(v.Dir))
+	if _, err := os.Stat(v.Dir); errors.Is(err, fs.ErrNotExist) {
+		g.Line("        there is no such folder")
+	}
 	for _, k := range v.Keys {
 		counts[k.State]++
 		g.Line("%s %s %s %s", layout.PadRight(k.State, 10), layout.PadRight(k.Kind, 18), layout.PadRight(k.Size, 7), k.File)

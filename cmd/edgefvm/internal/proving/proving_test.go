@@ -38,6 +38,9 @@ func TestKeys(t *testing.T) {
 		t.Errorf("%s: %v", view.Dir, counts)
 	}
 	dir := t.TempDir()
+	if out := edgefvm.OK(t, "proofs", "keys", "--keys", filepath.Join(dir, "none")); !strings.Contains(out, "no such folder") {
+		t.Error(out)
+	}
 	clitest.WriteTo(t, filepath.Join(dir, view.Keys[0].File), []byte("cut"))
 	r = edgefvm.Run(t, "proofs", "keys", "--keys", dir, "--trust-params")
 	if r.Code != kit.ExitFailed || clitest.LastLine(r.Out) != "0 published, 0 other, 20 missing, 1 wrong" || !strings.Contains(r.Out, "malformed") {
@@ -146,6 +149,7 @@ func TestVerifySealByFlags(t *testing.T) {
 		t.Errorf("another sector: %d\n%s", r.Code, r.Out)
 	}
 	edgefvm.Fails(t, kit.ExitUsage, args("0", "zz"), "--proof")
+	edgefvm.Fails(t, kit.ExitUsage, []string{"proofs", "verify", "--seal", "--type", "5", "--miner", "1"}, "--seal needs --sector")
 	edgefvm.Fails(t, kit.ExitUsage, append(args("0", in.Proof), "--sealed", "x"), "--sealed")
 }
 

@@ -60,7 +60,7 @@ Exit code 0 if all are valid.`,
 }
 
 func (v *verifying) run(cmd *cobra.Command, args []string) error {
-	questions, err := v.questions(args)
+	questions, err := v.questions(cmd, args)
 	if err != nil {
 		return err
 	}
@@ -98,11 +98,16 @@ func printAnswer(g *layout.Page, a *proofvectors.Answer) {
 	}
 }
 
-func (v *verifying) questions(args []string) ([]proofvectors.Question, error) {
+func (v *verifying) questions(cmd *cobra.Command, args []string) ([]proofvectors.Question, error) {
 	switch {
 	case v.seal && len(args) > 0:
 		return nil, kit.Usagef("--seal tells a seal by flags: without a file")
 	case v.seal:
+		for _, f := range []string{"type", "miner", "sector", "ticket", "sealed", "unsealed", "proof"} {
+			if !cmd.Flags().Changed(f) {
+				return nil, kit.Usagef("--seal needs --%s", f)
+			}
+		}
 		info, err := v.sealInfo()
 		if err != nil {
 			return nil, kit.AsUsage(err)
