@@ -86,6 +86,32 @@ func TestExecParamsForms(t *testing.T) {
 	}
 }
 
+// A JSON string is what the receiver's method takes, or the bytes' hex or base64: AddBalance takes an address.
+func TestExecParamsInQuotes(t *testing.T) {
+	clitest.NeedBundles(t)
+	call := func(to, method, params string) []string {
+		return on("state.car", "--from", "f0100", "--to", to, "--method", method, "--params", params)
+	}
+	for _, tt := range []struct{ name, to, method, params, want, read string }{
+		{"an address", "f05", "AddBalance", `"f0100"`, "420064", "params: 7 bytes of JSON, encoded to 3"},
+		{"an address after json:", "f05", "AddBalance", `json:"f0100"`, "420064", "params: 7 bytes of JSON, encoded to 3"},
+		{"an address that could be base64", "f05", "AddBalance", `"f410faqtnrbkwx5jy23xp5j3pcy4g7tmmuu2tzethgcq"`, "56040a0426d88556bf538d6eefea76f16386fcd8ca5353", "params: 46 bytes of JSON, encoded to 23"},
+		{"hex", "f05", "AddBalance", `"0x420064"`, "420064", "params: 3 bytes, from hex in quotes"},
+		{"base64", "f05", "AddBalance", `"QgBk"`, "420064", "params: 3 bytes, from base64 in quotes"},
+		{"hex of something else", "f05", "AddBalance", `"0x01"`, "01", "params: 1 byte, from hex in quotes"},
+		{"a number that could be hex", "f02", "UpdateNetworkKPI", `"1000"`, "430003e8", "params: 6 bytes of JSON, encoded to 4"},
+		{"a long number that could be hex", "f02", "UpdateNetworkKPI", `"10000000000000000000000000000000"`, "4e007e37be2022c0914b2680000000", "params: 34 bytes of JSON, encoded to 15"},
+		{"bytes for a transfer", "f0101", "Send", `"0x01"`, "01", "params: 1 byte, from hex in quotes"},
+	} {
+		r := clitest.FromJSON[written](t, edgefvm.Run(t, call(tt.to, tt.method, tt.params)...).Out)
+		if r.Message.Params != tt.want || len(r.Read) != 1 || r.Read[0] != tt.read {
+			t.Errorf("%s: %s, %q", tt.name, r.Message.Params, r.Read)
+		}
+	}
+	edgefvm.Fails(t, kit.ExitUsage, call("f05", "AddBalance", `"zzz"`), "addresses begin with f", "and as bytes, the JSON string: neither hex")
+	edgefvm.Fails(t, kit.ExitUsage, call("f0101", "Send", `"f0100"`), "a transfer takes no parameters", "these are 5")
+}
+
 // A message as nodes show it, and the same on the chain.
 func TestExecMessageJSON(t *testing.T) {
 	clitest.NeedBundles(t)
