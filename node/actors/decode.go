@@ -143,11 +143,7 @@ func (m *Method) encode(t reflect.Type, text []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := m.encodeTree(t, tree)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", typeName(t), err)
-	}
-	return data, nil
+	return m.encodeTree(t, tree)
 }
 
 func (m *Method) encodeTree(t reflect.Type, tree any) ([]byte, error) {

@@ -54,6 +54,9 @@ reverted, and a deal that is not activated to the market. --actor says whose it 
 				name = " (" + e.Name + ")"
 			}
 			by := ""
+			if e.Name == "" && e.By == "an actor" { // the meaning says so
+				e.By = ""
+			}
 			if e.By != "" {
 				by = ", by " + e.By
 			}

@@ -179,7 +179,7 @@ func ArchivesIn(dir string) string { return filepath.Join(dir, "archives") }
 // root whose block is not there is returned as it is: the state may be in part elsewhere.
 func (s *State) StateRoot(ctx context.Context, name string) (cid.Cid, *Head, error) {
 	if name != "" {
-		c, err := cid.Decode(name)
+		c, err := CID(name)
 		if err != nil {
 			return cid.Undef, nil, Usagef("--root %q: want a CID such as bafy2bz...: %w", name, err)
 		}

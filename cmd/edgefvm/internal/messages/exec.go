@@ -5,11 +5,14 @@ import (
 	"fmt"
 
 	"github.com/filecoin-project/go-state-types/abi"
+	"github.com/filecoin-project/go-state-types/exitcode"
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
+	"github.com/edgefvm/fvm/internal/layout"
+	"github.com/edgefvm/fvm/node/actors"
 )
 
 // execFlags are the flags of exec.
@@ -145,7 +148,7 @@ func (x *execFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	if x.estimate {
-		return x.printEstimate(cmd, j)
+		return x.printEstimate(cmd, j, before)
 	}
 	t, err := j.run(ctx)
 	if err != nil {
@@ -261,13 +264,23 @@ func (x *execFlags) newJob(cmd *cobra.Command, s *setting, state *execState, eng
 }
 
 // printEstimate prints the gas limit that a node would give.
-func (x *execFlags) printEstimate(cmd *cobra.Command, j *job) error {
+func (x *execFlags) printEstimate(cmd *cobra.Command, j *job, before *fvm.Machine) error {
 	j.estimate = &estimate{}
 	t, err := j.run(cmd.Context())
 	if err != nil {
 		return j.noReceipt(cmd.Context(), err)
 	}
 	e := j.estimate
+	if t.res.ExitCode != 0 {
+		kind, code := receiverOf(cmd.Context(), before, j.msg)
+		exit := actors.ExplainExit(j.actorsVersion(code), kind, t.res.ExitCode)
+		why := "a node would give no estimate"
+		if e.exit == exitcode.Ok {
+			why = "an estimate does not count what the gas costs the sender"
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "edgefvm: warning: the message fails with exit code %d (%s): %s; without --estimate the receipt tells more\n",
+			t.res.ExitCode, layout.OneLine(exit.Meaning), why)
+	}
 	if x.asJSON {
 		err = kit.WriteJSON(cmd, e)
 	} else {

@@ -79,7 +79,7 @@ func TestExecParamsForms(t *testing.T) {
 		t.Errorf("no calldata: %+v", r)
 	}
 	text := edgefvm.OK(t, append(on("echo.car", call...), "--json=false", "--params", "testdata/text/wrapped.hex")...)
-	for _, want := range []string{"params       91 bytes, from hex in a file\n", "signature    delegated, 69 bytes on the chain: the key of f0114 is f410faqtnrbkwx5jy23xp5j3pcy4g7tmmuu2tzethgcq\n"} {
+	for _, want := range []string{"params       91 bytes, from hex in a file\n", "signature    delegated, 69 bytes counted, as on the chain: the key of f0114 is f410faqtnrbkwx5jy23xp5j3pcy4g7tmmuu2tzethgcq\n             (without it: --signature-type none)\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it lacks %q:\n%s", want, text)
 		}
@@ -109,7 +109,7 @@ func TestExecParamsInQuotes(t *testing.T) {
 		}
 	}
 	edgefvm.Fails(t, kit.ExitUsage, call("f05", "AddBalance", `"zzz"`), "addresses begin with f", "and as bytes, the JSON string: neither hex")
-	edgefvm.Fails(t, kit.ExitUsage, call("f0101", "Send", `"f0100"`), "a transfer takes no parameters", "these are 5")
+	edgefvm.Fails(t, kit.ExitUsage, call("f0101", "Send", `"f0100"`), "a transfer takes no parameters", "an odd number of digits, 5")
 }
 
 // A message as nodes show it, and the same on the chain.
