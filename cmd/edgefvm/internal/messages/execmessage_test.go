@@ -3,6 +3,7 @@ package messages_test
 import (
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/clitest"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/messages"
+	"github.com/edgefvm/fvm/vector"
 )
 
 // on is the beginning of a command line on a state of testdata/text. The limit is the one of the reports' values.
@@ -177,6 +179,26 @@ func TestExecSignature(t *testing.T) {
 		if tt.gas != 0 && r.GasUsed != tt.gas || r.Signature.Type != tt.of || !strings.HasPrefix(r.Signature.Why, tt.why) {
 			t.Errorf("%s: %d gas, %+v", tt.name, r.GasUsed, r.Signature)
 		}
+	}
+}
+
+// A state that was cut down to what a message reads need not have what tells the sender's actor: this one is refused before, by the
+// reference too.
+func TestExecSenderNotInTheFile(t *testing.T) {
+	clitest.NeedBundles(t)
+	v, err := vector.Load(clitest.Golden("nv28-sendedge-020"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := v.Config(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	car := clitest.WriteTo(t, filepath.Join(t.TempDir(), "state.car"), v.CAR())
+	r := clitest.FromJSON[written](t, edgefvm.Run(t, "exec", "--json", "--car", car, "--root", v.PreRoot().String(), "--nv", "28", "--epoch", fmt.Sprint(cfg.Epoch),
+		"--message", "hex:"+hex.EncodeToString(v.Messages()[0].Bytes)).Out)
+	if want := v.Receipts()[0]; int64(r.ExitCode) != *want.ExitCode || r.GasUsed != *want.GasUsed || r.Signature.Type != "secp256k1" || r.Signature.Bytes != 69 {
+		t.Errorf("%+v", r)
 	}
 }
 

@@ -61,6 +61,12 @@ func usual(t crypto.SigType, why string) signature {
 func signer(ctx context.Context, on *onState, from address.Address) (signature, error) {
 	name := addr.String(from)
 	_, st, err := on.m.Actor(ctx, from)
+	if format.IsNotFound(err) { // a state that was cut down to what a message read need not have it
+		if t, ok := keyType(from); ok {
+			return keyed(t, "by the address "+name+"; the state lacks what tells its actor"), nil
+		}
+		return signature{Of: "none", Why: "the state lacks what tells the actor of " + name}, nil
+	}
 	if err != nil {
 		return signature{}, fmt.Errorf("looking up the sender %s: %w", name, err)
 	}
