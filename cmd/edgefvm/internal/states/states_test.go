@@ -235,8 +235,8 @@ func TestMistakes(t *testing.T) {
 	}{
 		{"no archive", kit.ExitUsage, []string{"state", "ls"}, []string{"Give --car FILE"}},
 		{"no such archive", kit.ExitFailed, []string{"state", "ls", "--car", "none.car"}, []string{"--car none.car: no such file"}},
-		{"one root", kit.ExitUsage, []string{"state", "diff", whole}, []string{"state diff takes ROOT1 ROOT2, not 1 argument\n"}},
-		{"nobody", kit.ExitFailed, at("actor", "f0777"), []string{"the state has no actor f0777\n"}},
+		{"one root", kit.ExitUsage, []string{"state", "diff", whole}, []string{"state diff takes ROOT1 ROOT2, not 1 argument"}},
+		{"nobody", kit.ExitFailed, at("actor", "f0777"), []string{"the state has no actor f0777"}},
 		{"a command", kit.ExitUsage, []string{"state", "lst"}, []string{"state has no command \"lst\"; did you mean ls"}},
 		{"another root", kit.ExitFailed, at("ls", "--root", afterRoot), []string{"does not hold the state root " + afterRoot}},
 		{"a root that is none", kit.ExitUsage, at("ls", "--root", "x"), []string{"want a CID"}},
