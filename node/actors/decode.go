@@ -186,6 +186,12 @@ func Diagnostic(data []byte) (string, error) {
 		return "", errors.New("no data")
 	}
 	text, err := diagMode.Diagnose(data)
+	var more *cbor.ExtraneousDataError
+	if errors.As(err, &more) {
+		if _, rest, err := diagMode.DiagnoseFirst(data); err == nil {
+			return "", fmt.Errorf("not one item of CBOR: it ends at byte %d of %d", len(data)-len(rest), len(data))
+		}
+	}
 	if err != nil {
 		return "", fmt.Errorf("not one item of CBOR: %w", err)
 	}

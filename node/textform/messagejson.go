@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/filecoin-project/go-state-types/abi"
@@ -282,10 +283,13 @@ func (o *object) signed() (*Message, error) {
 	}
 	data, _ := sig.text("Data")
 	readings, err := readingsOf(data)
+	if len(readings) > 1 { // the length may tell
+		readings = slices.DeleteFunc(readings, func(b []byte) bool { return !fits(m.Signature.Type, len(b)) })
+	}
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("the Signature's Data: %w", err)
-	case len(readings) > 1:
+	case len(readings) != 1:
 		return nil, ambiguous("Signature: Data is hex and base64: write it as 0x... or base64:...")
 	case len(readings[0])+1 > crypto.SignatureMaxLength:
 		return nil, noReading("Signature: it has %s, and no signature is that long", countBytes(readings[0]))

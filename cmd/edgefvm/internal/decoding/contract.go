@@ -98,6 +98,9 @@ the CBOR of InvokeContract's parameters are taken out of it.
 			if err != nil {
 				return err
 			}
+			if abi != nil && c.Signature == "" && c.Note == "" && len(data) >= 4 {
+				c.Note = "no function of the ABI has this selector"
+			}
 			return o.call(cmd, read, c)
 		},
 	}

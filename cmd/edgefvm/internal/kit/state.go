@@ -130,7 +130,13 @@ func (s *State) openFolder(path string) error {
 			return fmt.Errorf("%s: is a store of Badger, as Lotus has it, and only those of pebble are read: have the node export a CAR, with lotus chain export", path)
 		}
 	}
-	return fmt.Errorf("%s: is a directory, and no store of pebble", path)
+	// The folder of 'replay --store' has its blocks in one below.
+	if inner := filepath.Join(path, "blocks"); filepath.Base(path) != "blocks" {
+		if info, err := os.Stat(inner); err == nil && info.IsDir() {
+			return s.openFolder(inner)
+		}
+	}
+	return fmt.Errorf("%s: is a folder, and no store of pebble", path)
 }
 
 // quiet is how long work goes on before it is worth a word.
