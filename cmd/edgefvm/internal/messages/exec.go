@@ -58,6 +58,10 @@ state's own actors do not tell it, the network version; the receipt says who sai
 actors' code is taken from the CAR, and what is missing there from the bundle that the state
 names, unless --actors or --bundle names others.
 
+The sender pays for the bytes of its signature. Which that is, its key in the state tells, also
+of a sender that is named by its ID; the receipt says how many bytes were counted, and
+--signature-type none counts none.
+
 Without --gas-limit the message gets the limit that a node would estimate. Its length on the
 chain, which it pays for, is then counted as nodes count it meanwhile: with a block's limit in it.
 
