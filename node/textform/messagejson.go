@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/crypto"
 	"github.com/ipfs/go-cid"
@@ -189,7 +190,13 @@ func (m *Message) readParams(o *object) {
 			return
 		}
 		var err error
-		if readings, err = readingsOf(s); err != nil {
+		readings, err = readingsOf(s)
+		// An address, with its checksum, is what methods take that take an address alone.
+		if a, no := Address(s); no == nil && s[0] != '0' && (err != nil || a.Protocol() != address.ID) {
+			m.ParamsJSON = raw
+			return
+		}
+		if err != nil {
 			o.fail("Params", err)
 			return
 		}

@@ -73,6 +73,12 @@ func OpenState(ctx context.Context, paths []string, o StateOptions) (_ *State, e
 }
 
 func (s *State) open(ctx context.Context, path string, o StateOptions) error {
+	switch {
+	case path == "":
+		return errors.New("has no name of a file")
+	case strings.HasPrefix(path, "http://"), strings.HasPrefix(path, "https://"):
+		return fmt.Errorf("%s: it is an address of the web, and files are read: download it first, as with curl -LO", path)
+	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return s.openFolder(path)
 	}

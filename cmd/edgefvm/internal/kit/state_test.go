@@ -241,7 +241,7 @@ func TestOpenState(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		t.TempDir(): "is a folder, and no store of pebble", badger: "lotus chain export", page: "it is an HTML page", page + "x": "no such file or directory",
+		t.TempDir(): "is a folder, and no store of pebble", badger: "lotus chain export", "https://example.com/a.car": "download it first", page: "it is an HTML page", page + "x": "no such file or directory",
 	} {
 		if _, err := OpenState(t.Context(), []string{first, path}, StateOptions{Flag: "--state"}); err == nil || !strings.HasPrefix(err.Error(), "--state "+path+": ") || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", path, err)
