@@ -187,6 +187,7 @@ func TestCARFormsRefused(t *testing.T) {
 		{"zeros, then something", "is not padding", join(car, make([]byte, 100), []byte("x"))},
 		{"only zeros", "zeros only", make([]byte, 5000)},
 		{"gzip in gzip", "unpacked, it is compressed by gzip inside", packed(t, packed(t, car))},
+		{"zstd in zstd, with the words of a header as they are", "unpacked, it is compressed by zstd inside", zst(t, append([]byte("\x28\xb5\x2f\xfd\x60"), "\xa2eroots\x80gversion\x01"+strings.Repeat("x", 100)...), 0)},
 		{"a tar in zstd", "unpacked, it is a tar file", zst(t, join(bytes.Repeat([]byte("n"), 257), []byte("ustar\x0000"), make([]byte, 600)), 0)},
 		{"gzip of nothing", "it is empty", packed(t, nil)},
 		{"gzip cut", "cut short", packed(t, car)[:200]},

@@ -56,11 +56,12 @@ func (c *carReader) notCAR(first []byte, err error) error {
 		return err
 	}
 	// A header that is cut short, or is too long for the caller, is one all the same.
-	if _, n := binary.Uvarint(first); n > 0 && n < len(first) && first[n]>>5 == cbor.Map && bytes.Contains(first, []byte("version")) {
+	kind := packing.KindOf(first) // what is packed may have the word in it as it is
+	if _, n := binary.Uvarint(first); kind == packing.Plain && n > 0 && n < len(first) && first[n]>>5 == cbor.Map && bytes.Contains(first, []byte("version")) {
 		return err
 	}
 	name := packing.Name(first)
-	if kind := packing.KindOf(first); kind != packing.Plain {
+	if kind != packing.Plain {
 		if c.inside {
 			name = "it is compressed by " + kind.String() + " inside: unpack it once first"
 		} else {

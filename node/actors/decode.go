@@ -143,11 +143,7 @@ func (m *Method) encode(t reflect.Type, text []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := m.encodeTree(t, tree)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", typeName(t), err)
-	}
-	return data, nil
+	return m.encodeTree(t, tree)
 }
 
 func (m *Method) encodeTree(t reflect.Type, tree any) ([]byte, error) {
@@ -190,6 +186,12 @@ func Diagnostic(data []byte) (string, error) {
 		return "", errors.New("no data")
 	}
 	text, err := diagMode.Diagnose(data)
+	var more *cbor.ExtraneousDataError
+	if errors.As(err, &more) {
+		if _, rest, err := diagMode.DiagnoseFirst(data); err == nil {
+			return "", fmt.Errorf("not one item of CBOR: it ends at byte %d of %d", len(data)-len(rest), len(data))
+		}
+	}
 	if err != nil {
 		return "", fmt.Errorf("not one item of CBOR: %w", err)
 	}

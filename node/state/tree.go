@@ -187,6 +187,14 @@ func (t *Tree) Actor(ctx context.Context, a address.Address) (*Actor, error) {
 	return t.ActorByID(ctx, id)
 }
 
+// noActor is ErrNotFound in words.
+type noActor abi.ActorID
+
+func (n noActor) Error() string {
+	return "the state has no actor " + addr.String(addr.NewID(uint64(n)))
+}
+func (n noActor) Is(target error) bool { return target == ErrNotFound }
+
 // ActorByID is the actor with an id, of which ErrNotFound tells if there is none.
 func (t *Tree) ActorByID(ctx context.Context, id abi.ActorID) (*Actor, error) {
 	key := addr.NewID(uint64(id)).Bytes()
@@ -195,7 +203,7 @@ func (t *Tree) ActorByID(ctx context.Context, id abi.ActorID) (*Actor, error) {
 		return nil, err
 	}
 	if !ok {
-		return nil, fmt.Errorf("the state has no actor %s: %w", addr.String(addr.NewID(uint64(id))), ErrNotFound)
+		return nil, noActor(id)
 	}
 	return t.actor(key, value)
 }

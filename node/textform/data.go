@@ -48,7 +48,9 @@ type Data struct {
 	// Bytes are what the text stands for. Of JSON they are the text of the value, without white space around it.
 	Bytes  []byte
 	Form   Form
-	Quoted bool // the hex or base64 was a JSON string
+	Quoted bool // it was a JSON string
+	// Quote is that string as it was written, with its quotes. Only a Reader tells it.
+	Quote  []byte
 	Source Source
 	Name   string // of the file
 	Why    string // this form was chosen where another fits too; "": no other does

@@ -136,17 +136,22 @@ func early(err error) error {
 // checkSignature refuses kinds of signatures that do not exist, and tells of lengths that no signature has.
 func (m *Message) checkSignature() error {
 	s := m.Signature
-	want, known := map[crypto.SigType][]int{crypto.SigTypeSecp256k1: {65}, crypto.SigTypeBLS: {96}, crypto.SigTypeDelegated: {65, 66, 67, 68, 69, 70, 71, 72, 73, 74}}[s.Type]
-	if !known {
+	if _, known := signatureLengths[s.Type]; !known {
 		return fmt.Errorf("there is no signature of type %d: want 1 (secp256k1), 2 (bls) or 3 (delegated)", s.Type)
 	}
-	for _, n := range want {
-		if n == len(s.Data) {
-			return nil
-		}
+	if fits(s.Type, len(s.Data)) {
+		return nil
 	}
 	m.Notes = append(m.Notes, fmt.Sprintf("no %s signature has %s", SignatureName(s.Type), countBytes(s.Data)))
 	return nil
+}
+
+// signatureLengths are the least and the most bytes that signatures of a type have.
+var signatureLengths = map[crypto.SigType][2]int{crypto.SigTypeSecp256k1: {65, 65}, crypto.SigTypeBLS: {96, 96}, crypto.SigTypeDelegated: {65, 74}}
+
+func fits(t crypto.SigType, n int) bool {
+	want := signatureLengths[t]
+	return n >= want[0] && n <= want[1]
 }
 
 // SignatureName is a type of signatures in words: "secp256k1", "bls", "delegated".

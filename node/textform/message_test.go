@@ -188,6 +188,43 @@ func TestMessageCIDDecides(t *testing.T) {
 	}
 }
 
+// Parameters that are an address alone are for the receiver's method, not base64.
+func TestMessageParamsAddress(t *testing.T) {
+	for params, decoded := range map[string]bool{
+		"f0100": true, "f410faqtnrbkwx5jy23xp5j3pcy4g7tmmuu2tzethgcq": true, "f1iou6zs5wxuuxwf5uvbbhb7kvgnpo6j7l27fnv7y": true,
+		"QgBk": false, "0x420064": false, "": false,
+	} {
+		m, err := MessageFromJSON([]byte(`{"To":"f05","From":"f0100","Nonce":0,"Value":"1","GasLimit":1,"GasFeeCap":"1","GasPremium":"0","Method":2,"Params":"` + params + `"}`))
+		if err != nil || (string(m.ParamsJSON) == `"`+params+`"`) != decoded || decoded && m.Params != nil {
+			t.Errorf("%q: %v, %+v", params, err, m)
+		}
+	}
+}
+
+// The length tells whether the data of a signature are hex or base64, where they could be both.
+func TestSignatureOfZeros(t *testing.T) {
+	message := `{"To":"f0101","From":"f0108","Nonce":0,"Value":"1","GasLimit":1,"GasFeeCap":"1","GasPremium":"0","Method":0}`
+	for _, tt := range []struct {
+		name, data string
+		of, length int
+	}{
+		{"BLS in base64", strings.Repeat("A", 128), 2, 96},
+		{"BLS in hex", strings.Repeat("ab", 96), 2, 96},
+		{"of neither length", strings.Repeat("A", 64), 2, 0},
+	} {
+		m, err := MessageFromJSON([]byte(fmt.Sprintf(`{"Message":%s,"Signature":{"Type":%d,"Data":"%s"}}`, message, tt.of, tt.data)))
+		if tt.length == 0 {
+			if !errors.Is(err, ErrAmbiguous) {
+				t.Errorf("%s: %v", tt.name, err)
+			}
+			continue
+		}
+		if err != nil || len(m.Signature.Data) != tt.length || len(m.Notes) != 0 {
+			t.Errorf("%s: %v, %+v", tt.name, err, m)
+		}
+	}
+}
+
 func TestMessageErrors(t *testing.T) {
 	raw1559 := "02f86b82013a"
 	for _, tt := range []struct {

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
+	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/crypto"
 	"github.com/ipfs/go-cid"
@@ -188,7 +190,13 @@ func (m *Message) readParams(o *object) {
 			return
 		}
 		var err error
-		if readings, err = readingsOf(s); err != nil {
+		readings, err = readingsOf(s)
+		// An address, with its checksum, is what methods take that take an address alone.
+		if a, no := Address(s); no == nil && s[0] != '0' && (err != nil || a.Protocol() != address.ID) {
+			m.ParamsJSON = raw
+			return
+		}
+		if err != nil {
 			o.fail("Params", err)
 			return
 		}
@@ -282,10 +290,13 @@ func (o *object) signed() (*Message, error) {
 	}
 	data, _ := sig.text("Data")
 	readings, err := readingsOf(data)
+	if len(readings) > 1 { // the length may tell
+		readings = slices.DeleteFunc(readings, func(b []byte) bool { return !fits(m.Signature.Type, len(b)) })
+	}
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("the Signature's Data: %w", err)
-	case len(readings) > 1:
+	case len(readings) != 1:
 		return nil, ambiguous("Signature: Data is hex and base64: write it as 0x... or base64:...")
 	case len(readings[0])+1 > crypto.SignatureMaxLength:
 		return nil, noReading("Signature: it has %s, and no signature is that long", countBytes(readings[0]))

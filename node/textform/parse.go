@@ -92,9 +92,9 @@ func bare(text string, decide Decider) (*Data, error) {
 		b, whyHex := decodeHex(text)
 		switch {
 		case whyHex != "" && why64 == "":
-			return nil, noReading("hex has an even number of digits, and these are %d: a digit is lost or too many; if it is base64 of %s, write base64:%s", len(digits), countBytes(b64), show(text))
+			return nil, noReading("hex with an odd number of digits, %d: a digit is lost or too many; if it is base64 of %s, write base64:%s", len(digits), countBytes(b64), show(text))
 		case whyHex != "":
-			return nil, noReading("hex has an even number of digits, and these are %d: a digit is lost or too many", len(digits))
+			return nil, noReading("hex with an odd number of digits, %d: a digit is lost or too many", len(digits))
 		case why64 != "" || (spaces || len(digits) >= certainHex) && !strings.Contains(digits, zeros):
 			return &Data{Bytes: b, Form: Hex}, nil
 		}

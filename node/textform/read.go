@@ -25,6 +25,8 @@ type Reader struct {
 	Stdin io.Reader
 	// Decide is asked where text fits hex and base64. Default: that is an error.
 	Decide Decider
+	// Strings takes a JSON string that is neither hex nor base64, or may be both, as JSON. Default: that is an error.
+	Strings bool
 }
 
 // Read reads an argument by these rules.
@@ -96,7 +98,21 @@ func (r *Reader) Read(ctx context.Context, arg string) (*Data, error) {
 	return nil, noReading("there is no file of that name, and as text it is %v", textErr)
 }
 
-func (r *Reader) parse(text string) (*Data, error) { return parse(text, true, r.Decide) }
+func (r *Reader) parse(text string) (*Data, error) {
+	d, err := parse(text, true, r.Decide)
+	quoted := strings.TrimSpace(text)
+	if rest, is := cutPrefix(quoted, "json:"); is {
+		quoted = strings.TrimSpace(rest)
+	}
+	switch {
+	case !strings.HasPrefix(quoted, `"`):
+	case err == nil:
+		d.Quote = []byte(quoted)
+	case r.Strings && validJSON([]byte(quoted)) == nil:
+		return &Data{Bytes: []byte(quoted), Form: JSON, Quoted: true, Quote: []byte(quoted)}, nil
+	}
+	return d, err
+}
 
 // prefixed tells whether text says that it is hex.
 func prefixed(s string) bool { _, is := cutPrefix(strings.TrimSpace(s), "0x"); return is }

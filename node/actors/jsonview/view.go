@@ -272,5 +272,5 @@ func at(path, format string, a ...any) error {
 	if path == "" {
 		return fmt.Errorf(format, a...)
 	}
-	return fmt.Errorf(path+": "+format, a...)
+	return fmt.Errorf("%s: "+format, append([]any{path}, a...)...)
 }

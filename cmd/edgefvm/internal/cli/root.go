@@ -51,8 +51,9 @@ data, gas, events and state root, for network versions 16 to 29.
 
 Exit codes: 0 all well, 1 something differs or failed, 2 wrong usage, 130 interrupted.
 Environment: EDGEFVM_ENGINE the Wasm engine, EDGEFVM_BUNDLES a folder of actor bundles,
-EDGEFVM_ADDED_BUNDLES where 'bundle add' keeps them, EDGEFVM_CACHE the folder of compiled code, EDGEFVM_ORACLE the reference's program,
-NO_COLOR no colours, COLUMNS the width of text (60 to 300; default: the terminal's, 60 to 120).`,
+EDGEFVM_ADDED_BUNDLES where 'bundle add' keeps them, EDGEFVM_CACHE the folder of compiled
+code, EDGEFVM_ORACLE the reference's program, NO_COLOR no colours, COLUMNS the width of
+text (60 to 300; default: the terminal's, 60 to 120).`,
 		Example: `  edgefvm explain lab/conformance/testdata/nv28-onboard-035.json
   edgefvm vectors run lab/conformance/testdata
   edgefvm bundle list`,

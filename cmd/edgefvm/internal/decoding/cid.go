@@ -79,9 +79,9 @@ func parseCID(text string) (cid.Cid, error) {
 		if castErr == nil {
 			return c, nil
 		}
-		return cid.Undef, kit.Usagef("INPUT: the bytes are no CID: %w", castErr)
+		return cid.Undef, kit.Usagef("INPUT: the bytes are no CID")
 	}
-	return cid.Undef, kit.Usagef("%q is no CID: %w", text, err)
+	return cid.Undef, kit.Usagef("%q is no CID: is it cut, or was a letter changed?", text)
 }
 
 func newDecodeCID() *cobra.Command {
@@ -91,7 +91,7 @@ func newDecodeCID() *cobra.Command {
 		Short: "A CID in parts: version, codec, hash; the builtin actor whose code it is",
 		Long: `Shows the parts of a CID by name. CID is its text in any base, or its bytes in hex, bare or
 as a link in CBOR. Of the code of a builtin actor it tells which, and of which versions.`,
-		Example: "  edgefvm decode cid bafy2bzacecnamqgqmifpluoeldx7zzglxcljo6oja4vrmtj7432rphldpdmm2\n  edgefvm decode cid --json 0x01711220…",
+		Example: "  edgefvm decode cid bafy2bzacecnamqgqmifpluoeldx7zzglxcljo6oja4vrmtj7432rphldpdmm2\n  edgefvm decode cid --json 0x0171a0e402209a0640d0620af5d1c458effce4cbb8969779c9072b164d3fe6f5179d6378d8cd",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := parseCID(args[0])

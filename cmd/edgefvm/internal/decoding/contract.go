@@ -79,7 +79,7 @@ func newDecodeCalldata() *cobra.Command {
 the CBOR of InvokeContract's parameters are taken out of it.
 
 ` + inputHelp,
-		Example: "  edgefvm decode calldata --function 'transfer(address,uint256)' 0xa9059cbb…\n  edgefvm decode calldata --abi Token.json 0xa9059cbb…\n  edgefvm decode calldata --wrapped params.bin",
+		Example: "  edgefvm decode calldata --function 'transfer(address,uint256)' 0xa9059cbb000000000000000000000000ff0000000000000000000000000000000000006400000000000000000000000000000000000000000000000000000000000003e8\n  edgefvm decode calldata --abi Token.json calldata.hex\n  edgefvm decode calldata --wrapped params.bin",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			abi, err := w.contractABI()
@@ -97,6 +97,9 @@ the CBOR of InvokeContract's parameters are taken out of it.
 			c, err := ethabi.DecodeCall(abi, data)
 			if err != nil {
 				return err
+			}
+			if abi != nil && c.Signature == "" && c.Note == "" && len(data) >= 4 {
+				c.Note = "no function of the ABI has this selector"
 			}
 			return o.call(cmd, read, c)
 		},
@@ -157,7 +160,7 @@ behind it, or by its name and --abi. Data in the CBOR of a receipt's return valu
 out of it.
 
 ` + inputHelp,
-		Example: "  edgefvm decode result --function 'balanceOf(address)(uint256)' 0x00…03e8\n  edgefvm decode result --abi Token.json --function balanceOf return.hex",
+		Example: "  edgefvm decode result --function 'balanceOf(address)(uint256)' 0x00000000000000000000000000000000000000000000000000000000000003e8\n  edgefvm decode result --abi Token.json --function balanceOf return.hex",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			e, err := w.entry()

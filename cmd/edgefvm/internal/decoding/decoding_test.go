@@ -64,6 +64,12 @@ func TestOutput(t *testing.T) {
 			zero12 + `1111111111111111111111111111111111111111","0x` + zero12 + `2222222222222222222222222222222222222222"],"data":"0x00000000000000000000000000000000000000000000000000000000000003e8"}`},
 			[]string{"Transfer(address,address,uint256), by f0100", `value: "1000"`}},
 		{"event of a node", []string{"decode", "event", `{"emitter":"f01000","entries":[{"Flags":3,"Key":"$type","Codec":81,"Value":"ZWNsYWlt"},{"Flags":3,"Key":"id","Codec":81,"Value":"BQ=="}]}`}, []string{"claim, by f01000", "id: 5"}},
+		{"event of nobody", []string{"decode", "event", `[{"entries":[]}]`}, []string{"event\n"}},
+		{"another contract's calldata", []string{"decode", "calldata", "--function", "transfer(address,uint256)", "0xdeadbeef"}, []string{"0xdeadbeef\n", "no function of the ABI has this selector"}},
+		{"exit code of nobody", []string{"decode", "exit-code", "40"}, []string{"name the actor\n"}},
+		{"exit code without a meaning", []string{"decode", "exit-code", "32", "--actor", "datacap"}, []string{"datacap has no meaning for it\n"}},
+		{"signed message", []string{"encode", "message", "--signed", "82" + bareMessage + "584201" + strings.Repeat("ab", 65)}, []string{"0x82" + bareMessage + "584201" + strings.Repeat("ab", 65) + "\n"}},
+		{"signed message, without it", []string{"encode", "message", "82" + bareMessage + "584201" + strings.Repeat("ab", 65)}, []string{"0x" + bareMessage + "\n"}},
 		{"cbor", []string{"decode", "cbor", "0x83f5f9c4006161"}, []string{"[true, -4.0, \"a\"]\n"}},
 		{"methods", []string{"decode", "methods", "--actor", "market", "--actors", "v16"}, []string{"         4  PublishStorageDeals\n", "2236929350  PublishStorageDealsExported\n", `takes {"Deals":[{"Proposal":{`}},
 		{"template", []string{"encode", "params", "--actor", "miner", "--method", "TerminateSectors", "--template"}, []string{`"Sectors": ""`}},
@@ -89,6 +95,9 @@ func TestOutput(t *testing.T) {
 	}
 }
 
+// bareMessage is a transfer of 1 attoFIL from f0100 to f0101 in CBOR.
+const bareMessage = "8a0042006542006418244200011a00989680420064400040"
+
 // TestErrors has what is refused, and how.
 func TestErrors(t *testing.T) {
 	for _, c := range []struct {
@@ -108,6 +117,9 @@ func TestErrors(t *testing.T) {
 		{"a version too new", []string{"decode", "params", "--actor", "market", "--method", "2", "--actors", "v20", "0x00"}, kit.ExitUsage, "want v8 to v19"},
 		{"a network version that is none", []string{"decode", "params", "--actor", "market", "--method", "2", "--nv", "99", "0x00"}, kit.ExitUsage, "network version 99"},
 		{"cut", []string{"decode", "params", "--actor", "market", "--method", "2", "0x4200"}, kit.ExitFailed, "not one item of CBOR"},
+		{"a signature that is none", []string{"encode", "message", "--signed", "0x" + bareMessage}, kit.ExitUsage, "it has none"},
+		{"how much is behind it", []string{"decode", "cbor", "0x8000"}, kit.ExitFailed, "not one item of CBOR: it ends at byte 1 of 2"},
+		{"a cut CID", []string{"decode", "cid", "bafy2bzacec"}, kit.ExitUsage, "is no CID: is it cut, or was a letter changed?"},
 		{"more behind it", []string{"decode", "params", "--actor", "market", "--method", "2", "0x42006400"}, kit.ExitFailed, "not one item of CBOR"},
 		{"two readings", []string{"decode", "params", "--actor", "market", "--method", "2", "42006400"}, kit.ExitUsage, "it is hex of 4 bytes and base64 of 6 bytes"},
 		{"JSON", []string{"decode", "params", "--actor", "market", "--method", "2", `{"a":1}`}, kit.ExitUsage, "'edgefvm encode' makes bytes of JSON"},

@@ -81,10 +81,13 @@ func printEvents(cmd *cobra.Command, list []actors.Event) error {
 			}
 			body = append(body, notes(e.Log.Note))
 		}
+		if e.Emitter != 0 { // the system actor emits nothing: nobody said who did
+			head += fmt.Sprintf(", by f0%d", e.Emitter)
+		}
 		for _, f := range e.Fields {
 			body = append(body, fieldText(f.Key, f.Value))
 		}
-		if err := lines(cmd, append([]string{fmt.Sprintf("%s, by f0%d", head, e.Emitter)}, body...)...); err != nil {
+		if err := lines(cmd, append([]string{head}, body...)...); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package decoding
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/filecoin-project/go-state-types/exitcode"
 	"github.com/spf13/cobra"
@@ -54,6 +55,9 @@ reverted, and a deal that is not activated to the market. --actor says whose it 
 				name = " (" + e.Name + ")"
 			}
 			by := ""
+			if e.Name == "" && strings.Contains(e.Meaning, e.By) { // the meaning says who
+				e.By = ""
+			}
 			if e.By != "" {
 				by = ", by " + e.By
 			}

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/edgefvm/fvm/internal/layout"
 )
 
 // Group is a command that only holds others.
@@ -89,13 +91,16 @@ func argsError(cmd *cobra.Command, args []string) error {
 		return unknownCommand(cmd, args)
 	}
 	_, wants, _ := strings.Cut(cmd.Use, " ")
+	if at := strings.Index(wants, "--"); at >= 0 { // flags are no arguments
+		wants = strings.TrimRight(wants[:at], " [(")
+	}
 	switch {
-	case wants == "" || strings.HasPrefix(wants, "-"): // flags only
+	case wants == "":
 		return Usagef("%s takes no arguments, and %q is one", pathOf(cmd), args[0])
 	case len(args) == 0:
 		return Usagef("%s needs %s", pathOf(cmd), wants)
 	}
-	return Usagef("%s takes %s, not %d arguments", pathOf(cmd), wants, len(args))
+	return Usagef("%s takes %s, not %d %s", pathOf(cmd), wants, len(args), layout.Plural(len(args), "argument"))
 }
 
 // WriteJSON prints data for programs.

@@ -59,10 +59,10 @@ func Execute(ctx context.Context, root *cobra.Command, args []string, stdout, st
 		fmt.Fprintln(stderr, "edgefvm: interrupted")
 		return ExitInterrupted
 	case !started || errors.As(err, &usage):
-		fmt.Fprintf(stderr, "edgefvm: %s\nSee '%s --help'.\n", term.OneLine(plain(cmd, err).Error()), cmd.CommandPath())
+		fmt.Fprintf(stderr, "edgefvm: %s\nSee '%s --help'.\n", term.OneLine(words(plain(cmd, err))), cmd.CommandPath())
 		return ExitUsage
 	}
-	fmt.Fprintf(stderr, "edgefvm: %s\n", term.OneLine(err.Error()))
+	fmt.Fprintf(stderr, "edgefvm: %s\n", term.OneLine(words(err)))
 	return ExitFailed
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -74,6 +76,9 @@ func TestExecute(t *testing.T) {
 		{"an error", t.Context(), errors.New("no\nluck\x1b[31m "), 1, "edgefvm: no; luck\\x1b[31m\n"},
 		{"wrong usage", t.Context(), Usagef("--weight %d is too much", 7), 2, "edgefvm: --weight 7 is too much\nSee 'edgefvm mail send --help'.\n"},
 		{"wrong usage, wrapped", t.Context(), fmt.Errorf("x: %w", AsUsage(os.ErrNotExist)), 2, "edgefvm: x: file does not exist\nSee 'edgefvm mail send --help'.\n"},
+		{"a file", t.Context(), fmt.Errorf("vector: %w", &fs.PathError{Op: "stat", Path: "v.json", Err: errors.New("no such file or directory")}), 1, "edgefvm: vector: v.json: no such file or directory\n"},
+		{"files", t.Context(), errors.Join(&fs.PathError{Op: "open", Path: "a", Err: os.ErrPermission}, fmt.Errorf("b: %w", &fs.PathError{Op: "read", Path: "c", Err: os.ErrClosed})), 1, "edgefvm: a: permission denied; b: c: file already closed\n"},
+		{"the library's name", t.Context(), fmt.Errorf("the state: fvm.New: %w", io.ErrUnexpectedEOF), 1, "edgefvm: the state: the data end too early\n"},
 		{"failed with a reason", t.Context(), fmt.Errorf("x: %w", ErrFailed), 1, ""},
 	} {
 		code, out, stderr := execute(c.ctx, c.end, "mail", "send", "a")

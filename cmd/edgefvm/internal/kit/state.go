@@ -73,6 +73,12 @@ func OpenState(ctx context.Context, paths []string, o StateOptions) (_ *State, e
 }
 
 func (s *State) open(ctx context.Context, path string, o StateOptions) error {
+	switch {
+	case path == "":
+		return errors.New("has no name of a file")
+	case strings.HasPrefix(path, "http://"), strings.HasPrefix(path, "https://"):
+		return fmt.Errorf("%s: it is an address of the web, and files are read: download it first, as with curl -LO", path)
+	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return s.openFolder(path)
 	}
@@ -130,7 +136,13 @@ func (s *State) openFolder(path string) error {
 			return fmt.Errorf("%s: is a store of Badger, as Lotus has it, and only those of pebble are read: have the node export a CAR, with lotus chain export", path)
 		}
 	}
-	return fmt.Errorf("%s: is a directory, and no store of pebble", path)
+	// The folder of 'replay --store' has its blocks in one below.
+	if inner := filepath.Join(path, "blocks"); filepath.Base(path) != "blocks" {
+		if info, err := os.Stat(inner); err == nil && info.IsDir() {
+			return s.openFolder(inner)
+		}
+	}
+	return fmt.Errorf("%s: is a folder, and no store of pebble", path)
 }
 
 // quiet is how long work goes on before it is worth a word.
@@ -179,7 +191,7 @@ func ArchivesIn(dir string) string { return filepath.Join(dir, "archives") }
 // root whose block is not there is returned as it is: the state may be in part elsewhere.
 func (s *State) StateRoot(ctx context.Context, name string) (cid.Cid, *Head, error) {
 	if name != "" {
-		c, err := cid.Decode(name)
+		c, err := CID(name)
 		if err != nil {
 			return cid.Undef, nil, Usagef("--root %q: want a CID such as bafy2bz...: %w", name, err)
 		}

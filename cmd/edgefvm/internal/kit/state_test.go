@@ -187,6 +187,18 @@ func TestOpenState(t *testing.T) {
 	if err := errors.Join(store.Put(t.Context(), inStore), store.Close()); err != nil {
 		t.Fatal(err)
 	}
+	// What 'replay --store' makes has the store in a folder below.
+	above := t.TempDir()
+	if err := os.CopyFS(filepath.Join(above, "blocks"), os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	replayed, err := OpenState(t.Context(), []string{above}, StateOptions{Messages: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if has, err := replayed.Has(t.Context(), inStore.Cid()); !has || errors.Join(err, replayed.Close()) != nil {
+		t.Errorf("the store in %s: %v, %v", above, has, err)
+	}
 	first, second := carOf(t, nil, inFirst), carOf(t, []cid.Cid{inSecond.Cid()}, inSecond)
 	padded := carOf(t, nil)
 	f, err := os.OpenFile(padded, os.O_APPEND|os.O_WRONLY, 0)
@@ -229,7 +241,7 @@ func TestOpenState(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		t.TempDir(): "is a directory, and no store of pebble", badger: "lotus chain export", page: "it is an HTML page", page + "x": "no such file or directory",
+		t.TempDir(): "is a folder, and no store of pebble", badger: "lotus chain export", "https://example.com/a.car": "download it first", page: "it is an HTML page", page + "x": "no such file or directory",
 	} {
 		if _, err := OpenState(t.Context(), []string{first, path}, StateOptions{Flag: "--state"}); err == nil || !strings.HasPrefix(err.Error(), "--state "+path+": ") || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", path, err)

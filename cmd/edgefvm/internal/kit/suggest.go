@@ -12,6 +12,9 @@ const mostMeant = 3
 // DidYouMean ends an error about a name that is not known: with the names that are like it, or else with all.
 func DidYouMean(typed string, known []string) string { return didYouMean(typed, known, "known: ") }
 
+// Alike ends an error that lists the known names already: with those that are like the one that was typed.
+func Alike(typed string, known []string) string { return didYouMean(typed, known, "") }
+
 // didYouMean is that with a word before all names; without one they are not listed.
 func didYouMean(typed string, known []string, all string) string {
 	if like := alike(typed, known); len(like) > 0 {

@@ -5,11 +5,14 @@ import (
 	"fmt"
 
 	"github.com/filecoin-project/go-state-types/abi"
+	"github.com/filecoin-project/go-state-types/exitcode"
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
+	"github.com/edgefvm/fvm/internal/layout"
+	"github.com/edgefvm/fvm/node/actors"
 )
 
 // execFlags are the flags of exec.
@@ -54,6 +57,10 @@ The network (default: mainnet) gives the chain id, the time of the epoch, and, w
 state's own actors do not tell it, the network version; the receipt says who said what. The
 actors' code is taken from the CAR, and what is missing there from the bundle that the state
 names, unless --actors or --bundle names others.
+
+The sender pays for the bytes of its signature. Which that is, its key in the state tells, also
+of a sender that is named by its ID; the receipt says how many bytes were counted, and
+--signature-type none counts none.
 
 Without --gas-limit the message gets the limit that a node would estimate. Its length on the
 chain, which it pays for, is then counted as nodes count it meanwhile: with a block's limit in it.
@@ -145,7 +152,7 @@ func (x *execFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	if x.estimate {
-		return x.printEstimate(cmd, j)
+		return x.printEstimate(cmd, j, before)
 	}
 	t, err := j.run(ctx)
 	if err != nil {
@@ -261,13 +268,23 @@ func (x *execFlags) newJob(cmd *cobra.Command, s *setting, state *execState, eng
 }
 
 // printEstimate prints the gas limit that a node would give.
-func (x *execFlags) printEstimate(cmd *cobra.Command, j *job) error {
+func (x *execFlags) printEstimate(cmd *cobra.Command, j *job, before *fvm.Machine) error {
 	j.estimate = &estimate{}
 	t, err := j.run(cmd.Context())
 	if err != nil {
 		return j.noReceipt(cmd.Context(), err)
 	}
 	e := j.estimate
+	if t.res.ExitCode != 0 {
+		kind, code := receiverOf(cmd.Context(), before, j.msg)
+		exit := actors.ExplainExit(j.actorsVersion(code), kind, t.res.ExitCode)
+		why := "a node would give no estimate"
+		if e.exit == exitcode.Ok {
+			why = "an estimate does not count what the gas costs the sender"
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "edgefvm: warning: the message fails with exit code %d (%s): %s; without --estimate the receipt tells more\n",
+			t.res.ExitCode, layout.OneLine(exit.Meaning), why)
+	}
 	if x.asJSON {
 		err = kit.WriteJSON(cmd, e)
 	} else {

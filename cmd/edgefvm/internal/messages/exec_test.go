@@ -146,7 +146,7 @@ func TestExecErrors(t *testing.T) {
 		{"no CAR", kit.ExitFailed, withCAR(missing), missing + ": no such file or directory"},
 		{"cut CAR", kit.ExitFailed, withCAR(cut), cut + ": bad CAR"},
 		{"empty CAR", kit.ExitFailed, withCAR(empty), "it is empty"},
-		{"a folder", kit.ExitFailed, withCAR(dir), "is a directory"},
+		{"a folder", kit.ExitFailed, withCAR(dir), "is a folder"},
 		{"not a CAR", kit.ExitFailed, withCAR(messageFile), "bad CAR"},
 		{"another root", kit.ExitFailed, execArgs("--root", after, "--message", messageFile), "the CAR does not hold the state root " + after + ": give the right --root or --car"},
 		{"a root that is no CID", kit.ExitUsage, execArgs("--root", "bafy2bz", "--message", messageFile), "want a CID such as bafy2bz..."},

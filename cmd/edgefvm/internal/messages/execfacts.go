@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/filecoin-project/go-state-types/abi"
-	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/node/textform"
@@ -122,9 +121,9 @@ func (o *outside) readFacts(data []byte, of []bool) error {
 		o.randomness[r.On] = [32]byte(r.Ret)
 	}
 	for _, t := range facts.Tipsets {
-		c, err := cid.Decode(t.CID)
+		c, err := kit.CID(t.CID)
 		if err != nil {
-			return err
+			return fmt.Errorf("tipset of epoch %d: %q: %w", t.Epoch, t.CID, err)
 		}
 		o.tipsets[t.Epoch] = c
 	}
@@ -138,7 +137,7 @@ func (o *outside) readTipset(v string) error {
 	if err != nil {
 		return err
 	}
-	c, err := cid.Decode(text)
+	c, err := kit.CID(text)
 	if err != nil {
 		return kit.Usagef("--tipset %q: want CID or EPOCH=CID: %w", v, err)
 	}

@@ -12,13 +12,13 @@ import (
 // stateFlags say what the message runs on.
 func (x *execFlags) stateFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringArrayVar(&x.cars, "car", nil, "CAR `file` with the state, plain or gzip (may be repeated)")
+	f.StringArrayVar(&x.cars, "car", nil, "archive `file` with the state (CAR of version 1 or 2, plain or packed by gzip or zstd), or a folder of a store (may be repeated)")
 	f.StringVar(&x.root, "root", "", "state root `CID` (default: the first CAR's first root)")
 	f.StringVar(&x.network, "network", "", "the network, `NAME|FILE`: "+strings.Join(network.Names(), ", ")+", or a description in JSON (default: mainnet)")
 	f.UintVar(&x.nv, "nv", 0, "network version (default: by the state's actors and the epoch)")
 	f.Int64Var(&x.epoch, "epoch", 0, "epoch of the tipset (default: that of the CAR's headers, or by --timestamp)")
 	f.Uint64Var(&x.timestamp, "timestamp", 0, "timestamp of the tipset in seconds since 1970 (default: the network's at the epoch)")
-	f.Uint64Var(&x.chainID, "chain-id", 314, "chain id (EIP-155; default: the network's)")
+	f.Uint64Var(&x.chainID, "chain-id", 314, "chain id (EIP-155), which names the network too; --network brings its own")
 	f.StringVar(&x.baseFee, "base-fee", "100", "base fee in attoFIL (default: that of the CAR's headers, else 100)")
 	f.StringVar(&x.supply, "circ-supply", "2000000000fil", "circulating supply (default: that of the CAR's headers and state, else 2,000,000,000 FIL)")
 	f.StringVar(&x.actors, "actors", "", "bundle `NAME` such as v16/mainnet (default: the one that the state's list of actors is of)")

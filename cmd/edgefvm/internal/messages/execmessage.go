@@ -193,7 +193,10 @@ func (x *execFlags) note(what, as string) { x.read = append(x.read, readLine{wha
 
 // readData reads what a flag was given; text that cannot be read is wrong usage.
 func (x *execFlags) readData(ctx context.Context, flag, s string, decide textform.Decider) (*textform.Data, error) {
-	r := textform.Reader{Stdin: x.stdin, Decide: decide}
+	return readBy(ctx, &textform.Reader{Stdin: x.stdin, Decide: decide}, flag, s)
+}
+
+func readBy(ctx context.Context, r *textform.Reader, flag, s string) (*textform.Data, error) {
 	d, err := r.Read(ctx, s)
 	switch {
 	case errors.Is(err, textform.ErrAmbiguous) || errors.Is(err, textform.ErrNoReading):

@@ -3,6 +3,7 @@ package messages_test
 import (
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/clitest"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/messages"
+	"github.com/edgefvm/fvm/vector"
 )
 
 // on is the beginning of a command line on a state of testdata/text. The limit is the one of the reports' values.
@@ -79,11 +81,37 @@ func TestExecParamsForms(t *testing.T) {
 		t.Errorf("no calldata: %+v", r)
 	}
 	text := edgefvm.OK(t, append(on("echo.car", call...), "--json=false", "--params", "testdata/text/wrapped.hex")...)
-	for _, want := range []string{"params       91 bytes, from hex in a file\n", "signature    delegated, 69 bytes on the chain: the key of f0114 is f410faqtnrbkwx5jy23xp5j3pcy4g7tmmuu2tzethgcq\n"} {
+	for _, want := range []string{"params       91 bytes, from hex in a file\n", "signature    delegated, 69 bytes counted, as on the chain: the key of f0114 is f410faqtnrbkwx5jy23xp5j3pcy4g7tmmuu2tzethgcq\n             (without it: --signature-type none)\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it lacks %q:\n%s", want, text)
 		}
 	}
+}
+
+// A JSON string is what the receiver's method takes, or the bytes' hex or base64: AddBalance takes an address.
+func TestExecParamsInQuotes(t *testing.T) {
+	clitest.NeedBundles(t)
+	call := func(to, method, params string) []string {
+		return on("state.car", "--from", "f0100", "--to", to, "--method", method, "--params", params)
+	}
+	for _, tt := range []struct{ name, to, method, params, want, read string }{
+		{"an address", "f05", "AddBalance", `"f0100"`, "420064", "params: 7 bytes of JSON, encoded to 3"},
+		{"an address after json:", "f05", "AddBalance", `json:"f0100"`, "420064", "params: 7 bytes of JSON, encoded to 3"},
+		{"an address that could be base64", "f05", "AddBalance", `"f410faqtnrbkwx5jy23xp5j3pcy4g7tmmuu2tzethgcq"`, "56040a0426d88556bf538d6eefea76f16386fcd8ca5353", "params: 46 bytes of JSON, encoded to 23"},
+		{"hex", "f05", "AddBalance", `"0x420064"`, "420064", "params: 3 bytes, from hex in quotes"},
+		{"base64", "f05", "AddBalance", `"QgBk"`, "420064", "params: 3 bytes, from base64 in quotes"},
+		{"hex of something else", "f05", "AddBalance", `"0x01"`, "01", "params: 1 byte, from hex in quotes"},
+		{"a number that could be hex", "f02", "UpdateNetworkKPI", `"1000"`, "430003e8", "params: 6 bytes of JSON, encoded to 4"},
+		{"a long number that could be hex", "f02", "UpdateNetworkKPI", `"10000000000000000000000000000000"`, "4e007e37be2022c0914b2680000000", "params: 34 bytes of JSON, encoded to 15"},
+		{"bytes for a transfer", "f0101", "Send", `"0x01"`, "01", "params: 1 byte, from hex in quotes"},
+	} {
+		r := clitest.FromJSON[written](t, edgefvm.Run(t, call(tt.to, tt.method, tt.params)...).Out)
+		if r.Message.Params != tt.want || len(r.Read) != 1 || r.Read[0] != tt.read {
+			t.Errorf("%s: %s, %q", tt.name, r.Message.Params, r.Read)
+		}
+	}
+	edgefvm.Fails(t, kit.ExitUsage, call("f05", "AddBalance", `"zzz"`), "addresses begin with f", "and as bytes, the JSON string: neither hex")
+	edgefvm.Fails(t, kit.ExitUsage, call("f0101", "Send", `"f0100"`), "a transfer takes no parameters", "an odd number of digits, 5")
 }
 
 // A message as nodes show it, and the same on the chain.
@@ -151,6 +179,26 @@ func TestExecSignature(t *testing.T) {
 		if tt.gas != 0 && r.GasUsed != tt.gas || r.Signature.Type != tt.of || !strings.HasPrefix(r.Signature.Why, tt.why) {
 			t.Errorf("%s: %d gas, %+v", tt.name, r.GasUsed, r.Signature)
 		}
+	}
+}
+
+// A state that was cut down to what a message reads need not have what tells the sender's actor: this one is refused before, by the
+// reference too.
+func TestExecSenderNotInTheFile(t *testing.T) {
+	clitest.NeedBundles(t)
+	v, err := vector.Load(clitest.Golden("nv28-sendedge-020"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := v.Config(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	car := clitest.WriteTo(t, filepath.Join(t.TempDir(), "state.car"), v.CAR())
+	r := clitest.FromJSON[written](t, edgefvm.Run(t, "exec", "--json", "--car", car, "--root", v.PreRoot().String(), "--nv", "28", "--epoch", fmt.Sprint(cfg.Epoch),
+		"--message", "hex:"+hex.EncodeToString(v.Messages()[0].Bytes)).Out)
+	if want := v.Receipts()[0]; int64(r.ExitCode) != *want.ExitCode || r.GasUsed != *want.GasUsed || r.Signature.Type != "secp256k1" || r.Signature.Bytes != 69 {
+		t.Errorf("%+v", r)
 	}
 }
 

@@ -73,7 +73,7 @@ func (x *execFlags) findNetwork(s *setting, given func(string) bool, head *kit.H
 	if x.network != "" {
 		n, err := network.Find(x.network)
 		if err != nil {
-			return kit.Usagef("--network: %w%s", err, kit.DidYouMean(x.network, network.Names()))
+			return kit.Usagef("--network: %w%s", err, kit.Alike(x.network, network.Names()))
 		}
 		s.net = said[*network.Network]{n, "by --network"}
 	} else if n := byTime(head); n != nil && (!given("chain-id") || x.chainID == n.ChainID) {

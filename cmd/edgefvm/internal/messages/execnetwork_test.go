@@ -246,6 +246,40 @@ func TestExecGasLimit(t *testing.T) {
 	}
 }
 
+// Where the sender cannot pay for its gas, the limit is still the one that the message needs: f0112 has 1,000 FIL, f0113 1,000 attoFIL.
+// The gas of f0100's transfer is the reference's, with 69 bytes of signature; their nonce is a byte shorter, and 1,000 FIL are 8 longer.
+func TestExecEstimateOfThePoor(t *testing.T) {
+	clitest.NeedBundles(t)
+	for _, c := range []struct {
+		name, from, value string
+		exit              int64
+		limit             int64
+		warning           string
+	}{
+		{"it fits", "f0112", "1", 0, margin(1167763 - 1300), ""},
+		{"all it has", "f0112", "1000fil", 6, margin(1167763 + (8-1)*1300), "exit code 6 (insufficient funds): an estimate does not count what the gas costs"},
+		{"too poor", "f0113", "1", 2, margin(1167763 - 1300), "exit code 2 (the sender is in the wrong state): an estimate does not count"},
+		{"no such method", "f0112", "1", 22, 0, "exit code 22 (unhandled message): a node would give no estimate"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			args := []string{"exec", "--car", "testdata/text/state.car", "--nv", "28", "--epoch", "5800000", "--from", c.from, "--to", "f0101", "--value", c.value, "--json"}
+			if c.exit == 22 {
+				args = append(args, "--method", "99")
+			}
+			got := clitest.FromJSON[told](t, edgefvm.Run(t, args...).Out)
+			if int64(got.ExitCode) != c.exit || c.limit != 0 && got.GasLimit != c.limit {
+				t.Errorf("exit code %d, limit %d, want %d", got.ExitCode, got.GasLimit, c.limit)
+			}
+			r := edgefvm.Run(t, append(args, "--estimate")...)
+			if (r.Code != 0) != (c.exit != 0) || (c.warning == "") != (r.Err == "") || !strings.Contains(r.Err, c.warning) {
+				t.Errorf("--estimate ends with %d and says %q", r.Code, r.Err)
+			}
+		})
+	}
+}
+
+func margin(gas int64) int64 { return gas * 5 / 4 }
+
 // A contract that wants more gas left than it uses: the least limit is looked for, to 1 %, and a quarter is added.
 func TestExecGasSearch(t *testing.T) {
 	clitest.NeedBundles(t)

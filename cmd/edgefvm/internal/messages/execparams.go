@@ -67,18 +67,7 @@ func (x *execFlags) action(ctx context.Context, on *onState, msg *fvm.Message) (
 		msg.Params = textform.WrapBytes(d.Bytes)
 		x.note("calldata", d.String()+", wrapped in CBOR")
 	case x.params != "":
-		d, err := x.readData(ctx, "--params", x.params, textform.CBOR)
-		if err != nil {
-			return err
-		}
-		if msg.Params = d.Bytes; d.Form == textform.JSON {
-			if msg.Params, err = encodeParams(ctx, on, msg, d.Bytes); err != nil {
-				return kit.Usagef("--params, %s: %w", d, err)
-			}
-			x.note("params", fmt.Sprintf("%s, encoded to %d", d, len(msg.Params)))
-			return nil
-		}
-		x.note("params", d.String())
+		return x.readParams(ctx, on, msg)
 	}
 	return nil
 }
@@ -96,8 +85,64 @@ func (x *execFlags) methodOf(ctx context.Context, on *onState, to address.Addres
 	return n, nil
 }
 
+// readParams reads the parameters: bytes, or JSON that the receiver's method encodes. A JSON string may be either: it is bytes where
+// it is hex or base64 of what the method takes, or where the method does not take the string.
+func (x *execFlags) readParams(ctx context.Context, on *onState, msg *fvm.Message) error {
+	d, err := readBy(ctx, &textform.Reader{Stdin: x.stdin, Decide: textform.CBOR, Strings: true}, "--params", x.params)
+	if err != nil {
+		return err
+	}
+	text := d.Bytes
+	if d.Form != textform.JSON {
+		msg.Params = d.Bytes
+		if !d.Quoted {
+			x.note("params", d.String())
+			return nil
+		}
+		method, err := methodFor(ctx, on, msg)
+		if err != nil {
+			x.note("params", d.String())
+			return nil
+		}
+		if v, err := method.DecodeParams(d.Bytes); err == nil && v.Typed {
+			x.note("params", d.String())
+			return nil
+		}
+		text = d.Quote
+	}
+	encoded, err := encodeParams(ctx, on, msg, text)
+	switch {
+	case err == nil:
+		msg.Params = encoded
+		x.note("params", fmt.Sprintf("%s, encoded to %d", &textform.Data{Bytes: text, Form: textform.JSON, Source: d.Source}, len(encoded)))
+	case d.Form != textform.JSON:
+		x.note("params", d.String())
+	case d.Quoted:
+		if _, bytes := textform.Parse(string(d.Bytes)); bytes != nil {
+			return kit.Usagef("--params, %s: %w; and as bytes, %w", d, err, bytes)
+		}
+		return kit.Usagef("--params, %s: %w", d, err)
+	default:
+		return kit.Usagef("--params, %s: %w", d, err)
+	}
+	return nil
+}
+
 // encodeParams encodes parameters that are JSON by the method of the receiver that the message is for.
 func encodeParams(ctx context.Context, on *onState, msg *fvm.Message, text []byte) ([]byte, error) {
+	method, err := methodFor(ctx, on, msg)
+	if err != nil {
+		return nil, err
+	}
+	data, err := method.EncodeParams(text)
+	if _, not := textform.MessageFromJSON(text); err != nil && not == nil {
+		return nil, errors.New("this is a whole message: give it as --message")
+	}
+	return data, err
+}
+
+// methodFor is the method of the receiver that the message is for.
+func methodFor(ctx context.Context, on *onState, msg *fvm.Message) (*actors.Method, error) {
 	if msg.Method == builtin.MethodSend {
 		return nil, errors.New("a transfer takes no parameters: name the --method that they are for")
 	}
@@ -119,13 +164,5 @@ func encodeParams(ctx context.Context, on *onState, msg *fvm.Message, text []byt
 		}
 		versions = []int{v}
 	}
-	method, err := actors.FindMethod(versions[0], kind, fmt.Sprint(msg.Method))
-	if err != nil {
-		return nil, err
-	}
-	data, err := method.EncodeParams(text)
-	if _, not := textform.MessageFromJSON(text); err != nil && not == nil {
-		return nil, errors.New("this is a whole message: give it as --message")
-	}
-	return data, err
+	return actors.FindMethod(versions[0], kind, fmt.Sprint(msg.Method))
 }

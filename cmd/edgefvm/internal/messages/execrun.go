@@ -73,18 +73,25 @@ func (j *job) run(ctx context.Context) (*try, error) {
 	}
 	e := j.estimate
 	t, err := j.apply(ctx, e.Limit, false)
-	switch {
-	case err != nil || t.res.ExitCode == e.exit:
+	if err != nil || t.res.ExitCode == e.exit {
 		return t, err
+	}
+	// It ends otherwise than with all the gas there is, which cost nothing. Is it for the limit, or for what gas costs?
+	free, err := j.apply(ctx, e.Limit, true)
+	if err != nil {
+		return nil, err
+	}
+	e.Runs++
+	switch {
+	case free.res.ExitCode == e.exit:
+		return j.apply(ctx, e.Limit, false)
 	case e.exit != exitcode.Ok:
 		// It fails in another way than with all the gas there is: that is the way to show.
 		e.none("it fails, and how depends on the gas limit")
-	case t.res.GasUsed > 0: // what fails before it begins needs no gas
+	default:
 		if err := j.search(ctx); err != nil {
 			return nil, err
 		}
-	default:
-		return t, nil
 	}
 	j.msg.GasLimit = e.Limit
 	return j.apply(ctx, e.Limit, false)

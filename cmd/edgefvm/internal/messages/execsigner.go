@@ -24,17 +24,19 @@ type signature struct {
 	Of    string `json:"type"`  // "secp256k1", "bls", "delegated", "none"; "" is not looked up yet
 	Bytes int    `json:"bytes"` // on the chain
 	Why   string `json:"why"`
+
+	byKey bool // nobody said it: the sender's key decided
 }
 
-// String says it: "69 bytes, secp256k1: the key of f0100".
+// String says it: "secp256k1, 69 bytes counted: the key of f0100".
 func (s signature) String() string {
 	switch {
 	case s.Of == "none":
 		return "none counted: " + s.Why
 	case s.Bytes == 0:
-		return fmt.Sprintf("%s, not on the chain: %s", s.Of, s.Why)
+		return fmt.Sprintf("%s, 0 bytes counted, it is not on the chain with the message: %s", s.Of, s.Why)
 	}
-	return fmt.Sprintf("%s, %d bytes on the chain: %s", s.Of, s.Bytes, s.Why)
+	return fmt.Sprintf("%s, %d bytes counted, as on the chain: %s", s.Of, s.Bytes, s.Why)
 }
 
 // usualSignature is the one that the sender's key makes.
@@ -59,12 +61,18 @@ func usual(t crypto.SigType, why string) signature {
 func signer(ctx context.Context, on *onState, from address.Address) (signature, error) {
 	name := addr.String(from)
 	_, st, err := on.m.Actor(ctx, from)
+	if format.IsNotFound(err) { // a state that was cut down to what a message read need not have it
+		if t, ok := keyType(from); ok {
+			return keyed(t, "by the address "+name+"; the state lacks what tells its actor"), nil
+		}
+		return signature{Of: "none", Why: "the state lacks what tells the actor of " + name}, nil
+	}
 	if err != nil {
 		return signature{}, fmt.Errorf("looking up the sender %s: %w", name, err)
 	}
 	if st == nil {
 		if t, ok := keyType(from); ok {
-			return usual(t, "by the address "+name+", which the state does not have"), nil
+			return keyed(t, "by the address "+name+", which the state does not have"), nil
 		}
 		return signature{Of: "none", Why: "the state has no " + name}, nil
 	}
@@ -97,7 +105,13 @@ func signer(ctx context.Context, on *onState, from address.Address) (signature, 
 	if key != from {
 		why += " is " + addr.String(key)
 	}
-	return usual(t, why), nil
+	return keyed(t, why), nil
+}
+
+func keyed(t crypto.SigType, why string) signature {
+	s := usual(t, why)
+	s.byKey = true
+	return s
 }
 
 // keyType is which signatures are of an address; ok is false if none are.
@@ -183,5 +197,8 @@ func (r *receipt) printRead(g *layout.Page) {
 	}
 	if !r.implicit {
 		g.Line("signature    %s", layout.OneLine(r.Signature.String()))
+		if r.Signature.byKey && r.Signature.Bytes > 0 {
+			g.Line("             (without it: --signature-type none)")
+		}
 	}
 }

@@ -3,6 +3,7 @@ package states
 import (
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -33,6 +34,11 @@ builtin actors is not written.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if out == "" {
 				return kit.Usagef("where to? Give --out FILE.car")
+			}
+			for _, c := range s.cars {
+				if sameFile(c, out) { // what is not exported would be lost
+					return kit.Usagef("--out %s is the archive that is read: name another file", out)
+				}
 			}
 			defer s.close()
 			t, err := s.openTree(cmd)
@@ -70,6 +76,13 @@ builtin actors is not written.`,
 	return cmd
 }
 
+// sameFile tells whether two paths are of one file that is there.
+func sameFile(a, b string) bool {
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
+}
+
 func printExport(cmd *cobra.Command, s *source, out string, done *state.Exported, asJSON bool) error {
 	roots := make([]string, len(done.Roots))
 	for i, c := range done.Roots {
@@ -82,6 +95,6 @@ func printExport(cmd *cobra.Command, s *source, out string, done *state.Exported
 	for _, r := range roots {
 		g.Line("root %s", r)
 	}
-	g.Line("%s blocks, %s bytes in %s", layout.Grouped(done.Blocks), layout.Grouped(done.Bytes), out)
+	g.Line("%s %s, %s %s in %s", layout.Grouped(done.Blocks), layout.Plural(int(done.Blocks), "block"), layout.Grouped(done.Bytes), layout.Plural(int(done.Bytes), "byte"), out)
 	return g.Err
 }

@@ -65,6 +65,9 @@ func find(cmd *cobra.Command, s *source, path, as string) (*state.Node, error) {
 	first, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	c, err := cid.Decode(first)
 	if err != nil {
+		if strings.HasPrefix(first, "bafy") || strings.HasPrefix(first, "bafk") { // no field is called so
+			return nil, kit.Usagef("%q is no CID: is it cut, or was a letter changed?", first)
+		}
 		if as != "" {
 			return nil, kit.Usagef("--as is for a path that begins with a CID")
 		}

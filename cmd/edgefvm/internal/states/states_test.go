@@ -1,6 +1,7 @@
 package states_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -201,6 +202,21 @@ func TestStatAndExport(t *testing.T) {
 	}
 	clitest.NeedBundles(t)
 	edgefvm.OK(t, "exec", "--car", file, "--nv", "28", "--epoch", "5800000", "--from", "f0100", "--to", "f0114", "--value", "1")
+	// The archive that is read is not lost, by whatever name.
+	link := filepath.Join(dir, "link.car")
+	if err := os.Symlink(file, link); err != nil {
+		t.Fatal(err)
+	}
+	kept := clitest.ReadFrom(t, file)
+	for _, name := range []string{file, link} {
+		edgefvm.Fails(t, kit.ExitUsage, []string{"state", "export", "f0100", "--car", file, "--out", name}, "is the archive that is read")
+	}
+	if !bytes.Equal(clitest.ReadFrom(t, file), kept) {
+		t.Error("the archive that was read is another")
+	}
+	if err := os.Remove(link); err != nil {
+		t.Fatal(err)
+	}
 	// A file that could not be written whole is not left.
 	gone := filepath.Join(dir, "gone.car")
 	edgefvm.Fails(t, kit.ExitFailed, []string{"state", "export", "f0100", "--car", before, "--out", gone}, "/actors/f0100/state: the block bafy2bz", "is missing; --partial goes on without it")
@@ -219,6 +235,8 @@ func TestMistakes(t *testing.T) {
 	}{
 		{"no archive", kit.ExitUsage, []string{"state", "ls"}, []string{"Give --car FILE"}},
 		{"no such archive", kit.ExitFailed, []string{"state", "ls", "--car", "none.car"}, []string{"--car none.car: no such file"}},
+		{"one root", kit.ExitUsage, []string{"state", "diff", whole}, []string{"state diff takes ROOT1 ROOT2, not 1 argument"}},
+		{"nobody", kit.ExitFailed, at("actor", "f0777"), []string{"the state has no actor f0777"}},
 		{"a command", kit.ExitUsage, []string{"state", "lst"}, []string{"state has no command \"lst\"; did you mean ls"}},
 		{"another root", kit.ExitFailed, at("ls", "--root", afterRoot), []string{"does not hold the state root " + afterRoot}},
 		{"a root that is none", kit.ExitUsage, at("ls", "--root", "x"), []string{"want a CID"}},
