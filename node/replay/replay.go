@@ -125,7 +125,8 @@ type run struct {
 	next *chain.Tipset // the tipset at hand
 }
 
-func (r *run) run(ctx context.Context) error {
+// open finds the head of the chain.
+func (r *run) open(ctx context.Context) error {
 	if r.Archive == nil {
 		return errors.New("no archive is given")
 	}
@@ -142,6 +143,13 @@ func (r *run) run(ctx context.Context) error {
 	r.report.HeadAt = head.Height()
 	for _, c := range head.CIDs {
 		r.report.Head = append(r.report.Head, c.String())
+	}
+	return nil
+}
+
+func (r *run) run(ctx context.Context) error {
+	if err := r.open(ctx); err != nil {
+		return err
 	}
 	if err := r.findNetwork(ctx); err != nil {
 		return err
