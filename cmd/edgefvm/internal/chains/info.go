@@ -96,7 +96,7 @@ type infoView struct {
 	File        string               `json:"file"`
 	Kind        string               `json:"kind"`
 	Bytes       int64                `json:"bytes"`
-	F3          bool                 `json:"f3"`
+	F3          bool                 `json:"fast_finality"`
 	Network     *string              `json:"network"`
 	ChainID     uint64               `json:"chain_id,omitempty"`
 	Notes       []string             `json:"notes,omitempty"`

@@ -259,7 +259,7 @@ func (s *source) kinds(ctx context.Context, done *replay.Tipset) func(address.Ad
 func rowOf(m *chain.Message, n *network.Network) messageRow {
 	row := messageRow{
 		CID: m.CID.String(), From: addr.String(m.Message.From), To: addr.String(m.Message.To), Nonce: m.Message.Nonce, Value: m.Message.Value.String(),
-		Method: m.Message.Method, GasLimit: m.Message.GasLimit, FeeCap: m.Message.GasFeeCap.String(), Premium: m.Message.GasPremium.String(), Params: m.Message.Params,
+		Method: m.Message.Method, GasLimit: m.Message.GasLimit, FeeCap: m.Message.GasFeeCap.String(), Premium: m.Message.GasPremium.String(), Params: append([]byte{}, m.Message.Params...),
 	}
 	if n != nil {
 		if h, err := textform.EthHash(m.CID, m.Message, m.Signature, n.ChainID); err == nil {
@@ -270,7 +270,7 @@ func rowOf(m *chain.Message, n *network.Network) messageRow {
 }
 
 func receiptOf(r *fvm.Result) *receipt {
-	out := &receipt{Exit: int64(r.ExitCode), Gas: r.GasUsed, Return: r.Return, Penalty: r.Penalty.String(), Tip: r.MinerTip.String(), Failure: r.Failure}
+	out := &receipt{Exit: int64(r.ExitCode), Gas: r.GasUsed, Return: append([]byte{}, r.Return...), Penalty: r.Penalty.String(), Tip: r.MinerTip.String(), Failure: r.Failure}
 	if r.EventsRoot != nil {
 		text := r.EventsRoot.String()
 		out.Events = &text

@@ -30,7 +30,7 @@ type source struct {
 
 	files   *kit.State
 	store   blockstore.Blockstore // files, or what another command has
-	notes   io.Writer // standard error
+	notes   io.Writer             // standard error
 	missed  int
 	example *state.MissingError // the first block that was missing
 }
