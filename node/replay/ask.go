@@ -151,6 +151,30 @@ func (c *Chain) Execute(ctx context.Context, t *chain.Tipset) (*Tipset, error) {
 	return out, nil
 }
 
+// Begin is where the messages of a tipset of the line begin: after the cron of the null rounds before it, and after a migration. Its
+// state is there as Execute's are. No message of the tipset is executed.
+func (c *Chain) Begin(ctx context.Context, t *chain.Tipset) (*chain.Round, error) {
+	if t.Height() == 0 {
+		return nil, errors.New("the genesis is not executed: it comes with its state")
+	}
+	if err := c.Reach(ctx, t); err != nil {
+		return nil, err
+	}
+	if err := c.ready(ctx, t.Height()); err != nil {
+		return nil, err
+	}
+	plan, err := c.r.rules.Plan(ctx, c.r.line, t)
+	if err != nil {
+		return nil, err
+	}
+	ts := plan.Run
+	ts.Blocks, ts.Engine, ts.Proofs = nil, c.r.Engines[0], c.r.Proofs
+	if _, err := fvm.ApplyTipset(ctx, ts); err != nil {
+		return nil, fmt.Errorf("the tipset at epoch %d: %w", t.Height(), err)
+	}
+	return &plan.Rounds[len(plan.Rounds)-1], nil
+}
+
 // StateAt is the root of the state that the messages of an epoch run on, migrations and the cron of null rounds aside. It is that of the
 // next tipset above where the epoch is a null round, and that which the head leaves for the epoch above the head's.
 func (c *Chain) StateAt(ctx context.Context, epoch abi.ChainEpoch) (cid.Cid, error) {

@@ -49,6 +49,11 @@ func (c *theirs) asked(t *testing.T, x *Chain, order []int) {
 				t.Errorf("epoch %d, message %s: %+v", w.Epoch, m.CID, s)
 			}
 		}
+		last := got.Plan.Rounds[len(got.Plan.Rounds)-1]
+		begin, err := x.Begin(t.Context(), ts)
+		if err != nil || begin.Root != last.Root || !begin.Supply.Circulating.Equals(last.Supply.Circulating) || begin.Epoch != w.Epoch {
+			t.Errorf("epoch %d begins with %+v, %v, want %+v", w.Epoch, begin, err, last)
+		}
 	}
 }
 

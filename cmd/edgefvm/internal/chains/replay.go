@@ -123,7 +123,7 @@ func (x *replayFlags) run(cmd *cobra.Command, path string) (err error) {
 		defer func() { err = errors.Join(err, s.Close()) }()
 		o.Store = s
 	} else {
-		s := newSpill(spillBytes)
+		s := kit.NewSpill()
 		defer func() { err = errors.Join(err, s.Close()) }()
 		o.Store = s
 	}

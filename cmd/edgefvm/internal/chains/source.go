@@ -102,7 +102,7 @@ func (s *source) open(cmd *cobra.Command, args []string) (rest []string, err err
 		}
 		s.ends, o.Store = append(s.ends, disk.Close), disk
 	} else {
-		memory := newSpill(spillBytes)
+		memory := kit.NewSpill()
 		s.ends, o.Store = append(s.ends, memory.Close), memory
 	}
 	if s.set.Engine != "" {

@@ -36,13 +36,15 @@ type execFlags struct {
 	randomness, beacon, ticket, tipsets []string // of the world outside, see readOutside
 	proofs                              string
 	logs, explain, estimate, trust      bool
+	chain, store                        string
+	at                                  int64
 	traceFile, save, abi                string
 }
 
 func newExec() *cobra.Command {
 	var x execFlags
 	cmd := &cobra.Command{
-		Use:   "exec --car STATE.car (--message M | --from A --to A ...)",
+		Use:   "exec (--car STATE.car | --chain CHAIN [--at EPOCH]) (--message M | --from A --to A ...)",
 		Short: "Apply one message to a state and print the receipt",
 		Long: `Applies a message to the state in a CAR and prints the receipt. The message is given
 whole (--message), or by its parts. The state that --out writes serves as --car for the next
@@ -55,6 +57,11 @@ state's own actors do not tell it, the network version; the receipt says who sai
 actors' code is taken from the CAR, and what is missing there from the bundle that the state
 names, unless --actors or --bundle names others.
 
+With --chain the message runs in a chain, before the messages of the tipset at an epoch: state,
+epoch, base fee, time, supply, version and randomness are that tipset's. If its state is not
+in the archive, the tipsets below it are executed first and compared with the chain, proofs
+taken as valid; --store is a folder of states of a replay, which saves that.
+
 Without --gas-limit the message gets the limit that a node would estimate. Its length on the
 chain, which it pays for, is then counted as nodes count it meanwhile: with a block's limit in it.
 
@@ -64,6 +71,7 @@ more ends with an error that names the flag. --explain, --trace and --save show 
   edgefvm exec --car state.car --epoch 6100000 --from f0100 --to f0101 --value 1.5fil
   edgefvm exec --car state.car --network calibnet --epoch 3700000 --message message.cbor --out after.car
   edgefvm exec --car state.car --epoch 6100000 --from f0100 --to f02 --method 3 --json
+  edgefvm exec --chain chain.car.zst --at 5803852 --from 0x5296... --to 0xff00... --calldata 0x06fdde03
   edgefvm exec --car state.car --epoch 6100000 --message message.json --explain --save mine.json
   edgefvm exec --car state.car --epoch 6100000 --from 0x52963ef50e27e06d72d59fcb4f3c2a687be3cfef --to 0xff00000000000000000000000000000000000077 --calldata 0x06fdde03`,
 		Args: cobra.NoArgs,
@@ -81,7 +89,6 @@ more ends with an error that names the flag. --explain, --trace and --save show 
 	f.BoolVar(&x.estimate, "estimate", false, "print the gas limit that a node would give the message, and stop")
 	f.BoolVar(&x.asJSON, "json", false, "print JSON")
 	x.set.Flags(cmd)
-	_ = cmd.MarkFlagRequired("car")
 	return cmd
 }
 
@@ -97,6 +104,9 @@ func (x *execFlags) check(cmd *cobra.Command) error {
 	}
 	if x.nv == uint(preview) && x.actors == "" && len(x.set.CARs) == 0 {
 		return kit.Usagef("--nv %d has no actors yet: name some with --actors or --bundle", x.nv)
+	}
+	if err := x.checkPlace(cmd); err != nil {
+		return err
 	}
 	if x.epoch < 0 {
 		return kit.Usagef("--epoch %d is negative", x.epoch)
@@ -231,7 +241,9 @@ func (x *execFlags) newJob(cmd *cobra.Command, s *setting, state *execState, eng
 	}
 	if !cmd.Flags().Changed("circ-supply") {
 		s.supply.by = byDefault
-		if s.onChain(state) && s.net.by != byDefault { // another network's rules would give another
+		if p := state.place; p != nil && s.onChain(state) {
+			s.supply = said[abi.TokenAmount]{p.round.Supply.Circulating, "by the chain, as nodes compute it"}
+		} else if s.onChain(state) && s.net.by != byDefault { // another network's rules would give another
 			if v, ok := s.circSupply(cmd.Context(), store, state.root); ok {
 				s.supply = said[abi.TokenAmount]{v, "by the state, as nodes compute it"}
 			}
