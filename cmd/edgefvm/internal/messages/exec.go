@@ -44,7 +44,7 @@ type execFlags struct {
 func newExec() *cobra.Command {
 	var x execFlags
 	cmd := &cobra.Command{
-		Use:   "exec (--car STATE.car | --chain CHAIN [--at EPOCH]) (--message M | --from A --to A ...)",
+		Use:   "exec --car STATE.car|--chain CHAIN (--message M | --from A --to A ...)",
 		Short: "Apply one message to a state and print the receipt",
 		Long: `Applies a message to the state in a CAR and prints the receipt. The message is given
 whole (--message), or by its parts. The state that --out writes serves as --car for the next
@@ -95,6 +95,9 @@ more ends with an error that names the flag. --explain, --trace and --save show 
 // check finds what is wrong with the flags before anything is read.
 func (x *execFlags) check(cmd *cobra.Command) error {
 	given := cmd.Flags().Changed
+	if err := x.checkPlace(cmd); err != nil {
+		return err
+	}
 	if err := x.checkWritten(cmd); err != nil {
 		return err
 	}
@@ -104,9 +107,6 @@ func (x *execFlags) check(cmd *cobra.Command) error {
 	}
 	if x.nv == uint(preview) && x.actors == "" && len(x.set.CARs) == 0 {
 		return kit.Usagef("--nv %d has no actors yet: name some with --actors or --bundle", x.nv)
-	}
-	if err := x.checkPlace(cmd); err != nil {
-		return err
 	}
 	if x.epoch < 0 {
 		return kit.Usagef("--epoch %d is negative", x.epoch)

@@ -37,7 +37,7 @@ func (x *execFlags) checkPlace(cmd *cobra.Command) error {
 			}
 		}
 		if len(x.cars) == 0 {
-			return kit.Usagef("which state? Give --car FILE, or --chain FILE")
+			return kit.Usagef("exec needs --car, the file of a state, or --chain, that of a chain")
 		}
 		return nil
 	}

@@ -84,7 +84,7 @@ func TestExecInChainErrors(t *testing.T) {
 	edgefvm.Fails(t, kit.ExitUsage, call("--chain", file, "--epoch", "3"), "--epoch")
 	edgefvm.Fails(t, kit.ExitUsage, call("--car", file, "--at", "3"), "--at", "--chain")
 	edgefvm.Fails(t, kit.ExitUsage, call("--chain", file, "--at", "0"), "--at 0")
-	edgefvm.Fails(t, kit.ExitUsage, call(), "--car FILE")
+	edgefvm.Fails(t, kit.ExitUsage, call(), "exec needs --car")
 	edgefvm.Fails(t, kit.ExitFailed, call("--chain", file, "--network", network, "--at", "5"), "null round")
 	edgefvm.Fails(t, kit.ExitFailed, call("--chain", file, "--network", network, "--at", "99"), "epoch 99")
 	edgefvm.Fails(t, kit.ExitFailed, call("--chain", "none.car"), "none.car")
