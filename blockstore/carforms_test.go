@@ -127,11 +127,12 @@ func TestCARForms(t *testing.T) {
 func TestOpenCARMemory(t *testing.T) {
 	car, bs := sampleCAR(t)
 	for name, in := range map[string][]byte{"gzip": packed(t, car), "zstd": zst(t, car, 8000)} {
-		s, err := openCAR(in, CAROptions{MaxMemory: int64(len(car)) - 1})
+		_, err := openCAR(in, CAROptions{MaxMemory: int64(len(car)) - 1})
 		if name == "gzip" && (!errors.Is(err, ErrCARBound) || !strings.Contains(err.Error(), "CAROptions.MaxMemory")) || name == "zstd" && err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if s, err = openCAR(in, CAROptions{MaxMemory: int64(len(car))}); err != nil {
+		s, err := openCAR(in, CAROptions{MaxMemory: int64(len(car))})
+		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		} else if _, err := s.Get(t.Context(), bs[0].Cid()); err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -170,8 +170,7 @@ func TestErrorsDoNotCancel(t *testing.T) {
 // A sum in the place of inputs.
 func TestStatementBySum(t *testing.T) {
 	e := newExample(t, 4, 3)
-	var sum fr.Element
-	sum = e.ic[0]
+	sum := e.ic[0]
 	for i, x := range e.statements[1].Inputs {
 		sum.Add(&sum, new(fr.Element).Mul(&x, &e.ic[i+1]))
 	}

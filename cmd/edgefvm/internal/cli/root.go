@@ -28,9 +28,9 @@ func sections() []section {
 	return []section{
 		{"messages", "Messages:", messages.Commands()},
 		{"decoding", "What things on chain say:", decoding.Commands()},
+		{"states", "States:", states.Commands()},
 		{"chains", "Chains:", chains.Commands()},
 		{"proofs", "Proofs:", proving.Commands()},
-		{"states", "States:", states.Commands()},
 		{"laboratory", "The laboratory, which compares and measures:", laboratory.Commands()},
 		{"upkeep", "Upkeep:", upkeep.Commands()},
 	}
