@@ -79,7 +79,9 @@ func TestExecInChain(t *testing.T) {
 func TestExecInChainErrors(t *testing.T) {
 	clitest.NeedBundles(t)
 	const file, network = "../../../../node/replay/testdata/two29.car.zst", "../../../../node/replay/testdata/two29.json"
-	call := func(words ...string) []string { return append([]string{"exec", "--from", "f01", "--to", "f02"}, words...) }
+	call := func(words ...string) []string {
+		return append([]string{"exec", "--from", "f01", "--to", "f02"}, words...)
+	}
 	edgefvm.Fails(t, kit.ExitUsage, call("--chain", file, "--car", file), "--chain and --car")
 	edgefvm.Fails(t, kit.ExitUsage, call("--chain", file, "--epoch", "3"), "--epoch")
 	edgefvm.Fails(t, kit.ExitUsage, call("--car", file, "--at", "3"), "--at", "--chain")
