@@ -32,11 +32,11 @@ type room struct {
 
 // plan is the floor plan. Rooms on one storey do not know each other.
 var plan = []room{
-	{"cmd/edgefvm", command, 21, false},
-	{"cmd/edgefvm/internal/cli", command, 20, false},
+	{"cmd/edgefvm", command, 22, false},
+	{"cmd/edgefvm/internal/cli", command, 21, false},
+	{"cmd/edgefvm/internal/chains", command, 20, false}, // shows states as states does
 	{"cmd/edgefvm/internal/decoding", command, 19, false},
 	{"cmd/edgefvm/internal/laboratory", command, 19, false},
-	{"cmd/edgefvm/internal/chains", command, 19, false},
 	{"cmd/edgefvm/internal/messages", command, 19, false},
 	{"cmd/edgefvm/internal/proving", command, 19, false},
 	{"cmd/edgefvm/internal/states", command, 19, false},

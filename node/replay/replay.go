@@ -128,7 +128,8 @@ type run struct {
 	resumed abi.ChainEpoch // of the first tipset that was executed here
 }
 
-func (r *run) run(ctx context.Context) error {
+// open finds the head of the chain.
+func (r *run) open(ctx context.Context) error {
 	if r.Archive == nil {
 		return errors.New("no archive is given")
 	}
@@ -145,6 +146,13 @@ func (r *run) run(ctx context.Context) error {
 	r.report.HeadAt = head.Height()
 	for _, c := range head.CIDs {
 		r.report.Head = append(r.report.Head, c.String())
+	}
+	return nil
+}
+
+func (r *run) run(ctx context.Context) error {
+	if err := r.open(ctx); err != nil {
+		return err
 	}
 	if err := r.findNetwork(ctx); err != nil {
 		return err

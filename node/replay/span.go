@@ -31,12 +31,8 @@ func (r *run) span(ctx context.Context) error {
 			return err
 		}
 	}
-	oldest, _, _ := fvm.NetworkVersions()
-	if v := r.rules.Network.VersionAt(first); v < oldest {
-		return fmt.Errorf("epoch %d has network version %d: machines run %d and later", first, v, oldest)
-	}
-	if c := r.rules.Network.Constants; first <= c.Assembly && r.rules.GenesisPledge.Int == nil {
-		return fmt.Errorf("epoch %d is before the upgrade Assembly, %d, and until then the supply depends on the genesis state, which the archive lacks", first, c.Assembly)
+	if err := r.canRun(first); err != nil {
+		return err
 	}
 	r.tell("looking for the first epoch")
 	if err := r.line.Extend(ctx, first, func(at abi.ChainEpoch) { r.tell(fmt.Sprintf("reading headers, at epoch %d", at)) }); err != nil {
@@ -62,6 +58,18 @@ func (r *run) span(ctx context.Context) error {
 	r.began = parent.Height() + 1 // at its version: an upgrade may lie between
 	r.all, err = r.line.Count(ctx, t.Height(), last)
 	return err
+}
+
+// canRun tells what stands against executing a tipset at an epoch.
+func (r *run) canRun(first abi.ChainEpoch) error {
+	oldest, _, _ := fvm.NetworkVersions()
+	if v := r.rules.Network.VersionAt(first); v < oldest {
+		return fmt.Errorf("epoch %d has network version %d: machines run %d and later", first, v, oldest)
+	}
+	if c := r.rules.Network.Constants; first <= c.Assembly && r.rules.GenesisPledge.Int == nil {
+		return fmt.Errorf("epoch %d is before the upgrade Assembly, %d, and until then the supply depends on the genesis state, which the archive lacks", first, c.Assembly)
+	}
+	return nil
 }
 
 // lowest is the lowest epoch from which on the archive has the states: of a snapshot those of its last epochs, of a whole chain

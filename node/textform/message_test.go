@@ -11,6 +11,8 @@ import (
 
 	"github.com/filecoin-project/go-state-types/crypto"
 
+	"github.com/ipfs/go-cid"
+
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/internal/ipld/addr"
 )
@@ -424,8 +426,12 @@ func FuzzEthereum(f *testing.F) {
 		if again := tx.signedRLP(); !bytes.Equal(again, data) {
 			t.Errorf("%x, again %x", data, again)
 		}
-		if _, err := tx.message(); err != nil {
+		m, err := tx.message()
+		if err != nil {
 			return
+		}
+		if h, err := EthHash(cid.Undef, m.Message, m.Signature, m.ChainID); err != nil || !bytes.Equal(h[:], keccak(data)) {
+			t.Errorf("%x has the hash %x, %v", data, h, err)
 		}
 	})
 }

@@ -1,7 +1,6 @@
 package chains
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,13 +18,10 @@ import (
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
-	"github.com/edgefvm/fvm/externs"
 	"github.com/edgefvm/fvm/internal/disk/wholefile"
 	"github.com/edgefvm/fvm/internal/layout"
 	"github.com/edgefvm/fvm/node/network"
 	"github.com/edgefvm/fvm/node/replay"
-	"github.com/edgefvm/fvm/proofs"
-	"github.com/edgefvm/fvm/vector"
 )
 
 // replayFlags are the flags of replay.
@@ -36,8 +32,7 @@ type replayFlags struct {
 	workers       int
 	store, report string
 	differences   string
-	proofs, keys  string
-	trust         bool
+	judging       judging
 	asJSON        bool
 }
 
@@ -72,9 +67,7 @@ way, goes on from there.`,
 	f.StringVar(&x.store, "store", "", "`folder` for what the replay makes, to go on from (default: memory)")
 	f.StringVar(&x.report, "report", "", "write what was found to this `file`, in JSON")
 	f.StringVar(&x.differences, "differences", "differences", "`folder` for a vector of the first difference")
-	f.StringVar(&x.proofs, "proofs", "verify", "'verify' proofs, or 'assume' that each is valid")
-	f.StringVar(&x.keys, "keys", "", "`folder` of the keys that proofs are verified by (default $FIL_PROOFS_PARAMETER_CACHE, or "+usualKeys+")")
-	f.BoolVar(&x.trust, "trust-params", os.Getenv("TRUST_PARAMS") == "1", "take keys that are not the published ones, as a development network has them (default $TRUST_PARAMS)")
+	x.judging.flags(cmd)
 	f.BoolVar(&x.asJSON, "json", false, "print what was found in JSON")
 	x.set.EngineFlag(cmd, "Wasm `engine`, one of "+strings.Join(kit.EngineNames(), ", ")+"; several with commas between them run in lock-step")
 	kit.CacheFlag(cmd, &x.set.CacheDir)
@@ -92,8 +85,6 @@ func (x *replayFlags) check() error {
 		return kit.Usagef("--from %d is after --to %d", x.from, x.to)
 	case x.workers < 0 || x.workers > 1024:
 		return kit.Usagef("--workers %d: want 0 to 1024", x.workers)
-	case x.proofs != "verify" && x.proofs != "assume":
-		return kit.Usagef("--proofs %q: want verify or assume", x.proofs)
 	}
 	if x.report != "" { // a replay may take days: not at its end
 		if info, err := os.Stat(filepath.Dir(x.report)); err != nil || !info.IsDir() {
@@ -103,7 +94,7 @@ func (x *replayFlags) check() error {
 	if x.workers == 0 {
 		x.workers = runtime.GOMAXPROCS(0)
 	}
-	return nil
+	return x.judging.check()
 }
 
 func (x *replayFlags) run(cmd *cobra.Command, path string) (err error) {
@@ -112,7 +103,7 @@ func (x *replayFlags) run(cmd *cobra.Command, path string) (err error) {
 		return err
 	}
 	o := replay.Options{From: abi.ChainEpoch(x.from), To: abi.ChainEpoch(x.to), Workers: x.workers, Vectors: x.differences}
-	if o.Proofs, err = x.judge(cmd); err != nil {
+	if o.Proofs, err = x.judging.verifier(cmd); err != nil {
 		return err
 	}
 	if x.network != "" {
@@ -138,7 +129,7 @@ func (x *replayFlags) run(cmd *cobra.Command, path string) (err error) {
 		defer func() { err = errors.Join(err, s.Close()) }()
 		o.Store = s
 	} else {
-		s := newSpill(spillBytes)
+		s := kit.NewSpill()
 		defer func() { err = errors.Join(err, s.Close()) }()
 		o.Store = s
 	}
@@ -174,30 +165,6 @@ func (x *replayFlags) run(cmd *cobra.Command, path string) (err error) {
 	fmt.Fprintf(cmd.ErrOrStderr(), "edgefvm: %s\n", term.OneLine(unwritten.Error()))
 	return verdict
 }
-
-// usualKeys is the folder in which nodes keep keys.
-const usualKeys = "/var/tmp/filecoin-proof-parameters"
-
-// judge is who judges proofs. Keys are read when a proof needs them: a chain without proofs needs none.
-func (x *replayFlags) judge(cmd *cobra.Command) (externs.ProofVerifier, error) {
-	if x.proofs == "assume" {
-		return judge{vector.ProofsValid.Verifier(), "taken as valid, every one (--proofs assume)"}, nil
-	}
-	dir := cmp.Or(x.keys, os.Getenv("FIL_PROOFS_PARAMETER_CACHE"), usualKeys)
-	v, err := proofs.Open(cmd.Context(), proofs.Options{Dir: dir, TrustParams: x.trust})
-	if err != nil {
-		return nil, fmt.Errorf("--keys: %w", err)
-	}
-	return judge{v, "verified, with keys in " + dir}, nil
-}
-
-// judge is a verifier that says in the report what it is.
-type judge struct {
-	externs.ProofVerifier
-	what string
-}
-
-func (j judge) String() string { return j.what }
 
 func writeReport(path string, rep *replay.Report) error {
 	return wholefile.Write(path, func(w io.Writer) error {

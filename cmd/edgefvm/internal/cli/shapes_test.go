@@ -87,6 +87,11 @@ func TestShapes(t *testing.T) {
 		{"state actor", []string{"state", "actor", "f01", "--car", stateCAR}, nil},
 		{"state stat", []string{"state", "stat", "--car", stateCAR, "--partial"}, []string{"by"}},
 		{"state export", []string{"state", "export", "f01", "--car", stateCAR, "--out", filepath.Join(t.TempDir(), "x.car")}, nil},
+		{"chain info", chainArgs("info"), nil},
+		{"chain tipset", chainArgs("tipset", "4"), []string{"messages"}},
+		{"chain message", chainArgs("message", "bafy2bzaceacwbk3gbma6q5krb7c7pawguwc6fdvylpljl32t35xuau7gh6mqs", "--at", "4"), nil},
+		{"chain state actor", chainArgs("state", "actor", "f01", "--at", "4"), nil},
+		{"chain state actors", chainArgs("state", "actors", "--at", "4", "--kind", "system"), nil},
 		{"version", []string{"version"}, nil},
 	} {
 		r := run(t, append(c.args, "--json")...)
@@ -126,4 +131,10 @@ func TestShapes(t *testing.T) {
 			t.Errorf("there is a shape of %q, which prints no JSON: %v", name, err)
 		}
 	}
+}
+
+// chainArgs are a command line on a chain.
+func chainArgs(words ...string) []string {
+	const folder = "../../../../node/replay/testdata/"
+	return append(append([]string{"chain"}, words...), "--chain", folder+"two29.car.zst", "--network", folder+"two29.json")
 }

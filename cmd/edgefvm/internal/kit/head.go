@@ -32,6 +32,11 @@ type Head struct {
 	F3 bool
 }
 
+// HeadOf reads the head that blocks' headers are.
+func (s *State) HeadOf(ctx context.Context, blocks []cid.Cid) (*Head, error) {
+	return readHead(ctx, s, blocks)
+}
+
 // String says whose state it is.
 func (h *Head) String() string {
 	return fmt.Sprintf("tipset of epoch %d, %d %s: its parents' state, on which the messages of epoch %d run", h.Epoch, len(h.Blocks), layout.Plural(len(h.Blocks), "block"), h.Epoch)

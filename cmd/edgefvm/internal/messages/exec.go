@@ -39,13 +39,15 @@ type execFlags struct {
 	randomness, beacon, ticket, tipsets []string // of the world outside, see readOutside
 	proofs                              string
 	logs, explain, estimate, trust      bool
+	chain, store                        string
+	at                                  int64
 	traceFile, save, abi                string
 }
 
 func newExec() *cobra.Command {
 	var x execFlags
 	cmd := &cobra.Command{
-		Use:   "exec --car STATE.car (--message M | --from A --to A ...)",
+		Use:   "exec --car STATE.car|--chain CHAIN (--message M | --from A --to A ...)",
 		Short: "Apply one message to a state and print the receipt",
 		Long: `Applies a message to the state in a CAR and prints the receipt. The message is given
 whole (--message), or by its parts. The state that --out writes serves as --car for the next
@@ -62,6 +64,11 @@ The sender pays for the bytes of its signature. Which that is, its key in the st
 of a sender that is named by its ID; the receipt says how many bytes were counted, and
 --signature-type none counts none.
 
+With --chain the message runs in a chain, before the messages of the tipset at an epoch: state,
+epoch, base fee, time, supply, version and randomness are that tipset's. If its state is not
+in the archive, the tipsets below it are executed first and compared with the chain, proofs
+taken as valid; --store is a folder of states of a replay, which saves that.
+
 Without --gas-limit the message gets the limit that a node would estimate. Its length on the
 chain, which it pays for, is then counted as nodes count it meanwhile: with a block's limit in it.
 
@@ -71,6 +78,7 @@ more ends with an error that names the flag. --explain, --trace and --save show 
   edgefvm exec --car state.car --epoch 6100000 --from f0100 --to f0101 --value 1.5fil
   edgefvm exec --car state.car --network calibnet --epoch 3700000 --message message.cbor --out after.car
   edgefvm exec --car state.car --epoch 6100000 --from f0100 --to f02 --method 3 --json
+  edgefvm exec --chain chain.car.zst --at 5803852 --from 0x5296... --to 0xff00... --calldata 0x06fdde03
   edgefvm exec --car state.car --epoch 6100000 --message message.json --explain --save mine.json
   edgefvm exec --car state.car --epoch 6100000 --from 0x52963ef50e27e06d72d59fcb4f3c2a687be3cfef --to 0xff00000000000000000000000000000000000077 --calldata 0x06fdde03`,
 		Args: cobra.NoArgs,
@@ -88,13 +96,15 @@ more ends with an error that names the flag. --explain, --trace and --save show 
 	f.BoolVar(&x.estimate, "estimate", false, "print the gas limit that a node would give the message, and stop")
 	f.BoolVar(&x.asJSON, "json", false, "print JSON")
 	x.set.Flags(cmd)
-	_ = cmd.MarkFlagRequired("car")
 	return cmd
 }
 
 // check finds what is wrong with the flags before anything is read.
 func (x *execFlags) check(cmd *cobra.Command) error {
 	given := cmd.Flags().Changed
+	if err := x.checkPlace(cmd); err != nil {
+		return err
+	}
 	if err := x.checkWritten(cmd); err != nil {
 		return err
 	}
@@ -238,7 +248,9 @@ func (x *execFlags) newJob(cmd *cobra.Command, s *setting, state *execState, eng
 	}
 	if !cmd.Flags().Changed("circ-supply") {
 		s.supply.by = byDefault
-		if s.onChain(state) && s.net.by != byDefault { // another network's rules would give another
+		if p := state.place; p != nil && s.onChain(state) {
+			s.supply = said[abi.TokenAmount]{p.round.Supply.Circulating, "by the chain, as nodes compute it"}
+		} else if s.onChain(state) && s.net.by != byDefault { // another network's rules would give another
 			if v, ok := s.circSupply(cmd.Context(), store, state.root); ok {
 				s.supply = said[abi.TokenAmount]{v, "by the state, as nodes compute it"}
 			}

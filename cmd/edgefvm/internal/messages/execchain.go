@@ -31,7 +31,11 @@ func (o *outside) readChain(ctx context.Context, s *setting, state *execState, s
 	if err != nil {
 		return fmt.Errorf("the archive's headers: %w", err)
 	}
-	o.chain = &chain.Externs{View: chain.NewLine(c, t).View(t), Network: s.chainNetwork(state.head), State: store, Epoch: s.epoch.is, Root: state.root}
+	n := s.chainNetwork(state.head)
+	if state.place != nil {
+		n = state.place.network
+	}
+	o.chain = &chain.Externs{View: chain.NewLine(c, t).View(t), Network: n, State: store, Epoch: s.epoch.is, Root: state.root}
 	return nil
 }
 

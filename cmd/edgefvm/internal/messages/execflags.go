@@ -13,6 +13,9 @@ import (
 func (x *execFlags) stateFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVar(&x.cars, "car", nil, "archive `file` with the state (CAR of version 1 or 2, plain or packed by gzip or zstd), or a folder of a store (may be repeated)")
+	f.StringVar(&x.chain, "chain", "", "archive `file` of a chain to run in, instead of --car and --root")
+	f.Int64Var(&x.at, "at", -1, "`epoch` of the chain's tipset to run in (default: the head's)")
+	f.StringVar(&x.store, "store", "", "`folder` of states of a replay of the chain")
 	f.StringVar(&x.root, "root", "", "state root `CID` (default: the first CAR's first root)")
 	f.StringVar(&x.network, "network", "", "the network, `NAME|FILE`: "+strings.Join(network.Names(), ", ")+", or a description in JSON (default: mainnet)")
 	f.UintVar(&x.nv, "nv", 0, "network version (default: by the state's actors and the epoch)")

@@ -51,6 +51,12 @@ func (x *execFlags) settle(cmd *cobra.Command, state *execState) (*setting, erro
 	if err := x.findNetwork(s, given, state.head); err != nil {
 		return nil, err
 	}
+	if p := state.place; p != nil && !given("network") {
+		s.net, s.warnings = said[*network.Network]{p.network, "by the chain's genesis"}, nil
+		if !given("chain-id") {
+			s.chainID = p.network.ChainID
+		}
+	}
 	if err := x.findEpoch(s, given, state.head); err != nil {
 		return nil, err
 	}

@@ -25,13 +25,23 @@ import (
 // which is fetched when something asks for it that is not there.
 type execState struct {
 	blockstore.Overlay // without the code
-	files              *kit.State
+	files              files
 	root               cid.Cid
 	head               *kit.Head // nil if the root is no chain's
+	place              *place    // nil without --chain
+}
+
+// files are where the blocks come from.
+type files interface {
+	blockstore.Blockstore
+	Close() error
 }
 
 // openState opens the files of --car and finds the state root.
 func (x *execFlags) openState(cmd *cobra.Command) (_ *execState, err error) {
+	if x.chain != "" {
+		return x.openChain(cmd)
+	}
 	ctx := cmd.Context()
 	dir, err := kit.CacheFolder(x.set.CacheDir)
 	if err != nil {

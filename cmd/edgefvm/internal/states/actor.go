@@ -90,7 +90,7 @@ func showActor(cmd *cobra.Command, s *source, t *state.Tree, arg string, v view,
 	if errors.As(err, &form) {
 		// What does not read as its type can be looked at all the same.
 		out.Note = fmt.Sprintf("the state does not read as %s (%v): shown as data", form.What, form.Err)
-		n, err = state.OpenData(ctx, s.files, a.Head, state.Kind{})
+		n, err = state.OpenData(ctx, s.store, a.Head, state.Kind{})
 	}
 	if err != nil {
 		return s.hint(err, false)

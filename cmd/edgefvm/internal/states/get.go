@@ -78,7 +78,7 @@ func find(cmd *cobra.Command, s *source, path, as string) (*state.Node, error) {
 		return t.Get(ctx, path)
 	}
 	if as == "" {
-		t, err := state.Open(ctx, s.files, c, s.options())
+		t, err := state.Open(ctx, s.store, c, s.options())
 		if err == nil && t.Version() > 0 { // a bare map of actors looks like any other map: --root names it
 			return t.Get(ctx, rest)
 		}
@@ -91,7 +91,7 @@ func find(cmd *cobra.Command, s *source, path, as string) (*state.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := state.OpenData(ctx, s.files, c, kind)
+	n, err := state.OpenData(ctx, s.store, c, kind)
 	if err != nil {
 		return nil, err
 	}

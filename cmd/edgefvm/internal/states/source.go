@@ -10,6 +10,7 @@ import (
 	"github.com/ipfs/go-cid"
 	"github.com/spf13/cobra"
 
+	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
@@ -28,7 +29,8 @@ type source struct {
 	partial bool
 
 	files   *kit.State
-	notes   io.Writer // standard error
+	store   blockstore.Blockstore // files, or what another command has
+	notes   io.Writer             // standard error
 	missed  int
 	example *state.MissingError // the first block that was missing
 }
@@ -59,6 +61,7 @@ func (s *source) open(cmd *cobra.Command) error {
 	if s.files, err = kit.OpenState(cmd.Context(), s.cars, kit.StateOptions{Messages: cmd.ErrOrStderr()}); err != nil {
 		return err
 	}
+	s.store = s.files
 	for _, note := range s.files.Notes {
 		fmt.Fprintf(cmd.ErrOrStderr(), "edgefvm: note: %s\n", term.OneLine(note))
 	}
@@ -84,7 +87,7 @@ func (s *source) tree(ctx context.Context, root string) (*state.Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := state.Open(ctx, s.files, c, s.options())
+	t, err := state.Open(ctx, s.store, c, s.options())
 	var missing *state.MissingError
 	if errors.As(err, &missing) && head != nil {
 		return nil, fmt.Errorf("the archive's head is a %s; that state, %s, is not in it: name another by --root", head, c)

@@ -1,4 +1,4 @@
-package chains
+package kit
 
 import (
 	"context"

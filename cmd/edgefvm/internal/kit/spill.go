@@ -1,4 +1,4 @@
-package chains
+package kit
 
 import (
 	"context"
@@ -14,9 +14,9 @@ import (
 	"github.com/edgefvm/fvm/blockstore/pebble"
 )
 
-// spill is a store for a replay that nobody wants to go on from: in memory while it is small, then in a temporary folder, a memory
+// Spill is a store for a replay that nobody wants to go on from: in memory while it is small, then in a temporary folder, a memory
 // full at a time. It is safe for concurrent use.
-type spill struct {
+type Spill struct {
 	most int64 // bytes in memory
 
 	mu     sync.RWMutex
@@ -28,9 +28,13 @@ type spill struct {
 
 const spillBytes = 128 << 20
 
-func newSpill(most int64) *spill { return &spill{most: most, memory: blockstore.NewMemory()} }
+// NewSpill makes one. The caller closes it.
+func NewSpill() *Spill { return newSpill(spillBytes) }
 
-func (s *spill) Has(ctx context.Context, c cid.Cid) (bool, error) {
+func newSpill(most int64) *Spill { return &Spill{most: most, memory: blockstore.NewMemory()} }
+
+// Has tells whether a block was put in.
+func (s *Spill) Has(ctx context.Context, c cid.Cid) (bool, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if ok, err := s.memory.Has(ctx, c); ok || err != nil || s.disk == nil {
@@ -39,7 +43,8 @@ func (s *spill) Has(ctx context.Context, c cid.Cid) (bool, error) {
 	return s.disk.Has(ctx, c)
 }
 
-func (s *spill) Get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
+// Get is a block that was put in.
+func (s *Spill) Get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	b, err := s.memory.Get(ctx, c)
@@ -49,11 +54,13 @@ func (s *spill) Get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
 	return s.disk.Get(ctx, c)
 }
 
-func (s *spill) Put(ctx context.Context, b blocks.Block) error {
+// Put takes a block.
+func (s *Spill) Put(ctx context.Context, b blocks.Block) error {
 	return s.PutMany(ctx, []blocks.Block{b})
 }
 
-func (s *spill) PutMany(ctx context.Context, bs []blocks.Block) error {
+// PutMany takes blocks.
+func (s *Spill) PutMany(ctx context.Context, bs []blocks.Block) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.memory.PutMany(ctx, bs); err != nil {
@@ -69,7 +76,7 @@ func (s *spill) PutMany(ctx context.Context, bs []blocks.Block) error {
 }
 
 // empty moves what is in memory to disk.
-func (s *spill) empty(ctx context.Context) error {
+func (s *Spill) empty(ctx context.Context) error {
 	if s.disk == nil {
 		dir, err := os.MkdirTemp("", "edgefvm-replay-")
 		if err != nil {
@@ -103,7 +110,7 @@ func (s *spill) empty(ctx context.Context) error {
 }
 
 // Close removes the folder.
-func (s *spill) Close() error {
+func (s *Spill) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.dir == "" {
