@@ -1,6 +1,7 @@
 package jsonrpc
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"unicode/utf8"
@@ -129,14 +130,18 @@ func elements(list []byte, f func(element []byte) bool) {
 }
 
 // members calls f for each member of a valid JSON object.
-func members(object []byte, f func(name string, value []byte)) {
+func members(object []byte, f func(name, value []byte)) {
 	rest := trim(object)[1:]
 	for {
 		var key, val []byte
 		key, rest = value(rest)
-		name, ok := text(key)
-		if !ok || len(rest) == 0 {
+		if len(key) < 2 || len(rest) == 0 {
 			return
+		}
+		name := key[1 : len(key)-1]
+		if bytes.IndexByte(name, '\\') >= 0 {
+			s, _ := text(key)
+			name = []byte(s)
 		}
 		val, rest = value(rest[1:]) // after the colon
 		f(name, val)
@@ -156,8 +161,8 @@ func parseRequest(b []byte) request {
 		return r
 	}
 	var version, method []byte
-	members(b, func(name string, v []byte) {
-		switch name {
+	members(b, func(name, v []byte) {
+		switch string(name) {
 		case "id":
 			r.id = v
 		case "jsonrpc":

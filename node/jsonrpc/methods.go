@@ -220,7 +220,8 @@ func (ms *Methods) unknown(name string) *Error {
 	if len(shown) > longest {
 		return Errorf(CodeMethodNotFound, "the method %s does not exist", short([]byte(name)))
 	}
-	best, distance := "", len(name)/3+1
+	family := strings.IndexAny(name, "._") + 1 // hits in it do not count: eth_, Filecoin.
+	best, distance := "", (len(name)-family)/3+1
 	for _, has := range ms.List() {
 		if d := editDistance(strings.ToLower(name), strings.ToLower(has), distance); d < distance {
 			best, distance = has, d

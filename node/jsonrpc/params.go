@@ -192,7 +192,7 @@ func countElements(list []byte) (n int) {
 // has no name takes the object as that parameter.
 func (m *method) positions(object []byte) ([]byte, *Error) {
 	count := 0
-	members(object, func(string, []byte) { count++ })
+	members(object, func(_, _ []byte) { count++ })
 	switch {
 	case count == 0 && len(m.params) == m.trailing:
 		return nil, nil
@@ -203,15 +203,15 @@ func (m *method) positions(object []byte) ([]byte, *Error) {
 	}
 	values := make([][]byte, len(m.names))
 	var fault *Error
-	members(object, func(name string, v []byte) {
+	members(object, func(name, v []byte) {
 		for i, n := range m.names {
-			if n == name {
+			if n == string(name) {
 				values[i] = v
 				return
 			}
 		}
 		if !m.extra && fault == nil {
-			fault = Errorf(CodeInvalidParams, "%s has no parameter named %s: its parameters are %s", m.name, short([]byte(name)), strings.Join(m.names, ", "))
+			fault = Errorf(CodeInvalidParams, "%s has no parameter named %s: its parameters are %s", m.name, short(name), strings.Join(m.names, ", "))
 		}
 	})
 	if fault != nil {

@@ -251,9 +251,11 @@ func (s *Server) run(ctx context.Context, st *callState, r request) (result any,
 			}
 		}
 		defer func() { <-s.working }()
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, s.limits.Time)
-		defer cancel()
+		if m.context { // others could not see its end
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, s.limits.Time)
+			defer cancel()
+		}
 	}
 	defer func() {
 		if p := recover(); p != nil {

@@ -163,6 +163,7 @@ func TestAnswers(t *testing.T) {
 		{"raw result that is not JSON", `{"id":1,"method":"badRaw"}`, head + `"error":{"code":-32603,"message":"the result of badRaw cannot be encoded: a fault of the server, which its log tells more of"}}`},
 		{"unknown, near", `{"id":1,"method":"eth_chainID"}`, head + `"error":{"code":-32601,"message":"the method eth_chainID does not exist: did you mean eth_chainId?"}}`},
 		{"unknown, other family", `{"id":1,"method":"hardhat_mine"}`, head + `"error":{"code":-32601,"message":"the method hardhat_mine does not exist: did you mean evm_mine?"}}`},
+		{"unknown, of the same family", `{"id":1,"method":"eth_nil"}`, head + `"error":{"code":-32601,"message":"the method eth_nil does not exist"}}`},
 		{"unknown, far", `{"id":1,"method":"zzz"}`, head + `"error":{"code":-32601,"message":"the method zzz does not exist"}}`},
 		{"unknown, long", `{"id":1,"method":"` + strings.Repeat("é", 100) + `"}`, head + `"error":{"code":-32601,"message":"the method ` + strings.Repeat("é", 30) + `… does not exist"}}`},
 		{"stream without WebSocket", `{"id":1,"method":"ticks","params":[1]}`, head + `"error":{"code":-32600,"message":"ticks sends a stream of values: call it over WebSocket (ws://…), with an id"}}`},

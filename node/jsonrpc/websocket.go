@@ -172,8 +172,8 @@ func (c *Conn) control(message []byte) (id string, done bool) {
 	}
 	var method, params, ident []byte
 	answer := false
-	members(message, func(name string, v []byte) {
-		switch name {
+	members(message, func(name, v []byte) {
+		switch string(name) {
 		case "id":
 			ident = v
 		case "method":

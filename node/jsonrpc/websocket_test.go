@@ -76,6 +76,15 @@ func TestWebSocket(t *testing.T) {
 	}
 }
 
+func TestWebSocketTooLarge(t *testing.T) {
+	_, addr := serve(t, Options{Limits: Limits{Body: 1000}})
+	c := dial(t, addr)
+	say(t, c, `"`+strings.Repeat("x", 1000)+`"`)
+	if _, _, err := c.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusMessageTooBig {
+		t.Error(err)
+	}
+}
+
 func TestWebSocketAccess(t *testing.T) {
 	_, addr := serve(t, Options{})
 	for origin, ok := range map[string]bool{"": true, "http://localhost:5173": true, "https://evil.example": false, "null": false} {
@@ -310,5 +319,28 @@ func TestShutdown(t *testing.T) {
 	}
 	if _, err := pipe.DialContext(t.Context(), "", ""); err != net.ErrClosed {
 		t.Error(err)
+	}
+}
+
+// TestBatchOfSubscriptions checks that notices come after the answer to the batch, and each subscription has its own.
+func TestBatchOfSubscriptions(t *testing.T) {
+	_, addr := serve(t, Options{})
+	c := dial(t, addr)
+	say(t, c, `[{"id":1,"method":"eth_subscribe","params":["a"]},{"id":2,"method":"ticks","params":[1]},{"id":3,"method":"eth_subscribe","params":["b"]}]`)
+	var answers []struct{ Result any }
+	if err := json.Unmarshal([]byte(hear(t, c)), &answers); err != nil || len(answers) != 3 || answers[1].Result != 1.0 {
+		t.Fatal(answers, err)
+	}
+	count := map[string]int{}
+	for range 8 {
+		got := hear(t, c)
+		for _, key := range []string{answers[0].Result.(string), answers[2].Result.(string), "xrpc.ch.val", "xrpc.ch.close"} {
+			if strings.Contains(got, key) {
+				count[key]++
+			}
+		}
+	}
+	if count[answers[0].Result.(string)] != 3 || count[answers[2].Result.(string)] != 3 || count["xrpc.ch.val"] != 1 || count["xrpc.ch.close"] != 1 {
+		t.Error(count)
 	}
 }
