@@ -213,11 +213,11 @@ func (m *method) inspectResults(t reflect.Type) error {
 	return nil
 }
 
-// unknown is the error for a name that the table does not have, with the nearest name that it has.
-func (ms *Methods) unknown(name string) *Error {
+// unknown is the error for a name that the table does not have, with the nearest name that it has if that is asked for.
+func (ms *Methods) unknown(name string, hint bool) *Error {
 	const longest = 64 // no method is longer; the search for the nearest would take time
 	shown := name
-	if len(shown) > longest {
+	if len(shown) > longest || !hint {
 		return Errorf(CodeMethodNotFound, "the method %s does not exist", short([]byte(name)))
 	}
 	family := strings.IndexAny(name, "._") + 1 // hits in it do not count: eth_, Filecoin.
@@ -252,7 +252,7 @@ func editDistance(a, b string, limit int) int {
 		row[j] = j
 	}
 	for i := 1; i <= len(a); i++ {
-		corner := row[0]
+		corner, least := row[0], i
 		row[0] = i
 		for j := 1; j <= len(b); j++ {
 			d := corner
@@ -261,6 +261,10 @@ func editDistance(a, b string, limit int) int {
 			}
 			corner = row[j]
 			row[j] = min(d, row[j]+1, row[j-1]+1)
+			least = min(least, row[j])
+		}
+		if least >= limit {
+			return limit
 		}
 	}
 	return min(row[len(b)], limit)

@@ -123,7 +123,8 @@ type callerKey struct{}
 // callState is what a call has in its context.
 type callState struct {
 	*caller
-	fresh []*Subscription // made by this call: they start when the client has the answer
+	fresh   []*Subscription // made by this call: they start when the client has the answer
+	unknown int             // methods that were not there
 }
 
 // PeerOf returns who calls the method that has this context.
@@ -229,7 +230,9 @@ func (s *Server) one(ctx context.Context, st *callState, r request, dst []byte) 
 func (s *Server) run(ctx context.Context, st *callState, r request) (result any, err error) {
 	m := st.methods.table[r.method]
 	if m == nil {
-		return nil, st.methods.unknown(r.method)
+		const most = 16 // hints a batch, as each costs as much as many requests
+		st.unknown++
+		return nil, st.methods.unknown(r.method, st.unknown <= most)
 	}
 	if m.channel && (st.conn == nil || r.id == nil) {
 		return nil, Errorf(CodeInvalidRequest, "%s sends a stream of values: call it over WebSocket (ws://…), with an id", r.method)
