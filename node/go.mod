@@ -23,6 +23,7 @@ require (
 
 require (
 	github.com/bits-and-blooms/bitset v1.24.6 // indirect
+	github.com/coder/websocket v1.8.15
 	github.com/consensys/gnark-crypto v0.21.0 // indirect
 	github.com/filecoin-project/go-commp-utils/v2 v2.1.0 // indirect
 	github.com/filecoin-project/go-fil-commcid v0.2.0 // indirect
@@ -44,7 +45,7 @@ require (
 	github.com/supranational/blst v0.3.17 // indirect
 	github.com/tetratelabs/wazero v1.12.0 // indirect
 	github.com/x448/float16 v0.8.4 // indirect
-	golang.org/x/sync v0.22.0 // indirect
+	golang.org/x/sync v0.22.0
 	golang.org/x/sys v0.47.0 // indirect
 	golang.org/x/xerrors v0.0.0-20240903120638-7835f813f4da // indirect
 	lukechampine.com/blake3 v1.4.1 // indirect
