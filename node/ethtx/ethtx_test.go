@@ -148,7 +148,7 @@ func TestFromNativeRefuses(t *testing.T) {
 		{"an empty string", fresh(314, true), func(n *Native) { n.Params = []byte{0x40} }, "not empty"},
 		{"something behind them", fresh(314, true), func(n *Native) { n.Params = []byte{0x41, 1, 1} }, "string of bytes"},
 		{"another chain", fresh(315, false), func(n *Native) {}, "chain 315, and this is 314"},
-		{"another mark", fresh(0, false), func(n *Native) { n.Signature[0] = 2 }, "begins so"},
+		{"another mark", fresh(0, false), func(n *Native) { n.Signature[0] = 2 }, "marked as another kind"},
 		{"a v that is not the mark's", fresh(314, false), func(n *Native) { n.Signature = append(n.Signature[:65], 0, 27) }, "marked as another kind"},
 		{"a v with a zero before it", fresh(314, false), func(n *Native) { n.Signature = append(n.Signature[:65:65], append([]byte{0}, n.Signature[65:]...)...) }, "begins with a zero"},
 		{"a short signature", fresh(314, true), func(n *Native) { n.Signature = n.Signature[:64] }, "64 bytes"},

@@ -79,7 +79,7 @@ func FromNative(n *Native, chainID uint64) (*Transaction, error) {
 	switch {
 	case len(sig) == 65:
 		t.Dynamic = true
-	case len(sig) == 66 && sig[0] == markLegacy, len(sig) > 66 && len(sig) <= 74 && sig[0] == markEIP155:
+	case len(sig) == 66 && sig[0] == markLegacy, len(sig) >= 66 && len(sig) <= 74 && sig[0] == markEIP155:
 		if n.Premium.Cmp(n.FeeCap) != 0 {
 			return nil, fmt.Errorf("it is a legacy transaction, and its premium %s is not its fee cap %s", n.Premium, n.FeeCap)
 		}
@@ -91,7 +91,7 @@ func FromNative(n *Native, chainID uint64) (*Transaction, error) {
 	if err := t.Check(); err != nil {
 		return nil, err
 	}
-	switch marked := len(n.Signature) > 66; {
+	switch marked := !t.Dynamic && n.Signature[0] == markEIP155; {
 	case !t.Dynamic && marked != (t.ChainID != 0):
 		return nil, fmt.Errorf("its v is %s, and it is marked as another kind of transaction", t.V)
 	case marked && len(sig) != 64+len(t.V.Bytes()):
