@@ -23,7 +23,7 @@ import (
 type Quantity uint64
 
 // Amount is a number of up to 256 bits, written as a Quantity is. Without a number it is 0.
-type Amount struct{ *big.Int }
+type Amount struct{ Int *big.Int }
 
 // Data are bytes: 0x and two digits each; 0x for none.
 type Data []byte
