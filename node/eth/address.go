@@ -2,11 +2,13 @@ package eth
 
 import (
 	"context"
+	"errors"
 
 	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
 
 	"github.com/edgefvm/fvm/internal/ipld/addr"
+	"github.com/edgefvm/fvm/node/chain/tree"
 )
 
 // Found is what a state knows of an address.
@@ -45,4 +47,26 @@ func (f *Found) address() Address {
 		}
 	}
 	return MaskedID(uint64(f.ID))
+}
+
+// LookupIn looks addresses up in a state. It belongs to one goroutine at a time, as the tree does.
+func LookupIn(t *tree.Tree) Lookup {
+	return func(ctx context.Context, a address.Address) (f Found, err error) {
+		f.ID, err = t.ID(ctx, a)
+		if errors.Is(err, tree.ErrNotFound) {
+			return Found{}, nil
+		}
+		if err != nil {
+			return f, err
+		}
+		f.Known = true
+		actor, err := t.Actor(ctx, f.ID)
+		if errors.Is(err, tree.ErrNotFound) {
+			return f, nil
+		}
+		if err == nil {
+			f.Delegated = actor.Delegated
+		}
+		return f, err
+	}
 }
