@@ -56,6 +56,8 @@ var plan = []room{
 	{"node/network", node, 6, false},          // reads files
 	{"node/textform", node, 12, false},        // what people write
 	{"node/actors", node, 15, false},          // methods, parameters and returns of the builtin actors
+	{"node/ethtx", node, 2, true},             // transactions of Ethereum
+	{"node/eth", node, 15, false},             // a chain in Ethereum's JSON
 	{"node/ethabi", node, 14, false},          // what contracts take and give
 	{"node/actors/jsonview", node, 13, false}, // values of go-state-types as JSON
 	{"node/replay", node, 15, false},          // files

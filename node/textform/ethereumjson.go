@@ -8,27 +8,28 @@ import (
 	"strings"
 
 	"github.com/edgefvm/fvm/internal/layout"
+	"github.com/edgefvm/fvm/node/ethtx"
 )
 
 // ethereum reads a transaction as nodes of Ethereum show it.
 func (o *object) ethereum() (*Message, error) {
 	kind := o.number("type", math.MaxUint64)
-	t := &ethTransaction{
-		dynamic: kind == 2, nonce: o.number("nonce", math.MaxUint64), gasLimit: o.number("gas", math.MaxInt64),
-		value: o.quantity("value"), r: o.quantity("r"), s: o.quantity("s"), v: o.quantity("v"),
+	t := &ethtx.Transaction{
+		Dynamic: kind == 2, Nonce: o.number("nonce", math.MaxUint64), GasLimit: o.number("gas", math.MaxInt64),
+		Value: o.quantity("value"), R: o.quantity("r"), S: o.quantity("s"), V: o.quantity("v"),
 	}
 	chain := o.number("chainId", math.MaxUint64)
 	for _, name := range []string{"input", "data"} {
 		if s, ok := o.text(name); ok {
 			d, err := parse(s, false, nil)
 			if o.fail(name, err); err == nil {
-				t.input = d.Bytes
+				t.Input = d.Bytes
 			}
 			break
 		}
 	}
 	if s, ok := o.text("to"); ok {
-		t.to = o.ethBytes("to", s)
+		t.To = o.ethBytes("to", s)
 	}
 	var from []byte
 	if s, ok := o.text("from"); ok {
@@ -39,29 +40,26 @@ func (o *object) ethereum() (*Message, error) {
 	}
 	switch kind {
 	case 2:
-		t.chainID, t.feeCap, t.premium = chain, o.quantity("maxFeePerGas"), o.quantity("maxPriorityFeePerGas")
+		t.ChainID, t.FeeCap, t.Premium = chain, o.quantity("maxFeePerGas"), o.quantity("maxPriorityFeePerGas")
 		if !o.has("v") && o.has("yparity") {
-			t.v = o.quantity("yParity")
+			t.V = o.quantity("yParity")
 		}
 		if list := o.take("accesslist"); list != nil && string(list) != "[]" {
 			return nil, errors.New("its access list is not empty, and Filecoin's nodes do not take that")
 		}
-		if t.v.BitLen() > 1 {
-			return nil, fmt.Errorf("its v is %s: want 0 or 1", t.v)
-		}
 	case 0:
-		t.feeCap = o.quantity("gasPrice")
-		t.premium = t.feeCap
-		if err := t.legacyChain(); err != nil {
-			return nil, err
-		}
+		t.FeeCap = o.quantity("gasPrice")
+		t.Premium = t.FeeCap
 	default:
 		return nil, noReading("a transaction of Ethereum of type %d, which Filecoin's nodes do not take", kind)
 	}
-	if err := t.check(o.err); err != nil {
+	if o.err != nil {
+		return nil, o.err
+	}
+	if err := t.Check(); err != nil {
 		return nil, err
 	}
-	m, err := t.message()
+	m, err := ethMessage(t)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	cbg "github.com/whyrusleeping/cbor-gen"
 
 	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/node/ethtx"
 )
 
 // Message is a message that was read, with what else was said of it.
@@ -90,10 +91,10 @@ func DecodeMessage(data []byte) (*Message, error) {
 	case b == signed:
 		return decodeSigned(data)
 	case b >= 1 && b <= 4 || b >= 0xc0:
-		t, err := decodeEthereum(data)
+		t, err := ethtx.Decode(data)
 		if err == nil {
 			var m *Message
-			if m, err = t.message(); err == nil {
+			if m, err = ethMessage(t); err == nil {
 				return m, nil
 			}
 		}

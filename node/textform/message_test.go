@@ -11,7 +11,6 @@ import (
 
 	"github.com/filecoin-project/go-state-types/crypto"
 
-	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/internal/ipld/addr"
@@ -342,30 +341,6 @@ func TestEthereumChanged(t *testing.T) {
 	}
 }
 
-// signedRLP writes a transaction as decodeEthereum reads it.
-func (t *ethTransaction) signedRLP() []byte {
-	unsigned := *t
-	if !t.dynamic {
-		unsigned.chainID = 0
-	}
-	data := unsigned.unsigned()
-	if t.dynamic {
-		data = data[1:]
-	}
-	item, _, err := rlpNext(data)
-	if err != nil {
-		panic(err)
-	}
-	body := item.body
-	for _, p := range [][]byte{t.v.Bytes(), t.r.Bytes(), t.s.Bytes()} {
-		body = appendRLP(body[:len(body):len(body)], false, p)
-	}
-	if t.dynamic {
-		return appendRLP([]byte{2}, true, body)
-	}
-	return appendRLP(nil, true, body)
-}
-
 func FuzzMessage(f *testing.F) {
 	for _, m := range lotus(f) {
 		for _, s := range []string{m.Raw, m.Signed, m.Bare} {
@@ -405,33 +380,6 @@ func FuzzMessage(f *testing.F) {
 		again, err = DecodeMessage([]byte(text))
 		if err != nil || marshal(t, again.Message) != marshal(t, m.Message) || len(again.Notes) > 0 {
 			t.Errorf("%s: %+v, %v", text, again, err)
-		}
-	})
-}
-
-func FuzzEthereum(f *testing.F) {
-	for _, m := range lotus(f) {
-		if m.Raw != "" {
-			f.Add(unhex(f, m.Raw))
-		}
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if len(data) == 0 {
-			return
-		}
-		tx, err := decodeEthereum(data)
-		if err != nil {
-			return
-		}
-		if again := tx.signedRLP(); !bytes.Equal(again, data) {
-			t.Errorf("%x, again %x", data, again)
-		}
-		m, err := tx.message()
-		if err != nil {
-			return
-		}
-		if h, err := EthHash(cid.Undef, m.Message, m.Signature, m.ChainID); err != nil || !bytes.Equal(h[:], keccak(data)) {
-			t.Errorf("%x has the hash %x, %v", data, h, err)
 		}
 	})
 }

@@ -31,14 +31,23 @@ func FromEthereum(eth [EthLen]byte) address.Address {
 // Ethereum is the 0x form of an address in small letters, as nodes write it: of an f410f address its own, of an f0 address
 // the masked ID. Other addresses have none, and neither has an f410f address whose bytes are those of a masked ID.
 func Ethereum(a address.Address) (eth string, ok bool) {
-	b := make([]byte, maskedLen, EthLen)
-	b[0] = 0xff
+	b, ok := EthereumBytes(a)
+	if !ok {
+		return "", false
+	}
+	return "0x" + hex.EncodeToString(b[:]), true
+}
+
+// EthereumBytes are the bytes of what Ethereum writes.
+func EthereumBytes(a address.Address) (eth [EthLen]byte, ok bool) {
 	if id, is := ID(a); is {
-		return "0x" + hex.EncodeToString(binary.BigEndian.AppendUint64(b, id)), true
+		eth[0] = 0xff
+		binary.BigEndian.PutUint64(eth[maskedLen:], id)
+		return eth, true
 	}
 	namespace, sub, is := Delegated(a)
 	if !is || namespace != EthNamespace || len(sub) != EthLen || masked(sub) {
-		return "", false
+		return eth, false
 	}
-	return "0x" + hex.EncodeToString(sub), true
+	return [EthLen]byte(sub), true
 }

@@ -1,9 +1,11 @@
-package textform
+package ethtx
 
 import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"github.com/edgefvm/fvm/internal/layout"
 )
 
 // RLP is Ethereum's encoding of lists and byte strings (Ethereum yellow paper, appendix B). Of an item there is one
@@ -19,7 +21,7 @@ func rlpList(data []byte) ([]rlpItem, error) {
 	case !item.list:
 		return nil, errors.New("it is no list")
 	case len(rest) > 0:
-		return nil, fmt.Errorf("%s follow the list", countBytes(rest))
+		return nil, fmt.Errorf("%d %s follow the list", len(rest), layout.Plural(len(rest), "byte"))
 	}
 	var items []rlpItem
 	for body := item.body; len(body) > 0; {
