@@ -18,7 +18,7 @@ func (w *world) accounts(ctx context.Context, o *Options) error {
 		id      uint64
 		balance abi.TokenAmount
 	}{
-		{&w.RootKey, "root key", rootKeyID, fil(0)}, {&w.Reserve, "reserve", reserveID, fil(reserveFIL)}, {&w.Faucet, "faucet", firstID, o.left()},
+		{&w.RootKey, "root key", rootKeyID, fil(rootKeyFIL)}, {&w.Reserve, "reserve", reserveID, fil(reserveFIL)}, {&w.Faucet, "faucet", firstID, o.left()},
 	} {
 		if err := w.nextID(ctx, fixed.id); err != nil {
 			return err

@@ -17,7 +17,8 @@
 //	f0100                the faucet, an account: what is left of two thousand million FIL
 //	f0101                the Ethereum account at address 0, as on all networks
 //	f0102 ...            of each key of the mnemonic an Ethereum account (f410) and an account (f1)
-//	then                 the CREATE2 deployer and Multicall3, and of each miner its worker and owner (f3) and the miner
+//	then                 the CREATE2 deployer and Multicall3, and of each miner its worker and owner (f3)
+//	f01000 ...           the miners; later actors are above them
 //
 // Nodes call this package; it calls the machine, the state tree and bundle. Blocks, and what time it is, are the business of the
 // chain that begins with the state.

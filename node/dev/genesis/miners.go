@@ -52,43 +52,55 @@ const (
 	fieldUnproven      = 1 // of a partition
 	fieldUnprovenPower = 8
 
+	minersID       = 1000
 	provingPeriod  = 2880 // epochs
 	partitionsBits = 3    // bit width of the array of partitions
 )
 
-// miners makes them one after the other.
+// miners makes them one after the other, after all their workers. The first is f01000, as on networks that Lotus began, unless there
+// are so many accounts that the ID is taken.
 func (w *world) miners(ctx context.Context, o *Options) error {
+	var last abi.ActorID
+	err := w.edit(ctx, func(t *state.Tree, b *blockstore.Buffered) error {
+		for i := range o.Miners {
+			key, err := blsKey(w.seed, "miner", i)
+			if err != nil {
+				return err
+			}
+			a := accountOf(key.F3)
+			a.balance = big.Add(o.MinerBalance, fil(workerFIL))
+			if last, err = w.register(ctx, t, b, key.F3, a); err != nil {
+				return err
+			}
+			w.Miners = append(w.Miners, Miner{Worker: *key, WorkerID: last, Size: o.SectorSize})
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if max(last, w.Multicall3.ID) < minersID {
+		if err := w.nextID(ctx, minersID); err != nil {
+			return err
+		}
+	}
 	if o.Miners == 0 {
 		return nil
 	}
-	for i := range o.Miners {
-		if err := w.miner(ctx, o, i); err != nil {
+	for i := range w.Miners {
+		if err := w.miner(ctx, o, &w.Miners[i]); err != nil {
 			return fmt.Errorf("miner %d: %w", i, err)
 		}
 	}
 	return w.thisEpoch(ctx)
 }
 
-func (w *world) miner(ctx context.Context, o *Options, i int) error {
-	key, err := blsKey(w.seed, "miner", i)
-	if err != nil {
-		return err
-	}
+func (w *world) miner(ctx context.Context, o *Options, m *Miner) error {
 	seal, err := o.sealProof()
 	if err != nil {
 		return err
 	}
-	m := Miner{Worker: *key, Size: o.SectorSize}
 	if m.PoSt, err = seal.RegisteredWindowPoStProofByNetworkVersion(o.NetworkVersion); err != nil {
-		return err
-	}
-	err = w.edit(ctx, func(t *state.Tree, b *blockstore.Buffered) (err error) {
-		a := accountOf(key.F3)
-		a.balance = big.Add(o.MinerBalance, fil(workerFIL))
-		m.WorkerID, err = w.register(ctx, t, b, key.F3, a)
-		return err
-	})
-	if err != nil {
 		return err
 	}
 	worker := idAddress(m.WorkerID)
@@ -101,11 +113,7 @@ func (w *world) miner(ctx context.Context, o *Options, i int) error {
 	if m.ID, err = idOf(returns[0]); err != nil {
 		return err
 	}
-	if err := w.sectors(ctx, o, &m, seal); err != nil {
-		return err
-	}
-	w.Miners = append(w.Miners, m)
-	return nil
+	return w.sectors(ctx, o, m, seal)
 }
 
 // sectors gives a miner its first sectors: a pre-commitment of each, then the method that the actors have for sectors that were

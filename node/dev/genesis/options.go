@@ -35,7 +35,7 @@ type Options struct {
 	Miners int
 	// Sectors of each miner, without deals, at most 64. Default: 2.
 	Sectors int
-	// SectorSize in bytes. Default: 2 KiB where the flavour's actors take such sectors, else 32 GiB.
+	// SectorSize in bytes. Default: the smallest that the flavour's actors take.
 	SectorSize abi.SectorSize
 	// MinerBalance is what each miner begins with, in attoFIL, pledge and deposits included. Default: 10,000 FIL.
 	MinerBalance abi.TokenAmount
@@ -57,8 +57,10 @@ const (
 	reserveFIL = 300_000_000
 )
 
-// small are the flavours whose actors take sectors of 2 KiB.
-var small = map[string]bool{"testing": true, "testing-fake-proofs": true, "devnet": true, "caterpillarnet": true}
+// sizes are the smallest sectors that a flavour's actors take, where it is not 32 GiB.
+var sizes = map[string]abi.SectorSize{
+	"testing": 2 << 10, "testing-fake-proofs": 2 << 10, "devnet": 2 << 10, "butterflynet": 512 << 20, "caterpillarnet": 512 << 20,
+}
 
 func (o *Options) defaults() error {
 	if o.NetworkVersion == 0 {
@@ -105,34 +107,33 @@ func (o *Options) defaults() error {
 }
 
 func (o *Options) counts() {
-	switch {
-	case o.Accounts == 0:
+	if o.Accounts == 0 {
 		o.Accounts = 10
-	case o.Accounts < 0:
-		o.Accounts = 0
 	}
-	o.Miners = max(o.Miners, 0)
-	switch {
-	case o.Sectors <= 0:
+	o.Accounts, o.Miners = max(o.Accounts, 0), max(o.Miners, 0)
+	if o.Sectors <= 0 {
 		o.Sectors = 2
 	}
 	if o.SectorSize == 0 {
 		o.SectorSize = 32 << 30
-		if small[o.Flavour] {
-			o.SectorSize = 2 << 10
+		if size, ok := sizes[o.Flavour]; ok {
+			o.SectorSize = size
 		}
 	}
 }
 
 // left is what the faucet gets.
 func (o *Options) left() abi.TokenAmount {
-	left := fil(totalFIL - rewardFIL - reserveFIL)
+	left := fil(totalFIL - rewardFIL - reserveFIL - rootKeyFIL)
 	left = big.Sub(left, big.Mul(o.Balance, big.NewInt(2*int64(o.Accounts))))
 	return big.Sub(left, big.Mul(big.Add(o.MinerBalance, fil(workerFIL)), big.NewInt(int64(o.Miners))))
 }
 
-// workerFIL is what each miner's worker has, for gas.
-const workerFIL = 1_000
+// What the root key and each miner's worker have, for gas.
+const (
+	rootKeyFIL = 1_000
+	workerFIL  = 1_000
+)
 
 func (o *Options) sealProof() (abi.RegisteredSealProof, error) {
 	switch o.SectorSize {
