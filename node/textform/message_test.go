@@ -11,7 +11,6 @@ import (
 
 	"github.com/filecoin-project/go-state-types/crypto"
 
-
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/internal/ipld/addr"
 )
