@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"os"
 	"testing"
 
 	"github.com/filecoin-project/go-bitfield"
@@ -150,6 +151,9 @@ func TestLife(t *testing.T) {
 		t.Run(fmt.Sprint("nv", nv), func(t *testing.T) {
 			if testing.Short() && nv != 28 {
 				t.Skip("NOT RUN: short")
+			}
+			if nv != 18 && nv != 23 && nv < 28 && os.Getenv("EDGEFVM_ALL_VERSIONS") == "" {
+				t.Skip("NOT RUN: EDGEFVM_ALL_VERSIONS=1 asks for it; some seconds each")
 			}
 			g := make1(t, Options{NetworkVersion: nv, Miners: 2})
 			f := &follower{t: t, g: g, root: g.Root}
