@@ -97,7 +97,7 @@ func Render(ctx context.Context, t *Tipset) (*Rendered, error) {
 		return nil, fmt.Errorf("epoch %d: the parents' key: %w", t.Epoch, err)
 	}
 	b := &Block{
-		Hash: hash, ParentHash: parent, Sha3Uncles: noUncles, Number: Quantity(t.Epoch), GasLimit: Quantity(BlockGasLimit * t.Blocks),
+		Hash: hash, ParentHash: parent, Sha3Uncles: noUncles, Number: Quantity(t.Epoch), GasLimit: Quantity(BlockGasLimit * int64(t.Blocks)),
 		Timestamp: Quantity(t.Timestamp), Nonce: make(Data, 8), BaseFeePerGas: Amount{t.BaseFee.Int}, Uncles: []Hash{},
 	}
 	if len(t.Messages) == 0 {
