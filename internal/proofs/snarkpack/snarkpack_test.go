@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"math"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -296,7 +297,7 @@ func TestWrongStatements(t *testing.T) {
 		"nothing in a group": func(s *Statement) { s.PerGroup = 0 },
 		"two of three":       func(s *Statement) { s.Groups = 2 },
 		"more than fit":      func(s *Statement) { s.Groups = 5 },
-		"absurdly many":      func(s *Statement) { s.Groups = 1 << 40 },
+		"absurdly many":      func(s *Statement) { s.Groups = math.MaxInt },
 		"a group with two":   func(s *Statement) { s.Inputs = twice(s.Inputs) },
 		"one input too few":  func(s *Statement) { s.Inputs = shorter(s.Inputs) },
 		"an error of the inputs": func(s *Statement) {
