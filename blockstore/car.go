@@ -45,6 +45,9 @@ type CAROptions struct {
 	// NoHashCheck leaves out what takes most time in reading: that a block's bytes hash to its CID. It is for archives whose
 	// blocks were checked before, and that nobody else can write to. Default: each block that is read is checked.
 	NoHashCheck bool
+	// WholeCID has OpenCAR find a block by its whole CID, as Memory does, and not by its multihash alone: under another codec it is
+	// not there, nor is a block that its CID holds (the function identity).
+	WholeCID bool
 }
 
 const (

@@ -402,3 +402,36 @@ func TestCARReports(t *testing.T) {
 		}
 	}
 }
+
+// By its whole CID a block is not there under another codec, nor is one that its CID holds; else both are.
+func TestOpenCARWholeCID(t *testing.T) {
+	car, bs := sampleCAR(t)
+	c := bs[0].Cid()
+	other := cid.NewCidV1(cid.Raw, c.Hash())
+	if c.Prefix().Codec == cid.Raw {
+		other = cid.NewCidV1(cid.DagCBOR, c.Hash())
+	}
+	digest, err := multihash.Sum([]byte("in it"), multihash.IDENTITY, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, whole := range []bool{false, true} {
+		s, err := openCAR(car, CAROptions{WholeCID: whole})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range map[string]struct {
+			c  cid.Cid
+			ok bool
+		}{"its own": {c, true}, "another codec": {other, !whole}, "an identity": {cid.NewCidV1(cid.Raw, digest), !whole}} {
+			for range 2 { // the second time from memory, if it is kept there
+				if ok, err := s.Has(t.Context(), want.c); ok != want.ok || err != nil {
+					t.Errorf("whole %v: %s: %v, %v", whole, name, ok, err)
+				}
+				if _, err := s.Get(t.Context(), want.c); (err == nil) != want.ok {
+					t.Errorf("whole %v: %s: %v", whole, name, err)
+				}
+			}
+		}
+	}
+}

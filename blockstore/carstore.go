@@ -32,6 +32,7 @@ type CARStore struct {
 	index   CARIndex
 	longest int // section, in bytes
 	trusted bool
+	whole   bool // blocks are found by their whole CID
 	kept    kept
 }
 
@@ -93,19 +94,26 @@ func NewCARStore(archive io.ReaderAt, size int64, index CARIndex, o CAROptions) 
 	if err != nil {
 		return nil, err
 	}
-	return &CARStore{archive: archive, size: size, roots: roots, index: index, longest: r.o.MaxBlock, trusted: o.NoHashCheck, kept: kept{most: keptBytes}}, nil
+	return &CARStore{archive: archive, size: size, roots: roots, index: index, longest: r.o.MaxBlock, trusted: o.NoHashCheck, whole: o.WholeCID, kept: kept{most: keptBytes}}, nil
 }
 
 // Roots are the archive's roots.
 func (s *CARStore) Roots() []cid.Cid { return s.roots }
 
-// Has reports whether the block is there, by the index alone.
+// Has reports whether the block is there, by the index alone, or by its CID in the archive if CAROptions.WholeCID is set.
 func (s *CARStore) Has(_ context.Context, c cid.Cid) (bool, error) {
-	if _, ok := inline(c); ok {
+	if _, ok := inline(c); ok && !s.whole {
 		return true, nil
 	}
-	_, ok, err := s.index.Find(KeyOfCID(c.KeyString()))
-	return ok, err
+	at, ok, err := s.index.Find(KeyOfCID(c.KeyString()))
+	if err != nil || !ok || !s.whole {
+		return ok, err
+	}
+	_, err = s.section(c, at)
+	if format.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // inline is the block of a CID that holds all of it.
@@ -117,12 +125,14 @@ func inline(c cid.Cid) ([]byte, bool) {
 // Get reads a block. The error is one for which IsNotFound is true if there is none, and wraps ErrCAR if what lies at its
 // place is not the block.
 func (s *CARStore) Get(_ context.Context, c cid.Cid) (blocks.Block, error) {
-	if data, ok := inline(c); ok {
-		return blocks.NewBlockWithCid(data, c)
-	}
 	key := KeyOfCID(c.KeyString())
-	if data, ok := s.kept.get(key); ok {
-		return blocks.NewBlockWithCid(data, c)
+	if !s.whole {
+		if data, ok := inline(c); ok {
+			return blocks.NewBlockWithCid(data, c)
+		}
+		if data, ok := s.kept.get(key); ok {
+			return blocks.NewBlockWithCid(data, c)
+		}
 	}
 	at, ok, err := s.index.Find(key)
 	if err != nil {
@@ -135,59 +145,82 @@ func (s *CARStore) Get(_ context.Context, c cid.Cid) (blocks.Block, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(data) <= firstRead {
+	if len(data) <= firstRead && !s.whole { // they are kept by multihash
 		s.kept.put(key, data)
 	}
 	return blocks.NewBlockWithCid(data, c)
 }
 
-// read reads the section at a place, which must hold block c.
-func (s *CARStore) read(c cid.Cid, at int64) ([]byte, error) {
-	bad := func(format string, a ...any) error {
-		return fmt.Errorf("%w: at byte %d: block %s: %w", ErrCAR, at, c, fmt.Errorf(format, a...))
-	}
-	readAt := func(p []byte, at int64) error {
-		n, err := s.archive.ReadAt(p, at)
-		switch {
-		case n == len(p):
-			return nil
-		case errors.Is(err, packing.ErrPacking):
-			return bad("%w", err)
-		}
-		return fmt.Errorf("reading block %s of a CAR at byte %d: %w", c, at, err)
-	}
+// section is where block c lies in the section at a place.
+type section struct {
+	cid   cid.Cid // with the archive's codec
+	data  int64   // where the block's bytes begin
+	first []byte  // as many of them as were read
+	size  int     // all of them
+}
+
+// section reads the head of the section at a place, which must hold block c.
+func (s *CARStore) section(c cid.Cid, at int64) (section, error) {
 	if at < 0 || at >= s.size {
-		return nil, bad("the archive has %d bytes", s.size)
+		return section{}, badBlock(c, at, "the archive has %d bytes", s.size)
 	}
 	head := make([]byte, min(firstRead, s.size-at))
-	if err := readAt(head, at); err != nil {
-		return nil, err
+	if err := s.readAt(c, head, at); err != nil {
+		return section{}, err
 	}
 	length, n := binary.Uvarint(head)
 	if n <= 0 || length > uint64(s.size-at-int64(n)) {
-		return nil, bad("no section begins there")
+		return section{}, badBlock(c, at, "no section begins there")
 	}
 	if length > uint64(s.longest) {
-		return nil, bad("it has %d bytes, the bound is %d: %w (CAROptions.MaxBlock)", length, s.longest, ErrCARBound)
+		return section{}, badBlock(c, at, "it has %d bytes, the bound is %d: %w (CAROptions.MaxBlock)", length, s.longest, ErrCARBound)
 	}
 	head = head[n:min(uint64(len(head)), uint64(n)+length)]
 	k, size, err := sectionCID(head)
 	if err != nil || hashPart(k.KeyString()) != hashPart(c.KeyString()) {
-		return nil, bad("another block lies there")
+		return section{}, badBlock(c, at, "another block lies there")
 	}
-	data := make([]byte, int(length)-size)
-	if got := copy(data, head[size:]); got < len(data) {
-		if err := readAt(data[got:], at+int64(n+size+got)); err != nil {
+	if s.whole && !k.Equals(c) {
+		return section{}, format.ErrNotFound{Cid: c}
+	}
+	return section{k, at + int64(n+size), head[size:], int(length) - size}, nil
+}
+
+// read reads the section at a place, which must hold block c.
+func (s *CARStore) read(c cid.Cid, at int64) ([]byte, error) {
+	x, err := s.section(c, at)
+	if err != nil {
+		return nil, err
+	}
+	data := make([]byte, x.size)
+	if got := copy(data, x.first); got < len(data) {
+		if err := s.readAt(c, data[got:], x.data+int64(got)); err != nil {
 			return nil, err
 		}
 	}
 	if s.trusted {
 		return data, nil
 	}
-	if err := checkHash(k, data); err != nil {
-		return nil, bad("%w", err)
+	if err := checkHash(x.cid, data); err != nil {
+		return nil, badBlock(c, at, "%w", err)
 	}
 	return data, nil
+}
+
+// readAt fills p from a place in the archive, for block c.
+func (s *CARStore) readAt(c cid.Cid, p []byte, at int64) error {
+	n, err := s.archive.ReadAt(p, at)
+	switch {
+	case n == len(p):
+		return nil
+	case errors.Is(err, packing.ErrPacking):
+		return badBlock(c, at, "%w", err)
+	}
+	return fmt.Errorf("reading block %s of a CAR at byte %d: %w", c, at, err)
+}
+
+func badBlock(c cid.Cid, at int64, format string, a ...any) error {
+	return fmt.Errorf("%w: at byte %d: block %s: %w", ErrCAR, at, c, fmt.Errorf(format, a...))
 }
 
 // Put refuses.

@@ -105,7 +105,9 @@ func openFile(ctx context.Context, path string) (_ blockstore.Blockstore, _ *Bun
 	if !info.Mode().IsRegular() {
 		return nil, nil, fs.ErrInvalid
 	}
-	store, err := blockstore.OpenCAR(f, info.Size(), carOptions)
+	o := carOptions
+	o.WholeCID = true // a link to code under another codec leads nowhere, as in a bundle that is read whole
+	store, err := blockstore.OpenCAR(f, info.Size(), o)
 	if err != nil {
 		return nil, nil, err
 	}
