@@ -51,7 +51,7 @@ times and the median of the ratios are printed. PROGRAM is built by
 	}
 	f := cmd.Flags()
 	f.StringVar(&d.Program, "judge", "", "`program` of the published crates")
-	f.StringVar(&d.Keys, "keys", DefaultKeys(), "`folder` of the verifying keys")
+	f.StringVar(&d.Keys, "keys", kit.DefaultKeys(), keysUsage)
 	f.IntVar(&d.Count, "count", 1000, "inputs to compare")
 	f.Uint64Var(&d.Seed, "seed", 1, "`number` that chooses them")
 	f.IntVar(&d.Largest, "largest", 0, "leave out vectors whose input is longer, in `bytes`")
