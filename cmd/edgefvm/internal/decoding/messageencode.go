@@ -31,15 +31,8 @@ Params may be decoded, where the receiver is a singleton or --actor says what it
 			if err := o.check(); err != nil {
 				return err
 			}
-			d, err := readBytes(cmd, args[0], textform.CBOR)
+			d, m, err := w.message(cmd, args[0])
 			if err != nil {
-				return err
-			}
-			m, err := textform.ReadMessage(d)
-			if err != nil {
-				return fmt.Errorf("INPUT, %s: %w", d, err)
-			}
-			if err := w.fill(m); err != nil {
 				return err
 			}
 			data, err := serialize(m)
