@@ -4,9 +4,8 @@ import (
 	"bytes"
 	"fmt"
 
+	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/crypto"
-	"github.com/ipfs/go-cid"
-	"github.com/multiformats/go-multihash"
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
@@ -84,12 +83,11 @@ func pair(message []byte, s *crypto.Signature) ([]byte, error) {
 
 // cidsOf are the CIDs of a message: without its signature, and with it where it has one that is not BLS.
 func cidsOf(m *textform.Message) (bare, signed string, err error) {
-	sum := cid.V1Builder{Codec: cid.DagCBOR, MhType: multihash.BLAKE2B_MIN + 31}
 	data, err := serialize(m)
 	if err != nil {
 		return "", "", err
 	}
-	c, err := sum.Sum(data)
+	c, err := abi.CidBuilder.Sum(data)
 	if err != nil || m.Signature == nil || m.Signature.Type == crypto.SigTypeBLS {
 		return c.String(), "", err
 	}
@@ -97,6 +95,6 @@ func cidsOf(m *textform.Message) (bare, signed string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	s, err := sum.Sum(both)
+	s, err := abi.CidBuilder.Sum(both)
 	return c.String(), s.String(), err
 }
