@@ -56,8 +56,7 @@ func ethOf(a address.Address) string {
 
 func newLs() *cobra.Command {
 	var s source
-	var kinds []string
-	var unsorted, asJSON bool
+	var l listing
 	cmd := &cobra.Command{
 		Use:   "ls --car STATE.car",
 		Short: "List the actors of a state",
@@ -76,21 +75,29 @@ With --json each actor is an object on a line of its own.`,
 			if err != nil {
 				return err
 			}
-			return list(cmd, &s, t, listing{kinds, unsorted, asJSON})
+			return list(cmd, &s, t, l)
 		},
 	}
 	s.flags(cmd)
-	cmd.Flags().StringSliceVar(&kinds, "kind", nil, "`kinds` to list, such as storageminer,evm (default: all)")
-	cmd.Flags().BoolVar(&unsorted, "unsorted", false, "print actors as they are found")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, an object a line")
+	l.flags(cmd)
 	s.partialFlag(cmd)
 	return cmd
 }
 
+// listing are the flags that say which actors are listed, and how.
 type listing struct {
 	kinds            []string
 	unsorted, asJSON bool
 }
+
+func (l *listing) flags(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVar(&l.kinds, "kind", nil, "`kinds` to list, such as storageminer,evm (default: all)")
+	cmd.Flags().BoolVar(&l.unsorted, "unsorted", false, "print actors as they are found")
+	cmd.Flags().BoolVar(&l.asJSON, "json", false, linesOfJSON)
+}
+
+// linesOfJSON is what --json prints of much.
+const linesOfJSON = "print JSON, an object a line"
 
 func list(cmd *cobra.Command, s *source, t *state.Tree, l listing) error {
 	ctx := cmd.Context()
