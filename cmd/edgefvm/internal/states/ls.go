@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
-	"github.com/filecoin-project/go-address"
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
@@ -40,18 +40,10 @@ func newActorRow(ctx context.Context, t *state.Tree, a *state.Actor) actorRow {
 	}
 	if a.DelegatedAddress != nil {
 		text := addr.String(*a.DelegatedAddress)
-		row.Delegated, row.Eth = &text, ethOf(*a.DelegatedAddress)
+		row.Delegated = &text
+		row.Eth, _ = textform.ToEth(*a.DelegatedAddress)
 	}
 	return row
-}
-
-// ethOf is the 0x form of an address of Ethereum's namespace, "" of others.
-func ethOf(a address.Address) string {
-	eth, ok := textform.ToEth(a)
-	if !ok {
-		return ""
-	}
-	return eth
 }
 
 func newLs() *cobra.Command {
@@ -112,12 +104,13 @@ func list(cmd *cobra.Command, s *source, t *state.Tree, l listing) error {
 	}
 	err := t.Actors(ctx, o, func(a *state.Actor) error {
 		p.End()
-		row := newActorRow(ctx, t, a)
-		seen[row.Kind] = true
-		if len(l.kinds) > 0 && !slices.Contains(l.kinds, row.Kind) {
+		kind := t.Kind(ctx, a.Code).String()
+		seen[kind] = true
+		if len(l.kinds) > 0 && !slices.Contains(l.kinds, kind) {
 			return nil
 		}
 		printed++
+		row := newActorRow(ctx, t, a)
 		if l.asJSON {
 			return writeLine(cmd.OutOrStdout(), row)
 		}
@@ -137,12 +130,7 @@ func list(cmd *cobra.Command, s *source, t *state.Tree, l listing) error {
 	s.tellMissing(cmd)
 	for _, k := range l.kinds {
 		if !seen[k] && printed == 0 {
-			known := make([]string, 0, len(seen))
-			for name := range seen {
-				known = append(known, name)
-			}
-			slices.Sort(known)
-			return fmt.Errorf("the state has no actor of kind %q%s", k, kit.DidYouMean(k, known))
+			return fmt.Errorf("the state has no actor of kind %q%s", k, kit.DidYouMean(k, slices.Sorted(maps.Keys(seen))))
 		}
 	}
 	return nil
