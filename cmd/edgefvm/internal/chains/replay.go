@@ -14,7 +14,6 @@ import (
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/spf13/cobra"
 
-	"github.com/edgefvm/fvm/blockstore/pebble"
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
@@ -121,18 +120,12 @@ func (x *replayFlags) run(cmd *cobra.Command, path string) (err error) {
 	}
 	defer archive.Close()
 	o.Archive, o.Roots = archive, archive.Roots
-	if x.store != "" {
-		s, err := pebble.Open(filepath.Join(x.store, "blocks"))
-		if err != nil {
-			return fmt.Errorf("--store: %w", err)
-		}
-		defer func() { err = errors.Join(err, s.Close()) }()
-		o.Store = s
-	} else {
-		s := kit.NewSpill()
-		defer func() { err = errors.Join(err, s.Close()) }()
-		o.Store = s
+	kept, err := kit.OpenStore(x.store)
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, kept.Close()) }()
+	o.Store = kept
 	engines, end, err := x.set.StartAll(ctx)
 	if err != nil {
 		return err

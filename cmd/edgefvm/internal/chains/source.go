@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"runtime"
 	"strconv"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm"
-	"github.com/edgefvm/fvm/blockstore/pebble"
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
@@ -95,16 +93,11 @@ func (s *source) open(cmd *cobra.Command, args []string) (rest []string, err err
 	}
 	s.ends = append(s.ends, s.archive.Close)
 	o.Archive, o.Roots = s.archive, s.archive.Roots
-	if s.store != "" {
-		disk, err := pebble.Open(filepath.Join(s.store, "blocks"))
-		if err != nil {
-			return nil, fmt.Errorf("--store: %w", err)
-		}
-		s.ends, o.Store = append(s.ends, disk.Close), disk
-	} else {
-		memory := kit.NewSpill()
-		s.ends, o.Store = append(s.ends, memory.Close), memory
+	kept, err := kit.OpenStore(s.store)
+	if err != nil {
+		return nil, err
 	}
+	s.ends, o.Store = append(s.ends, kept.Close), kept
 	if s.set.Engine != "" {
 		e, err := s.set.Start() // modules are compiled when they are needed
 		if err != nil {
