@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
@@ -82,16 +81,15 @@ func (x *replayFlags) check() error {
 		return kit.Usagef("--from and --to are epochs, 0 or more")
 	case x.to > 0 && x.from > x.to:
 		return kit.Usagef("--from %d is after --to %d", x.from, x.to)
-	case x.workers < 0 || x.workers > 1024:
-		return kit.Usagef("--workers %d: want 0 to 1024", x.workers)
+	}
+	var err error
+	if x.workers, err = workers(x.workers); err != nil {
+		return err
 	}
 	if x.report != "" { // a replay may take days: not at its end
 		if info, err := os.Stat(filepath.Dir(x.report)); err != nil || !info.IsDir() {
 			return kit.Usagef("--report %s: there is no folder %s", x.report, filepath.Dir(x.report))
 		}
-	}
-	if x.workers == 0 {
-		x.workers = runtime.GOMAXPROCS(0)
 	}
 	return x.judging.check()
 }

@@ -63,12 +63,9 @@ func (s *source) open(cmd *cobra.Command, args []string) (rest []string, err err
 		}
 		s.path, args = args[0], args[1:]
 	}
-	o := replay.Options{Workers: s.workers}
-	if s.workers < 0 || s.workers > 1024 {
-		return nil, kit.Usagef("--workers %d: want 0 to 1024", s.workers)
-	}
-	if s.workers == 0 {
-		o.Workers = runtime.GOMAXPROCS(0)
+	var o replay.Options
+	if o.Workers, err = workers(s.workers); err != nil {
+		return nil, err
 	}
 	if s.network != "" {
 		if o.Network, err = network.Find(s.network); err != nil {
@@ -115,6 +112,17 @@ func (s *source) open(cmd *cobra.Command, args []string) (rest []string, err err
 		return nil, fmt.Errorf("%s: %w", s.path, err)
 	}
 	return args, nil
+}
+
+// workers are those that --workers says.
+func workers(n int) (int, error) {
+	switch {
+	case n < 0 || n > 1024:
+		return 0, kit.Usagef("--workers %d: want 0 to 1024", n)
+	case n == 0:
+		return runtime.GOMAXPROCS(0), nil
+	}
+	return n, nil
 }
 
 // close closes what open opened. Use it with defer.
