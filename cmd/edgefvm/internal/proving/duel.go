@@ -2,7 +2,6 @@ package proving
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -104,7 +103,7 @@ func (d *dueling) time(cmd *cobra.Command) error {
 		return err
 	}
 	if d.asJSON {
-		return kit.WriteJSON(cmd, slices.Clone(all))
+		return kit.WriteJSON(cmd, all)
 	}
 	return g.Err
 }
