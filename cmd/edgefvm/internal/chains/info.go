@@ -14,7 +14,6 @@ import (
 
 	"github.com/filecoin-project/go-state-types/abi"
 	gstnetwork "github.com/filecoin-project/go-state-types/network"
-	"github.com/ipfs/go-cid"
 	format "github.com/ipfs/go-ipld-format"
 	"github.com/spf13/cobra"
 
@@ -228,16 +227,10 @@ func (v *infoView) messages(ctx context.Context, headers *chain.Store, t *chain.
 	if err != nil {
 		return false, err
 	}
-	seen := map[cid.Cid]bool{}
 	for _, b := range blocks {
-		for _, m := range b.All() {
-			v.InBlocks++
-			if !seen[m.CID] {
-				seen[m.CID] = true
-				v.Messages++
-			}
-		}
+		v.InBlocks += len(b.BLS) + len(b.Secp)
 	}
+	v.Messages += len(distinct(blocks))
 	return true, nil
 }
 
