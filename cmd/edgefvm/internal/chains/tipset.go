@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm"
-	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
 	"github.com/edgefvm/fvm/explain"
@@ -247,7 +246,7 @@ func (s *source) execute(ctx context.Context, v *tipsetView, t *chain.Tipset) er
 // kinds tell the kind of an actor by its address, "" if that is not known: before the messages, or if it was not there after them.
 func (s *source) kinds(ctx context.Context, done *replay.Tipset) func(address.Address) string {
 	var trees []*state.Tree
-	o := state.Options{Bundle: func(list cid.Cid) (string, error) { return bundle.NameOfAdded(bundle.DefaultAdded(), list) }}
+	o := state.Options{Bundle: kit.NameOfAdded}
 	for _, root := range []cid.Cid{done.Plan.Rounds[len(done.Plan.Rounds)-1].Root, done.Result.Root} {
 		if t, err := state.Open(ctx, s.chain.States(), root, o); err == nil {
 			trees = append(trees, t)

@@ -7,11 +7,9 @@ import (
 	"io"
 	"strings"
 
-	"github.com/ipfs/go-cid"
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm/blockstore"
-	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
 	"github.com/edgefvm/fvm/internal/layout"
@@ -84,9 +82,7 @@ func (s *source) close() {
 
 // options are how states are read.
 func (s *source) options() state.Options {
-	return state.Options{ActorsVersion: s.actors, Bundle: func(list cid.Cid) (string, error) {
-		return bundle.NameOfAdded(bundle.DefaultAdded(), list)
-	}}
+	return state.Options{ActorsVersion: s.actors, Bundle: kit.NameOfAdded}
 }
 
 // tree opens the state with a root, "" for that of the archives.
