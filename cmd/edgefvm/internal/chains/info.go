@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/filecoin-project/go-state-types/abi"
 	gstnetwork "github.com/filecoin-project/go-state-types/network"
-	"github.com/ipfs/go-cid"
 	format "github.com/ipfs/go-ipld-format"
 	"github.com/spf13/cobra"
 
@@ -21,6 +21,7 @@ import (
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
 	"github.com/edgefvm/fvm/internal/layout"
 	"github.com/edgefvm/fvm/node/chain"
+	"github.com/edgefvm/fvm/node/network"
 )
 
 func newInfo() *cobra.Command {
@@ -120,7 +121,7 @@ type infoView struct {
 
 func (s *source) info(ctx context.Context, from abi.ChainEpoch) (*infoView, error) {
 	head := s.chain.Line().Head()
-	v := &infoView{File: s.path, HeadAt: head.Height(), Head: names(head.CIDs), Time: head.Timestamp(), MessagesIn: []span{}}
+	v := &infoView{File: s.path, HeadAt: head.Height(), Head: names(head.CIDs), Time: head.Timestamp()}
 	var err error
 	if v.Kind, v.Bytes, err = fileKind(s.path); err != nil {
 		return nil, err
@@ -138,26 +139,20 @@ func (s *source) info(ctx context.Context, from abi.ChainEpoch) (*infoView, erro
 		v.Notes = append(v.Notes, err.Error())
 	} else {
 		v.Network, v.ChainID, v.Notes = &n.Name, n.ChainID, append(v.Notes, notes...)
-		v.Versions = versions(n.VersionAt, v.Lowest, v.HeadAt, func(at abi.ChainEpoch) (next abi.ChainEpoch, ok bool) {
-			for _, u := range n.Upgrades {
-				if u.Height+1 > at {
-					return u.Height + 1, true
-				}
-			}
-			return 0, false
-		})
+		v.Versions = versions(n, v.Lowest, v.HeadAt)
 	}
 	return v, nil
 }
 
 // versions are those of epochs from one to another, each once.
-func versions(of func(abi.ChainEpoch) gstnetwork.Version, from, to abi.ChainEpoch, next func(abi.ChainEpoch) (abi.ChainEpoch, bool)) (list []gstnetwork.Version) {
-	for at, ok := from, true; ok && at <= to; at, ok = next(at) {
-		if v := of(at); len(list) == 0 || list[len(list)-1] != v {
-			list = append(list, v)
+func versions(n *network.Network, from, to abi.ChainEpoch) []gstnetwork.Version {
+	list := []gstnetwork.Version{n.VersionAt(from)}
+	for _, u := range n.Upgrades {
+		if u.Height >= from && u.Height < to {
+			list = append(list, n.VersionAt(u.Height+1))
 		}
 	}
-	return list
+	return slices.Compact(list)
 }
 
 // count walks from the head down.
@@ -218,10 +213,8 @@ func (s *source) count(ctx context.Context, v *infoView, head *chain.Tipset, fro
 
 // rising puts spans in order, and is never nil.
 func rising(list []span) []span {
-	out := make([]span, 0, len(list))
-	for i := len(list) - 1; i >= 0; i-- {
-		out = append(out, list[i])
-	}
+	out := append([]span{}, list...)
+	slices.Reverse(out)
 	return out
 }
 
@@ -234,16 +227,10 @@ func (v *infoView) messages(ctx context.Context, headers *chain.Store, t *chain.
 	if err != nil {
 		return false, err
 	}
-	seen := map[cid.Cid]bool{}
 	for _, b := range blocks {
-		for _, m := range b.All() {
-			v.InBlocks++
-			if !seen[m.CID] {
-				seen[m.CID] = true
-				v.Messages++
-			}
-		}
+		v.InBlocks += len(b.BLS) + len(b.Secp)
 	}
+	v.Messages += len(distinct(blocks))
 	return true, nil
 }
 
@@ -295,11 +282,11 @@ func (v *infoView) print(cmd *cobra.Command) error {
 		kind += ", a snapshot with data of F3"
 	}
 	line("file", "%s, %s bytes", kind, layout.Grouped(v.Bytes))
-	network := "not known"
+	name := "not known"
 	if v.Network != nil {
-		network = fmt.Sprintf("%s, chain id %d", layout.OneLine(*v.Network), v.ChainID)
+		name = fmt.Sprintf("%s, chain id %d", layout.OneLine(*v.Network), v.ChainID)
 	}
-	line("network", "%s", network)
+	line("network", "%s", name)
 	if n := len(v.Versions); n == 1 {
 		line("version", "%d", v.Versions[0])
 	} else if n > 1 {

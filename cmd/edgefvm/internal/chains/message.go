@@ -293,7 +293,7 @@ func (x *asking) inPlace(ctx context.Context, p *place, decoders explain.Decoder
 		return nil, nil, fmt.Errorf("comparing states: %w", err)
 	}
 	v := &messageView{
-		CID: p.is.CID.String(), Eth: rowOf(&p.is, n).Eth, Signature: signatureOf(p.is.Signature), Network: n.Name, Version: done.Version, Epoch: done.Epoch,
+		CID: p.is.CID.String(), Eth: ethHash(&p.is, n), Signature: signatureOf(p.is.Signature), Network: n.Name, Version: done.Version, Epoch: done.Epoch,
 		Key: done.Blocks, Blocks: p.blocks, Index: index, BaseFee: done.BaseFee, Before: step.Before.String(), After: step.After.String(),
 		Receipt: receiptOf(step.Result), Explained: m, Compared: done.Compared, Differences: done.Differences, Verdict: done.Verdict,
 	}

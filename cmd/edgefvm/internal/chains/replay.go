@@ -7,14 +7,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/spf13/cobra"
 
-	"github.com/edgefvm/fvm/blockstore/pebble"
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
@@ -83,16 +81,15 @@ func (x *replayFlags) check() error {
 		return kit.Usagef("--from and --to are epochs, 0 or more")
 	case x.to > 0 && x.from > x.to:
 		return kit.Usagef("--from %d is after --to %d", x.from, x.to)
-	case x.workers < 0 || x.workers > 1024:
-		return kit.Usagef("--workers %d: want 0 to 1024", x.workers)
+	}
+	var err error
+	if x.workers, err = workers(x.workers); err != nil {
+		return err
 	}
 	if x.report != "" { // a replay may take days: not at its end
 		if info, err := os.Stat(filepath.Dir(x.report)); err != nil || !info.IsDir() {
 			return kit.Usagef("--report %s: there is no folder %s", x.report, filepath.Dir(x.report))
 		}
-	}
-	if x.workers == 0 {
-		x.workers = runtime.GOMAXPROCS(0)
 	}
 	return x.judging.check()
 }
@@ -121,18 +118,12 @@ func (x *replayFlags) run(cmd *cobra.Command, path string) (err error) {
 	}
 	defer archive.Close()
 	o.Archive, o.Roots = archive, archive.Roots
-	if x.store != "" {
-		s, err := pebble.Open(filepath.Join(x.store, "blocks"))
-		if err != nil {
-			return fmt.Errorf("--store: %w", err)
-		}
-		defer func() { err = errors.Join(err, s.Close()) }()
-		o.Store = s
-	} else {
-		s := kit.NewSpill()
-		defer func() { err = errors.Join(err, s.Close()) }()
-		o.Store = s
+	kept, err := kit.OpenStore(x.store)
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, kept.Close()) }()
+	o.Store = kept
 	engines, end, err := x.set.StartAll(ctx)
 	if err != nil {
 		return err

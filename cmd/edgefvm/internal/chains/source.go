@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"runtime"
 	"strconv"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm"
-	"github.com/edgefvm/fvm/blockstore/pebble"
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
@@ -65,12 +63,9 @@ func (s *source) open(cmd *cobra.Command, args []string) (rest []string, err err
 		}
 		s.path, args = args[0], args[1:]
 	}
-	o := replay.Options{Workers: s.workers}
-	if s.workers < 0 || s.workers > 1024 {
-		return nil, kit.Usagef("--workers %d: want 0 to 1024", s.workers)
-	}
-	if s.workers == 0 {
-		o.Workers = runtime.GOMAXPROCS(0)
+	var o replay.Options
+	if o.Workers, err = workers(s.workers); err != nil {
+		return nil, err
 	}
 	if s.network != "" {
 		if o.Network, err = network.Find(s.network); err != nil {
@@ -95,16 +90,11 @@ func (s *source) open(cmd *cobra.Command, args []string) (rest []string, err err
 	}
 	s.ends = append(s.ends, s.archive.Close)
 	o.Archive, o.Roots = s.archive, s.archive.Roots
-	if s.store != "" {
-		disk, err := pebble.Open(filepath.Join(s.store, "blocks"))
-		if err != nil {
-			return nil, fmt.Errorf("--store: %w", err)
-		}
-		s.ends, o.Store = append(s.ends, disk.Close), disk
-	} else {
-		memory := kit.NewSpill()
-		s.ends, o.Store = append(s.ends, memory.Close), memory
+	kept, err := kit.OpenStore(s.store)
+	if err != nil {
+		return nil, err
 	}
+	s.ends, o.Store = append(s.ends, kept.Close), kept
 	if s.set.Engine != "" {
 		e, err := s.set.Start() // modules are compiled when they are needed
 		if err != nil {
@@ -122,6 +112,17 @@ func (s *source) open(cmd *cobra.Command, args []string) (rest []string, err err
 		return nil, fmt.Errorf("%s: %w", s.path, err)
 	}
 	return args, nil
+}
+
+// workers are those that --workers says.
+func workers(n int) (int, error) {
+	switch {
+	case n < 0 || n > 1024:
+		return 0, kit.Usagef("--workers %d: want 0 to 1024", n)
+	case n == 0:
+		return runtime.GOMAXPROCS(0), nil
+	}
+	return n, nil
 }
 
 // close closes what open opened. Use it with defer.

@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm"
-	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
 	"github.com/edgefvm/fvm/explain"
@@ -192,16 +191,24 @@ func (s *source) viewTipset(ctx context.Context, t *chain.Tipset, run bool) (*ti
 	if run {
 		return v, s.execute(ctx, v, t)
 	}
+	for _, m := range distinct(blocks) {
+		v.Messages = append(v.Messages, rowOf(&m, n))
+	}
+	return v, nil
+}
+
+// distinct are the messages of a tipset's blocks, each once.
+func distinct(blocks []*chain.BlockMessages) (list []chain.Message) {
 	seen := map[cid.Cid]bool{}
 	for _, b := range blocks {
 		for _, m := range b.All() {
 			if !seen[m.CID] {
 				seen[m.CID] = true
-				v.Messages = append(v.Messages, rowOf(&m, n))
+				list = append(list, m)
 			}
 		}
 	}
-	return v, nil
+	return list
 }
 
 // execute adds what came of the tipset.
@@ -239,7 +246,7 @@ func (s *source) execute(ctx context.Context, v *tipsetView, t *chain.Tipset) er
 // kinds tell the kind of an actor by its address, "" if that is not known: before the messages, or if it was not there after them.
 func (s *source) kinds(ctx context.Context, done *replay.Tipset) func(address.Address) string {
 	var trees []*state.Tree
-	o := state.Options{Bundle: func(list cid.Cid) (string, error) { return bundle.NameOfAdded(bundle.DefaultAdded(), list) }}
+	o := state.Options{Bundle: kit.NameOfAdded}
 	for _, root := range []cid.Cid{done.Plan.Rounds[len(done.Plan.Rounds)-1].Root, done.Result.Root} {
 		if t, err := state.Open(ctx, s.chain.States(), root, o); err == nil {
 			trees = append(trees, t)
@@ -262,11 +269,18 @@ func rowOf(m *chain.Message, n *network.Network) messageRow {
 		Method: m.Message.Method, GasLimit: m.Message.GasLimit, FeeCap: m.Message.GasFeeCap.String(), Premium: m.Message.GasPremium.String(), Params: append([]byte{}, m.Message.Params...),
 	}
 	if n != nil {
-		if h, err := textform.EthHash(m.CID, m.Message, m.Signature, n.ChainID); err == nil {
-			row.Eth = "0x" + hex.EncodeToString(h[:])
-		}
+		row.Eth = ethHash(m, n)
 	}
 	return row
+}
+
+// ethHash is the hash that Ethereum's tools have for a message, "" if there is none.
+func ethHash(m *chain.Message, n *network.Network) string {
+	h, err := textform.EthHash(m.CID, m.Message, m.Signature, n.ChainID)
+	if err != nil {
+		return ""
+	}
+	return "0x" + hex.EncodeToString(h[:])
 }
 
 func receiptOf(r *fvm.Result) *receipt {

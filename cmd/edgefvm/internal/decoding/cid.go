@@ -48,9 +48,6 @@ func viewCID(c cid.Cid) (cidView, error) {
 		CID: c.String(), Version: c.Version(), Codec: c.Type(), CodecName: codecNames[c.Type()], Hash: p.Code, HashName: p.Name,
 		Length: p.Length, Digest: jsonview.Hex(p.Digest), Bytes: jsonview.Hex(c.Bytes()),
 	}
-	if v.HashName == "" {
-		v.HashName = multihash.Codes[p.Code]
-	}
 	v.CBOR = "0xd82a" + strings.TrimPrefix(jsonview.Hex(textform.WrapBytes(append([]byte{0}, c.Bytes()...))), "0x")
 	v.Actor, v.Versions, _ = actors.ActorByCode(c)
 	if p.Code == multihash.IDENTITY {

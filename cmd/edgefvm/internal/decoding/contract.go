@@ -19,6 +19,15 @@ func (w *wrapping) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&w.wrapped, "wrapped", false, "the data are in a CBOR string of bytes")
 }
 
+// read reads data, and says what was read.
+func (w *wrapping) read(cmd *cobra.Command, arg string) (data []byte, read string, err error) {
+	d, err := readPlain(cmd, arg)
+	if err != nil {
+		return nil, "", err
+	}
+	return w.unwrap(d)
+}
+
 // unwrap takes data out of CBOR if they are in it: that is if they are one string of bytes to the last byte. Data of a
 // contract that look so by chance, a selector and whole words, are refused until a flag says what they are.
 func (w *wrapping) unwrap(d *textform.Data) (data []byte, read string, err error) {
@@ -86,11 +95,7 @@ the CBOR of InvokeContract's parameters are taken out of it.
 			if err != nil {
 				return err
 			}
-			d, err := readPlain(cmd, args[0])
-			if err != nil {
-				return err
-			}
-			data, read, err := wrap.unwrap(d)
+			data, read, err := wrap.read(cmd, args[0])
 			if err != nil {
 				return err
 			}
@@ -131,11 +136,7 @@ words. Data in the CBOR of a receipt's return value are taken out of it.
 			if err != nil {
 				return err
 			}
-			d, err := readPlain(cmd, args[0])
-			if err != nil {
-				return err
-			}
-			data, read, err := wrap.unwrap(d)
+			data, read, err := wrap.read(cmd, args[0])
 			if err != nil {
 				return err
 			}
@@ -167,11 +168,7 @@ out of it.
 			if err != nil {
 				return err
 			}
-			d, err := readPlain(cmd, args[0])
-			if err != nil {
-				return err
-			}
-			data, read, err := wrap.unwrap(d)
+			data, read, err := wrap.read(cmd, args[0])
 			if err != nil {
 				return err
 			}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
+	"github.com/edgefvm/fvm/internal/ipld/addr"
 	"github.com/edgefvm/fvm/node/actors"
 	"github.com/edgefvm/fvm/node/actors/jsonview"
 	"github.com/edgefvm/fvm/node/textform"
@@ -197,8 +198,8 @@ func emitterOf(v any) (abi.ActorID, error) {
 		if err != nil {
 			return 0, fmt.Errorf("emitter: %w", err)
 		}
-		if view := viewAddress(a); view.ID != nil {
-			return abi.ActorID(*view.ID), nil
+		if id, ok := addr.ID(a); ok {
+			return abi.ActorID(id), nil
 		}
 	}
 	return 0, nil // not told, or by an address that only the state resolves

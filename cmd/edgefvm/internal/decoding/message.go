@@ -49,15 +49,8 @@ by their address, of others by --actor.
 			if err := o.check(); err != nil {
 				return err
 			}
-			d, err := readBytes(cmd, args[0], textform.CBOR)
+			d, m, err := w.message(cmd, args[0])
 			if err != nil {
-				return err
-			}
-			m, err := textform.ReadMessage(d)
-			if err != nil {
-				return fmt.Errorf("INPUT, %s: %w", d, err)
-			}
-			if err := w.fill(m); err != nil {
 				return err
 			}
 			if o.to != "" && o.to != formJSON {
@@ -79,6 +72,19 @@ by their address, of others by --actor.
 	w.abiFlag(cmd)
 	o.flags(cmd, "print the message alone", formJSON, formHex, formBase64, formDiag, formRaw)
 	return cmd
+}
+
+// message reads a message, and makes what its JSON says by names.
+func (w *which) message(cmd *cobra.Command, arg string) (*textform.Data, *textform.Message, error) {
+	d, err := readBytes(cmd, arg, textform.CBOR)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := textform.ReadMessage(d)
+	if err != nil {
+		return nil, nil, fmt.Errorf("INPUT, %s: %w", d, err)
+	}
+	return d, m, w.fill(m)
 }
 
 // fill makes what JSON said by names: the method's number, the parameters.
@@ -146,11 +152,10 @@ func (w *which) viewMessage(d *textform.Data, m *textform.Message) (messageView,
 	}
 	v.FromEth, _ = textform.ToEth(m.From)
 	v.ToEth, _ = textform.ToEth(m.To)
-	number := func(n any) any { return jsonValue(n) }
 	v.Message = jsonview.Object{
-		{Name: "Version", Value: number(m.Version)}, {Name: "To", Value: jsonview.Address(m.To)}, {Name: "From", Value: jsonview.Address(m.From)},
-		{Name: "Nonce", Value: number(m.Nonce)}, {Name: "Value", Value: m.Value.String()}, {Name: "GasLimit", Value: number(m.GasLimit)},
-		{Name: "GasFeeCap", Value: m.GasFeeCap.String()}, {Name: "GasPremium", Value: m.GasPremium.String()}, {Name: "Method", Value: number(m.Method)},
+		{Name: "Version", Value: jsonValue(m.Version)}, {Name: "To", Value: jsonview.Address(m.To)}, {Name: "From", Value: jsonview.Address(m.From)},
+		{Name: "Nonce", Value: jsonValue(m.Nonce)}, {Name: "Value", Value: m.Value.String()}, {Name: "GasLimit", Value: jsonValue(m.GasLimit)},
+		{Name: "GasFeeCap", Value: m.GasFeeCap.String()}, {Name: "GasPremium", Value: m.GasPremium.String()}, {Name: "Method", Value: jsonValue(m.Method)},
 		{Name: "Params", Value: jsonview.Hex(m.Params)},
 	}
 	if m.Signature != nil {

@@ -4,9 +4,8 @@ import (
 	"bytes"
 	"fmt"
 
+	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/crypto"
-	"github.com/ipfs/go-cid"
-	"github.com/multiformats/go-multihash"
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
@@ -31,15 +30,8 @@ Params may be decoded, where the receiver is a singleton or --actor says what it
 			if err := o.check(); err != nil {
 				return err
 			}
-			d, err := readBytes(cmd, args[0], textform.CBOR)
+			d, m, err := w.message(cmd, args[0])
 			if err != nil {
-				return err
-			}
-			m, err := textform.ReadMessage(d)
-			if err != nil {
-				return fmt.Errorf("INPUT, %s: %w", d, err)
-			}
-			if err := w.fill(m); err != nil {
 				return err
 			}
 			data, err := serialize(m)
@@ -91,12 +83,11 @@ func pair(message []byte, s *crypto.Signature) ([]byte, error) {
 
 // cidsOf are the CIDs of a message: without its signature, and with it where it has one that is not BLS.
 func cidsOf(m *textform.Message) (bare, signed string, err error) {
-	sum := cid.V1Builder{Codec: cid.DagCBOR, MhType: multihash.BLAKE2B_MIN + 31}
 	data, err := serialize(m)
 	if err != nil {
 		return "", "", err
 	}
-	c, err := sum.Sum(data)
+	c, err := abi.CidBuilder.Sum(data)
 	if err != nil || m.Signature == nil || m.Signature.Type == crypto.SigTypeBLS {
 		return c.String(), "", err
 	}
@@ -104,6 +95,6 @@ func cidsOf(m *textform.Message) (bare, signed string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	s, err := sum.Sum(both)
+	s, err := abi.CidBuilder.Sum(both)
 	return c.String(), s.String(), err
 }

@@ -1,7 +1,6 @@
 package decoding
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/filecoin-project/go-state-types/abi"
@@ -153,7 +152,7 @@ func (o *output) decoded(cmd *cobra.Command, d decoded, title string) error {
 		return kit.WriteJSON(cmd, d)
 	}
 	if !d.Typed && o.to == formJSON {
-		return errors.Join(fmt.Errorf("there is no JSON of it: %s", first(d.Notes)))
+		return fmt.Errorf("there is no JSON of it: %s", first(d.Notes))
 	}
 	var text string
 	var err error

@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/ipfs/go-cid"
+
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/lab/conformance"
@@ -60,6 +62,11 @@ func LoadBundle(ctx context.Context, opts bundle.Options, name string, store blo
 	}
 	b, err = s.Load(ctx, version, network, store)
 	return b, version, BundleHint(ctx, s, name, err)
+}
+
+// NameOfAdded is the name of the user's own bundle with a list of actors, "" if there is none. It is state.Options' Bundle.
+func NameOfAdded(list cid.Cid) (string, error) {
+	return bundle.NameOfAdded(bundle.DefaultAdded(), list)
 }
 
 // BundleHint adds to the error that there is no such bundle those of the set that may have been meant, if there is one,

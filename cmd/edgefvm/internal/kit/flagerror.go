@@ -3,7 +3,6 @@ package kit
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -80,16 +79,15 @@ func dashed(names []string) (list []string) {
 	return list
 }
 
-var requiredFlags = regexp.MustCompile(`^required flag\(s\) (.*) not set$`)
-
 // plain puts an error of cobra's, which has no type, into the words of the others.
 func plain(cmd *cobra.Command, err error) error {
-	m := requiredFlags.FindStringSubmatch(err.Error())
-	if m == nil {
+	list, begins := strings.CutPrefix(err.Error(), "required flag(s) ")
+	list, ends := strings.CutSuffix(list, " not set")
+	if !begins || !ends {
 		return err
 	}
 	var names []string
-	for _, n := range strings.Split(m[1], ", ") {
+	for _, n := range strings.Split(list, ", ") {
 		names = append(names, "--"+strings.Trim(n, `"`))
 	}
 	text := names[len(names)-1]

@@ -94,9 +94,8 @@ func kindOf(data []byte) rootKind {
 
 // snapshot is the metadata of a chain's snapshot (FRC-0108): a map with the keys Version, HeadTipsetKey and F3Data.
 type snapshot struct {
-	version uint64
-	head    []cid.Cid
-	f3      bool
+	head []cid.Cid
+	f3   bool
 }
 
 func readSnapshot(data []byte) (s snapshot, err error) {
@@ -104,7 +103,7 @@ func readSnapshot(data []byte) (s snapshot, err error) {
 	for range r.MapLen() {
 		switch r.Text() {
 		case "Version":
-			s.version = r.Uint()
+			r.Uint()
 		case "HeadTipsetKey":
 			n := r.Len()
 			for i := 0; i < n && !r.Failed(); i++ {

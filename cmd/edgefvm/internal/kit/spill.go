@@ -3,7 +3,9 @@ package kit
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 
 	blocks "github.com/ipfs/go-block-format"
@@ -14,9 +16,28 @@ import (
 	"github.com/edgefvm/fvm/blockstore/pebble"
 )
 
-// Spill is a store for a replay that nobody wants to go on from: in memory while it is small, then in a temporary folder, a memory
+// Kept is a store for what a replay makes.
+type Kept interface {
+	blockstore.Blockstore
+	Close() error
+}
+
+// OpenStore opens what a replay keeps in the folder of --store, to go on from. Without one it is kept in memory, and in a
+// temporary folder when it is much. The caller closes it.
+func OpenStore(folder string) (Kept, error) {
+	if folder == "" {
+		return newSpill(spillBytes), nil
+	}
+	s, err := pebble.Open(filepath.Join(folder, "blocks"))
+	if err != nil {
+		return nil, fmt.Errorf("--store: %w", err)
+	}
+	return s, nil
+}
+
+// spill is a store for a replay that nobody wants to go on from: in memory while it is small, then in a temporary folder, a memory
 // full at a time. It is safe for concurrent use.
-type Spill struct {
+type spill struct {
 	most int64 // bytes in memory
 
 	mu     sync.RWMutex
@@ -28,13 +49,10 @@ type Spill struct {
 
 const spillBytes = 128 << 20
 
-// NewSpill makes one. The caller closes it.
-func NewSpill() *Spill { return newSpill(spillBytes) }
-
-func newSpill(most int64) *Spill { return &Spill{most: most, memory: blockstore.NewMemory()} }
+func newSpill(most int64) *spill { return &spill{most: most, memory: blockstore.NewMemory()} }
 
 // Has tells whether a block was put in.
-func (s *Spill) Has(ctx context.Context, c cid.Cid) (bool, error) {
+func (s *spill) Has(ctx context.Context, c cid.Cid) (bool, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if ok, err := s.memory.Has(ctx, c); ok || err != nil || s.disk == nil {
@@ -44,7 +62,7 @@ func (s *Spill) Has(ctx context.Context, c cid.Cid) (bool, error) {
 }
 
 // Get is a block that was put in.
-func (s *Spill) Get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
+func (s *spill) Get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	b, err := s.memory.Get(ctx, c)
@@ -55,12 +73,12 @@ func (s *Spill) Get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
 }
 
 // Put takes a block.
-func (s *Spill) Put(ctx context.Context, b blocks.Block) error {
+func (s *spill) Put(ctx context.Context, b blocks.Block) error {
 	return s.PutMany(ctx, []blocks.Block{b})
 }
 
 // PutMany takes blocks.
-func (s *Spill) PutMany(ctx context.Context, bs []blocks.Block) error {
+func (s *spill) PutMany(ctx context.Context, bs []blocks.Block) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.memory.PutMany(ctx, bs); err != nil {
@@ -76,7 +94,7 @@ func (s *Spill) PutMany(ctx context.Context, bs []blocks.Block) error {
 }
 
 // empty moves what is in memory to disk.
-func (s *Spill) empty(ctx context.Context) error {
+func (s *spill) empty(ctx context.Context) error {
 	if s.disk == nil {
 		dir, err := os.MkdirTemp("", "edgefvm-replay-")
 		if err != nil {
@@ -110,7 +128,7 @@ func (s *Spill) empty(ctx context.Context) error {
 }
 
 // Close removes the folder.
-func (s *Spill) Close() error {
+func (s *spill) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.dir == "" {

@@ -1,11 +1,11 @@
 package messages
 
 import (
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/node/network"
 )
 
@@ -53,6 +53,6 @@ func (x *execFlags) outsideFlags(cmd *cobra.Command) {
 	f.StringArrayVar(&x.ticket, "ticket-randomness", nil, "the same of tickets alone, `[EPOCH=]HEX`: blake2b-256 of the proof of the epoch's least ticket")
 	f.StringArrayVar(&x.tipsets, "tipset", nil, "CID of the key of an epoch's tipset, `[EPOCH=]CID` (may be repeated)")
 	f.StringVar(&x.proofs, "proofs", "", "who judges proofs: the `FOLDER` of the network's verifying keys, or assume-valid or assume-invalid")
-	f.BoolVar(&x.trust, "trust-params", os.Getenv("TRUST_PARAMS") == "1", "take keys that are not the published ones, as a development network has them (default $TRUST_PARAMS)")
+	kit.TrustFlag(cmd, &x.trust)
 	f.BoolVar(&x.logs, "logs", false, "let actors write logs, and show them; their gas counts, as on networks with actor debugging only")
 }

@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
-	"github.com/edgefvm/fvm/blockstore/pebble"
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
@@ -91,16 +89,11 @@ func (x *execFlags) openChain(cmd *cobra.Command) (_ *execState, err error) {
 			return nil, kit.Usagef("--network: %w%s", err, kit.DidYouMean(x.network, network.Names()))
 		}
 	}
-	if x.store != "" {
-		disk, err := pebble.Open(filepath.Join(x.store, "blocks"))
-		if err != nil {
-			return nil, fmt.Errorf("--store: %w", err)
-		}
-		ends, o.Store = append(ends, disk.Close), disk
-	} else {
-		memory := kit.NewSpill()
-		ends, o.Store = append(ends, memory.Close), memory
+	kept, err := kit.OpenStore(x.store)
+	if err != nil {
+		return nil, err
 	}
+	ends, o.Store = append(ends, kept.Close), kept
 	e, err := x.set.Start()
 	if err != nil {
 		return nil, err

@@ -2,7 +2,6 @@ package proving
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -51,7 +50,7 @@ times and the median of the ratios are printed. PROGRAM is built by
 	}
 	f := cmd.Flags()
 	f.StringVar(&d.Program, "judge", "", "`program` of the published crates")
-	f.StringVar(&d.Keys, "keys", DefaultKeys(), "`folder` of the verifying keys")
+	f.StringVar(&d.Keys, "keys", kit.DefaultKeys(), keysUsage)
 	f.IntVar(&d.Count, "count", 1000, "inputs to compare")
 	f.Uint64Var(&d.Seed, "seed", 1, "`number` that chooses them")
 	f.IntVar(&d.Largest, "largest", 0, "leave out vectors whose input is longer, in `bytes`")
@@ -104,7 +103,7 @@ func (d *dueling) time(cmd *cobra.Command) error {
 		return err
 	}
 	if d.asJSON {
-		return kit.WriteJSON(cmd, slices.Clone(all))
+		return kit.WriteJSON(cmd, all)
 	}
 	return g.Err
 }

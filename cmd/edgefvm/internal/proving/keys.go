@@ -32,8 +32,11 @@ type keysView struct {
 	Keys []keyView `json:"keys"`
 }
 
+// keysUsage is what --keys is of these commands.
+const keysUsage = "`folder` of the verifying keys"
+
 func newKeys() *cobra.Command {
-	var k keysFolder
+	var k kit.ProofKeys
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "keys", Short: "Show which keys for proofs are there, missing, or wrong",
@@ -45,7 +48,7 @@ keys for them. Exit code 1 if a file that is there is not the published one, unl
 		Example: "  edgefvm proofs keys\n  edgefvm proofs keys --keys ./params --json | jq '.keys[] | select(.state != \"published\")'",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			v, err := k.open(cmd)
+			v, err := k.Open(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -66,7 +69,7 @@ keys for them. Exit code 1 if a file that is there is not the published one, unl
 			return kit.Verdict(g.Err, false, good)
 		},
 	}
-	k.flags(cmd)
+	k.Flags(cmd, keysUsage)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

@@ -62,7 +62,7 @@ key is not there is skipped. Running nothing is a failure.`,
 			return kit.Verdict(g.Err, stopped, count.Failed == 0 && count.Passed > 0)
 		},
 	}
-	cmd.Flags().StringVar(&keys, "keys", "", "`folder` of the verifying keys")
+	cmd.Flags().StringVar(&keys, "keys", "", keysUsage)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, of every vector")
 	cmd.Flags().IntVar(&most, "failures", 50, "failures and skips to print")
 	return cmd

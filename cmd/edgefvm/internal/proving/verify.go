@@ -19,7 +19,7 @@ import (
 
 // verifying is the command line of verify.
 type verifying struct {
-	keysFolder
+	kit.ProofKeys
 	name   string
 	asJSON bool
 
@@ -43,7 +43,7 @@ Exit code 0 if all are valid.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: v.run,
 	}
-	v.flags(cmd)
+	v.Flags(cmd, keysUsage)
 	f := cmd.Flags()
 	f.StringVar(&v.name, "name", "", "`vector` of a file of vectors")
 	f.BoolVar(&v.asJSON, "json", false, "print JSON, with replica ids and public inputs")
@@ -64,7 +64,7 @@ func (v *verifying) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	verifier, err := v.open(cmd)
+	verifier, err := v.Open(cmd.Context())
 	if err != nil {
 		return err
 	}

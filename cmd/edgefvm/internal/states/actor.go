@@ -17,8 +17,8 @@ type view struct {
 	depth, entries int
 }
 
-func (v *view) flags(cmd *cobra.Command, depth int) {
-	cmd.Flags().IntVar(&v.depth, "depth", depth, "follow links so `many` times")
+func (v *view) flags(cmd *cobra.Command) {
+	cmd.Flags().IntVar(&v.depth, "depth", 0, "follow links so `many` times")
 	cmd.Flags().IntVar(&v.entries, "entries", 20, "show so `many` entries of a map or array")
 }
 
@@ -54,7 +54,7 @@ attoFIL, bitfields are ranges such as 0-4,7.`,
 		},
 	}
 	s.flags(cmd)
-	v.flags(cmd, 0)
+	v.flags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	s.partialFlag(cmd)
 	return cmd

@@ -21,8 +21,7 @@ import (
 
 func newDiff() *cobra.Command {
 	var s source
-	var only []string
-	var shallow, asJSON bool
+	var x differing
 	cmd := &cobra.Command{
 		Use:   "diff ROOT1 ROOT2 [--car STATE.car]",
 		Short: "Tell what differs between two states",
@@ -43,21 +42,27 @@ With --json each change is an object on a line of its own.`,
 			if err != nil {
 				return err
 			}
-			o := state.DiffOptions{Shallow: shallow, Missing: s.missing()}
-			if o.Only, err = either(cmd.Context(), a, b, only); err != nil {
-				return err
-			}
-			return s.hint(compare(cmd, &s, a, b, o, asJSON), true)
+			return x.compare(cmd, &s, a, b)
 		},
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&s.cars, "car", nil, "archive `file` with blocks of the states, or a folder of a store (may be repeated)")
 	f.IntVar(&s.actors, "actors-version", 0, "`version` of the actors, 8 to 19 (default: as the states' code says)")
-	f.StringArrayVar(&only, "actor", nil, "`address` of an actor to compare (may be repeated; default: all)")
-	f.BoolVar(&shallow, "shallow", false, "only say that an actor's state differs, not how")
-	f.BoolVar(&asJSON, "json", false, "print JSON, an object a line")
+	x.flags(cmd)
 	s.partialFlag(cmd)
 	return cmd
+}
+
+// differing are the flags that say what is compared, and how it is told.
+type differing struct {
+	only            []string
+	shallow, asJSON bool
+}
+
+func (x *differing) flags(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&x.only, "actor", nil, "`address` of an actor to compare (may be repeated; default: all)")
+	cmd.Flags().BoolVar(&x.shallow, "shallow", false, "only say that an actor's state differs, not how")
+	cmd.Flags().BoolVar(&x.asJSON, "json", false, linesOfJSON)
 }
 
 // bothTrees opens the two states, each a CID or an archive.
@@ -122,8 +127,13 @@ type changeLine struct {
 	Less   string   `json:"less,omitempty"`
 }
 
-func compare(cmd *cobra.Command, s *source, a, b *state.Tree, o state.DiffOptions, asJSON bool) error {
+// compare tells what differs. The error is kit.ErrFailed if something does.
+func (x *differing) compare(cmd *cobra.Command, s *source, a, b *state.Tree) (err error) {
 	ctx := cmd.Context()
+	o := state.DiffOptions{Shallow: x.shallow, Missing: s.missing()}
+	if o.Only, err = either(ctx, a, b, x.only); err != nil {
+		return err
+	}
 	p := term.NewProgress(cmd.ErrOrStderr())
 	defer p.End()
 	o.Progress = func(found, compared int) {
@@ -132,21 +142,21 @@ func compare(cmd *cobra.Command, s *source, a, b *state.Tree, o state.DiffOption
 		}
 	}
 	d := differences{page: term.NewPage(cmd.OutOrStdout()), count: map[state.Op]int{}}
-	err := state.Diff(ctx, a, b, o, func(c *state.Change) error {
+	err = state.Diff(ctx, a, b, o, func(c *state.Change) error {
 		p.End()
 		first := d.note(c)
-		if !asJSON {
+		if !x.asJSON {
 			return d.print(c, first)
 		}
 		id := addr.String(addr.NewID(uint64(c.ID)))
 		return writeLine(cmd.OutOrStdout(), changeLine{id, c.Kind, c.Op, c.Path, c.Type, c.Before, c.After, c.Fields, c.More, c.Less})
 	})
 	if err != nil {
-		return err
+		return s.hint(err, true)
 	}
 	s.tellMissing(cmd)
 	out := cmd.OutOrStdout()
-	if asJSON {
+	if x.asJSON {
 		out = cmd.ErrOrStderr()
 	}
 	if _, err := fmt.Fprintln(out, d.summary()); err != nil {

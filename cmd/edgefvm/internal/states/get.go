@@ -51,7 +51,7 @@ A map or array shows its first entries; with --lines all of them, an object a li
 		},
 	}
 	s.flags(cmd)
-	v.flags(cmd, 0)
+	v.flags(cmd)
 	cmd.Flags().StringVar(&as, "as", "", "read the CID as the state of `VERSION/ACTOR`, such as v18/storageminer; or as data")
 	cmd.Flags().BoolVar(&lines, "lines", false, "print all entries of a map or array, an object of JSON a line")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, also of a text alone")

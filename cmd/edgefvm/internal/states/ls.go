@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
-	"github.com/filecoin-project/go-address"
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
@@ -40,24 +40,15 @@ func newActorRow(ctx context.Context, t *state.Tree, a *state.Actor) actorRow {
 	}
 	if a.DelegatedAddress != nil {
 		text := addr.String(*a.DelegatedAddress)
-		row.Delegated, row.Eth = &text, ethOf(*a.DelegatedAddress)
+		row.Delegated = &text
+		row.Eth, _ = textform.ToEth(*a.DelegatedAddress)
 	}
 	return row
 }
 
-// ethOf is the 0x form of an address of Ethereum's namespace, "" of others.
-func ethOf(a address.Address) string {
-	eth, ok := textform.ToEth(a)
-	if !ok {
-		return ""
-	}
-	return eth
-}
-
 func newLs() *cobra.Command {
 	var s source
-	var kinds []string
-	var unsorted, asJSON bool
+	var l listing
 	cmd := &cobra.Command{
 		Use:   "ls --car STATE.car",
 		Short: "List the actors of a state",
@@ -76,21 +67,29 @@ With --json each actor is an object on a line of its own.`,
 			if err != nil {
 				return err
 			}
-			return list(cmd, &s, t, listing{kinds, unsorted, asJSON})
+			return list(cmd, &s, t, l)
 		},
 	}
 	s.flags(cmd)
-	cmd.Flags().StringSliceVar(&kinds, "kind", nil, "`kinds` to list, such as storageminer,evm (default: all)")
-	cmd.Flags().BoolVar(&unsorted, "unsorted", false, "print actors as they are found")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, an object a line")
+	l.flags(cmd)
 	s.partialFlag(cmd)
 	return cmd
 }
 
+// listing are the flags that say which actors are listed, and how.
 type listing struct {
 	kinds            []string
 	unsorted, asJSON bool
 }
+
+func (l *listing) flags(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVar(&l.kinds, "kind", nil, "`kinds` to list, such as storageminer,evm (default: all)")
+	cmd.Flags().BoolVar(&l.unsorted, "unsorted", false, "print actors as they are found")
+	cmd.Flags().BoolVar(&l.asJSON, "json", false, linesOfJSON)
+}
+
+// linesOfJSON is what --json prints of much.
+const linesOfJSON = "print JSON, an object a line"
 
 func list(cmd *cobra.Command, s *source, t *state.Tree, l listing) error {
 	ctx := cmd.Context()
@@ -105,12 +104,13 @@ func list(cmd *cobra.Command, s *source, t *state.Tree, l listing) error {
 	}
 	err := t.Actors(ctx, o, func(a *state.Actor) error {
 		p.End()
-		row := newActorRow(ctx, t, a)
-		seen[row.Kind] = true
-		if len(l.kinds) > 0 && !slices.Contains(l.kinds, row.Kind) {
+		kind := t.Kind(ctx, a.Code).String()
+		seen[kind] = true
+		if len(l.kinds) > 0 && !slices.Contains(l.kinds, kind) {
 			return nil
 		}
 		printed++
+		row := newActorRow(ctx, t, a)
 		if l.asJSON {
 			return writeLine(cmd.OutOrStdout(), row)
 		}
@@ -130,12 +130,7 @@ func list(cmd *cobra.Command, s *source, t *state.Tree, l listing) error {
 	s.tellMissing(cmd)
 	for _, k := range l.kinds {
 		if !seen[k] && printed == 0 {
-			known := make([]string, 0, len(seen))
-			for name := range seen {
-				known = append(known, name)
-			}
-			slices.Sort(known)
-			return fmt.Errorf("the state has no actor of kind %q%s", k, kit.DidYouMean(k, known))
+			return fmt.Errorf("the state has no actor of kind %q%s", k, kit.DidYouMean(k, slices.Sorted(maps.Keys(seen))))
 		}
 	}
 	return nil

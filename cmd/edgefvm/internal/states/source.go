@@ -7,11 +7,9 @@ import (
 	"io"
 	"strings"
 
-	"github.com/ipfs/go-cid"
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm/blockstore"
-	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
 	"github.com/edgefvm/fvm/internal/layout"
@@ -48,13 +46,21 @@ func (s *source) partialFlag(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&s.partial, "partial", false, "go on past blocks that are missing, and say how many there are")
 }
 
+// check refuses versions of actors that are not known.
+func (s *source) check() error {
+	if first, last := state.Versions(); s.actors != 0 && (s.actors < first || s.actors > last) {
+		return kit.Usagef("--actors-version %d: versions %d to %d are known", s.actors, first, last)
+	}
+	return nil
+}
+
 // open opens the archives. The caller closes s.files.
 func (s *source) open(cmd *cobra.Command) error {
 	if len(s.cars) == 0 {
 		return kit.Usagef("which state? Give --car FILE")
 	}
-	if first, last := state.Versions(); s.actors != 0 && (s.actors < first || s.actors > last) {
-		return kit.Usagef("--actors-version %d: versions %d to %d are known", s.actors, first, last)
+	if err := s.check(); err != nil {
+		return err
 	}
 	s.notes = cmd.ErrOrStderr()
 	var err error
@@ -76,9 +82,7 @@ func (s *source) close() {
 
 // options are how states are read.
 func (s *source) options() state.Options {
-	return state.Options{ActorsVersion: s.actors, Bundle: func(list cid.Cid) (string, error) {
-		return bundle.NameOfAdded(bundle.DefaultAdded(), list)
-	}}
+	return state.Options{ActorsVersion: s.actors, Bundle: kit.NameOfAdded}
 }
 
 // tree opens the state with a root, "" for that of the archives.
