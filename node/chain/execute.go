@@ -158,13 +158,10 @@ func (r *Rules) Externs(view *View, epoch abi.ChainEpoch, root cid.Cid) *Externs
 func (r *Rules) BaseFeeRules() BaseFeeRules {
 	c := &r.Network.Constants
 	rules := BaseFeeRules{Breeze: -1, Smoke: c.Smoke, FireHorse: c.FireHorse}
-	if c.Smoke == mainnetSmoke {
-		rules.Breeze = mainnetBreeze // only builds with mainnet's constants have one
+	if c.OfMainnet() {
+		rules.Breeze = mainnetBreeze // other builds have none
 	}
 	return rules
 }
 
-const (
-	mainnetBreeze = 41280
-	mainnetSmoke  = 51000
-)
+const mainnetBreeze = 41280
