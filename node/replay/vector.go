@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
 	"sync"
 
-	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/big"
 	"github.com/filecoin-project/go-state-types/proof"
@@ -21,8 +19,7 @@ import (
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/externs"
-	"github.com/edgefvm/fvm/internal/ipld/addr"
-	"github.com/edgefvm/fvm/internal/ipld/cbor"
+	"github.com/edgefvm/fvm/internal/vm/executor"
 	"github.com/edgefvm/fvm/node/chain"
 	"github.com/edgefvm/fvm/node/chain/tree"
 	"github.com/edgefvm/fvm/trace"
@@ -113,54 +110,27 @@ func (r *run) code(ctx context.Context, root cid.Cid, seen *witness) (string, er
 
 // again applies a plan's messages one by one, as ApplyTipset does.
 func again(p *chain.Plan, apply func(*fvm.Message, fvm.Kind, int) (*fvm.Result, error)) error {
-	epoch, done := p.Run.Epoch, map[string]bool{}
-	for _, b := range p.Run.Blocks {
+	epoch := p.Run.Epoch
+	for i, list := range fresh(p) {
 		penalty, tip := big.Zero(), big.Zero()
-		for _, m := range b.Messages {
-			var raw bytes.Buffer
-			if err := m.Message.MarshalCBOR(&raw); err != nil {
-				return err
-			}
-			if done[raw.String()] {
-				continue
-			}
-			done[raw.String()] = true
-			res, err := apply(m.Message, fvm.Explicit, m.ChainLength)
+		for _, m := range list {
+			res, err := apply(m.Message, fvm.Explicit, m.Length)
 			if err != nil {
 				return err
 			}
 			penalty, tip = big.Add(penalty, res.Penalty), big.Add(tip, res.MinerTip)
 		}
-		params, err := rewardParams(b.Miner, penalty, tip, b.WinCount)
+		b := p.Run.Blocks[i]
+		reward, err := executor.RewardMessage(epoch, b.Miner, penalty, tip, b.WinCount)
 		if err != nil {
 			return err
 		}
-		if _, err := apply(system(epoch, 2, 2, 1<<30, params), fvm.Implicit, 0); err != nil {
+		if _, err := apply((*fvm.Message)(reward), fvm.Implicit, 0); err != nil {
 			return err
 		}
 	}
-	_, err := apply(system(epoch, 3, 2, 100_000_000_000_000, nil), fvm.Implicit, 0)
+	_, err := apply((*fvm.Message)(executor.CronMessage(epoch)), fvm.Implicit, 0)
 	return err
-}
-
-// system is a message of the system actor: a reward by the reward actor, or a tick of cron.
-func system(epoch abi.ChainEpoch, to uint64, method abi.MethodNum, limit int64, params []byte) *fvm.Message {
-	return &fvm.Message{
-		From: addr.NewID(0), To: addr.NewID(to), Nonce: uint64(epoch), Method: method, Params: params, GasLimit: limit,
-		Value: big.Zero(), GasFeeCap: big.Zero(), GasPremium: big.Zero(),
-	}
-}
-
-func rewardParams(miner address.Address, penalty, tip abi.TokenAmount, wins int64) ([]byte, error) {
-	var b bytes.Buffer
-	b.Write(cbor.AppendArray(nil, 4))
-	for _, part := range []interface{ MarshalCBOR(io.Writer) error }{&miner, &penalty, &tip} {
-		if err := part.MarshalCBOR(&b); err != nil {
-			return nil, err
-		}
-	}
-	b.Write(cbor.AppendUint(nil, uint64(wins)))
-	return b.Bytes(), nil
 }
 
 // witness notes the blocks that are read through it.
