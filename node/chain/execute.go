@@ -52,6 +52,9 @@ type Round struct {
 	Migrated  bool // an upgrade's migration came before it
 }
 
+// Own is the setting of the tipset's own machine, the last of Rounds. The plan must have been executed.
+func (p *Plan) Own() *Round { return &p.Rounds[len(p.Rounds)-1] }
+
 // maxGap is how many epochs a tipset may be above its parent, a year of mainnet's: cron runs in each, so an absurd height would
 // keep a machine busy for ever.
 const maxGap = 1 << 20

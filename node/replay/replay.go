@@ -121,7 +121,7 @@ type run struct {
 	before int // tipsets that an earlier replay did
 	start  time.Time
 	began  abi.ChainEpoch // of the first machine: a null round before the first tipset, or that tipset's
-	own    []*fvm.Engine  // to close
+	made   []*fvm.Engine  // to close
 
 	next    *chain.Tipset  // the tipset at hand
 	reached abi.ChainEpoch // its epoch, or that of the last one

@@ -30,21 +30,18 @@ import (
 // messages, rewards and cron, every block that they read, and every answer of the chain. The state root that it expects is the
 // chain's, the receipts are what came here.
 func (r *run) vector(ctx context.Context, t *Tipset) (string, error) {
-	last := t.Plan.Rounds[len(t.Plan.Rounds)-1]
 	seen := &witness{Blockstore: r.state, read: map[cid.Cid]blocks.Block{}}
-	name, err := r.code(ctx, last.Root, seen)
+	name, err := r.code(ctx, t.Plan.Own().Root, seen)
 	if err != nil {
 		return "", err
 	}
-	cfg := t.Plan.Run.Config
-	cfg.StateRoot, cfg.CircSupply, cfg.Blockstore = last.Root, last.Supply.Circulating, &blockstore.Overlay{Top: blockstore.NewMemory(), Base: seen}
-	cfg.Engine = r.Engines[0]
+	cfg := r.own(t, &blockstore.Overlay{Top: blockstore.NewMemory(), Base: seen})
 	var what []string
 	for _, d := range t.Differences {
 		what = append(what, d.What)
 	}
 	draft := vector.NewDraft(cfg, name, fmt.Sprintf("the tipset at epoch %d of network %s: not as on the chain: %s", t.Epoch, r.rules.Network.Name, strings.Join(what, ", ")))
-	asked := &answers{draft: draft, chain: r.rules.Externs(r.line.View(t.Plan.Tipset), t.Epoch, last.Root), proofs: r.Proofs, told: map[string]bool{}}
+	asked := &answers{draft: draft, chain: cfg.Externs, proofs: r.Proofs, told: map[string]bool{}}
 	cfg.Externs = asked
 	if r.Proofs != nil {
 		cfg.Proofs = asked
@@ -81,6 +78,15 @@ func (r *run) vector(ctx context.Context, t *Tipset) (string, error) {
 	draft.Traces(traces, nil, nil)
 	list := slices.SortedFunc(maps.Values(seen.read), func(a, b blocks.Block) int { return bytes.Compare(a.Cid().Bytes(), b.Cid().Bytes()) })
 	return draft.Save(r.Vectors, post, list)
+}
+
+// own is the config of an executed tipset's own machine, to apply its messages again on states of the caller's. Proofs and Hooks are the
+// caller's to set.
+func (r *run) own(t *Tipset, states blockstore.Blockstore) fvm.Config {
+	cfg, at := t.Plan.Run.Config, t.Plan.Own()
+	cfg.StateRoot, cfg.CircSupply, cfg.Blockstore, cfg.Engine = at.Root, at.Supply.Circulating, states, r.Engines[0]
+	cfg.Externs = r.rules.Externs(r.line.View(t.Plan.Tipset), t.Epoch, at.Root)
+	return cfg
 }
 
 // code names the bundle that a state's actors are of; if none is known by name all their code goes into the vector.
