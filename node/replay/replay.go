@@ -144,9 +144,7 @@ func (r *run) open(ctx context.Context) error {
 	}
 	r.line = chain.NewLine(r.store, head)
 	r.report.HeadAt = head.Height()
-	for _, c := range head.CIDs {
-		r.report.Head = append(r.report.Head, c.String())
-	}
+	r.report.Head = names(head.CIDs)
 	return nil
 }
 
