@@ -4,16 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/big"
 	"github.com/ipfs/go-cid"
 
-	"github.com/edgefvm/fvm/internal/ipld/addr"
-	"github.com/edgefvm/fvm/internal/ipld/cbor"
-	"github.com/edgefvm/fvm/internal/vm/actors"
 	"github.com/edgefvm/fvm/internal/vm/executor"
 	"github.com/edgefvm/fvm/internal/vm/parallel"
 )
@@ -67,18 +63,7 @@ type TipsetResult struct {
 	Merged, Repeated, Serial int
 }
 
-// The gas limits of the system's messages, as nodes set them.
-const (
-	cronGasLimit   = 10_000_000_000 * 10_000
-	rewardGasLimit = 1 << 30
-	secondsAnEpoch = 30
-)
-
-// The methods of the system's messages.
-const (
-	methodEpochTick        = 2
-	methodAwardBlockReward = 2
-)
+const secondsAnEpoch = 30
 
 // ApplyTipset executes a tipset as nodes do: cron for each null round, then for each block its messages and the
 // reward of its miner, then cron, and a flush. The actors' code and the state come from ts.Blockstore, the result goes there.
@@ -114,7 +99,7 @@ func (ts *Tipset) apply(ctx context.Context) (*TipsetResult, error) {
 	if err := m.applyBlocks(ctx, pool, ts.Blocks, res); err != nil {
 		return nil, err
 	}
-	if res.Cron, err = m.system(ctx, "cron", actors.CronActor, methodEpochTick, cronGasLimit, nil); err != nil {
+	if res.Cron, err = m.cron(ctx); err != nil {
 		return nil, err
 	}
 	if res.Root, err = m.Flush(ctx); err != nil {
@@ -138,7 +123,7 @@ func (ts *Tipset) nullRound(ctx context.Context, e abi.ChainEpoch, root cid.Cid,
 	if err != nil {
 		return cid.Undef, err
 	}
-	r, err := m.system(ctx, "cron", actors.CronActor, methodEpochTick, cronGasLimit, nil)
+	r, err := m.cron(ctx)
 	if err != nil {
 		return cid.Undef, err
 	}
@@ -197,8 +182,7 @@ func (s *steps) add(epoch abi.ChainEpoch, block int, b *TipsetBlock) error {
 		}
 	}
 	s.list, s.blocks = append(s.list, parallel.Step{Kind: executor.Implicit, Late: func() (*executor.Message, error) {
-		params, err := rewardParams(b.Miner, s.penalty, s.tip, b.WinCount)
-		return (*executor.Message)(systemMessage(epoch, actors.RewardActor, methodAwardBlockReward, rewardGasLimit, params)), err
+		return executor.RewardMessage(epoch, b.Miner, s.penalty, s.tip, b.WinCount)
 	}}), append(s.blocks, block)
 	return nil
 }
@@ -231,20 +215,13 @@ func (m *Machine) applyMany(ctx context.Context, pool *parallel.Pool, list []par
 	return nil
 }
 
-// system executes a message of the system actor, which must succeed.
-func (m *Machine) system(ctx context.Context, what string, to, method, limit uint64, params []byte) (*Result, error) {
-	r, err := m.ApplyImplicit(ctx, systemMessage(m.m.Epoch, to, method, limit, params))
+// cron executes the epoch's cron message, which must succeed.
+func (m *Machine) cron(ctx context.Context) (*Result, error) {
+	r, err := m.ApplyImplicit(ctx, (*Message)(executor.CronMessage(m.m.Epoch)))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", what, err)
+		return nil, fmt.Errorf("cron: %w", err)
 	}
-	return r, succeeded(what, r)
-}
-
-func systemMessage(epoch abi.ChainEpoch, to, method, limit uint64, params []byte) *Message {
-	return &Message{
-		From: addr.NewID(actors.SystemActor), To: addr.NewID(to), Nonce: uint64(epoch), Method: abi.MethodNum(method),
-		Value: big.Zero(), GasFeeCap: big.Zero(), GasPremium: big.Zero(), GasLimit: int64(limit), Params: params,
-	}
+	return r, succeeded("cron", r)
 }
 
 func succeeded(what string, r *Result) error {
@@ -252,20 +229,4 @@ func succeeded(what string, r *Result) error {
 		return nil
 	}
 	return fmt.Errorf("%s failed with exit code %d: %s", what, r.ExitCode, r.Failure)
-}
-
-// rewardParams are the parameters of the reward actor's AwardBlockReward: [miner, penalty, gas reward, win count].
-func rewardParams(miner address.Address, penalty, tip abi.TokenAmount, wins int64) ([]byte, error) {
-	if wins < 0 {
-		return nil, fmt.Errorf("the win count %d is negative", wins)
-	}
-	var b bytes.Buffer
-	b.Write(cbor.AppendArray(nil, 4))
-	for _, part := range []interface{ MarshalCBOR(io.Writer) error }{&miner, &penalty, &tip} {
-		if err := part.MarshalCBOR(&b); err != nil {
-			return nil, fmt.Errorf("encoding the parameters of a block reward: %w", err)
-		}
-	}
-	b.Write(cbor.AppendUint(nil, uint64(wins)))
-	return b.Bytes(), nil
 }

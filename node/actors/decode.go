@@ -41,9 +41,6 @@ func (m *Method) EncodeParams(text []byte) ([]byte, error) { return m.encode(m.p
 // EncodeReturn makes a return value of JSON.
 func (m *Method) EncodeReturn(text []byte) ([]byte, error) { return m.encode(m.result, text) }
 
-// Raw is data that are no CBOR by their codec: contracts call each other so, with bare calldata.
-func Raw(data []byte) Value { return Value{JSON: jsonview.Hex(data)} }
-
 func (m *Method) decode(t reflect.Type, data []byte) (Value, error) {
 	if len(data) == 0 {
 		v := Value{Typed: t == emptyType && !m.unknown}

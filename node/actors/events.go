@@ -13,14 +13,9 @@ import (
 	cbg "github.com/whyrusleeping/cbor-gen"
 
 	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 	"github.com/edgefvm/fvm/node/actors/jsonview"
 	"github.com/edgefvm/fvm/node/ethabi"
-)
-
-// The codecs of what events hold.
-const (
-	codecRaw  = 0x55
-	codecCBOR = 0x51
 )
 
 // Event is an event in words.
@@ -64,7 +59,7 @@ func DecodeEvent(e fvm.Event, abi *ethabi.ABI) Event {
 func logOf(e fvm.Event) (topics [][]byte, data []byte, ok bool) {
 	for i, n := range e.Entries {
 		switch {
-		case n.Codec != codecRaw:
+		case n.Codec != cbor.CodecRaw:
 			return nil, nil, false
 		case n.Key == "t"+strconv.Itoa(i+1) && i < 4 && len(n.Value) == 32:
 			topics = append(topics, n.Value)
@@ -79,7 +74,7 @@ func logOf(e fvm.Event) (topics [][]byte, data []byte, ok bool) {
 
 // eventValue is the value of an entry: what its CBOR says, or bytes in hex.
 func eventValue(n fvm.EventEntry) any {
-	if n.Codec != codecCBOR {
+	if n.Codec != cbor.CodecCBOR {
 		return jsonview.Hex(n.Value)
 	}
 	if n.Key == "balance" { // of DataCap, as a big integer

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/edgefvm/fvm/explain"
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 	"github.com/edgefvm/fvm/node/actors/jsonview"
 	"github.com/edgefvm/fvm/node/ethabi"
 )
@@ -21,10 +22,10 @@ type DecodersOptions struct {
 func Decoders(o DecodersOptions) explain.Decoders {
 	fallback := explain.CBOR()
 	decode := func(p explain.Payload, of func(*Method, []byte) (Value, error), other func(explain.Payload) (any, bool)) (any, bool) {
-		if p.Codec == codecRaw && p.Actor == "evm" {
+		if p.Codec == cbor.CodecRaw && p.Actor == "evm" {
 			return o.contract(p.Data), true
 		}
-		if m := o.method(p); m != nil && p.Codec != codecRaw {
+		if m := o.method(p); m != nil && p.Codec != cbor.CodecRaw {
 			if v, err := of(m, p.Data); err == nil && v.Typed && v.JSON != nil {
 				if m.Actor == "evm" && m.Name == "InvokeContract" && o.ABI != nil {
 					if bare, err := Unwrap(p.Data); err == nil {
@@ -47,7 +48,7 @@ func Decoders(o DecodersOptions) explain.Decoders {
 				}
 				return fallback.Return(p)
 			}
-			if p.Codec == codecRaw && p.Actor == "evm" {
+			if p.Codec == cbor.CodecRaw && p.Actor == "evm" {
 				return jsonview.Hex(p.Data), true
 			}
 			return decode(p, (*Method).DecodeReturn, fallback.Return)
@@ -68,7 +69,7 @@ func (o *DecodersOptions) contract(data []byte) any {
 // revertOf reads the data of a revert: in words, with the arguments of an error that has a name.
 func revertOf(abi *ethabi.ABI, p explain.Payload) (any, bool) {
 	data := p.Data
-	if p.Codec != codecRaw {
+	if p.Codec != cbor.CodecRaw {
 		bare, err := Unwrap(p.Data)
 		if err != nil {
 			return nil, false

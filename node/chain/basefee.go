@@ -11,10 +11,11 @@ import (
 
 // What base fees are made of, in units of gas and attoFIL, the same in all builds.
 const (
-	blockGasLimit  = 10_000_000_000
-	blockGasTarget = blockGasLimit / 2
+	// BlockGasLimit is how much gas the messages of one block of a tipset may ask for.
+	BlockGasLimit  = 10_000_000_000
+	blockGasTarget = BlockGasLimit / 2
 	// premiumIndex is the unit of gas, counted from the one with the highest premium, whose premium decides.
-	premiumIndex  = blockGasLimit/10*8 - 1
+	premiumIndex  = BlockGasLimit/10*8 - 1
 	minBaseFee    = 100
 	maxChangePart = 8 // the base fee changes by an eighth at most
 	breezeBaseFee = 100

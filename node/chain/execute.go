@@ -52,6 +52,9 @@ type Round struct {
 	Migrated  bool // an upgrade's migration came before it
 }
 
+// Own is the setting of the tipset's own machine, the last of Rounds. The plan must have been executed.
+func (p *Plan) Own() *Round { return &p.Rounds[len(p.Rounds)-1] }
+
 // maxGap is how many epochs a tipset may be above its parent, a year of mainnet's: cron runs in each, so an absurd height would
 // keep a machine busy for ever.
 const maxGap = 1 << 20
@@ -158,13 +161,10 @@ func (r *Rules) Externs(view *View, epoch abi.ChainEpoch, root cid.Cid) *Externs
 func (r *Rules) BaseFeeRules() BaseFeeRules {
 	c := &r.Network.Constants
 	rules := BaseFeeRules{Breeze: -1, Smoke: c.Smoke, FireHorse: c.FireHorse}
-	if c.Smoke == mainnetSmoke {
-		rules.Breeze = mainnetBreeze // only builds with mainnet's constants have one
+	if c.OfMainnet() {
+		rules.Breeze = mainnetBreeze // other builds have none
 	}
 	return rules
 }
 
-const (
-	mainnetBreeze = 41280
-	mainnetSmoke  = 51000
-)
+const mainnetBreeze = 41280

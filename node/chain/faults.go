@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/crypto"
@@ -116,7 +117,7 @@ func kindOf(a, b report, extra []byte) (uint32, error) {
 		if err != nil {
 			return 0, err
 		}
-		if sameBlocks(a.Parents, c.Parents) && a.Height == c.Height && contains(b.Parents, c.cid) && !contains(b.Parents, a.cid) {
+		if sameBlocks(a.Parents, c.Parents) && a.Height == c.Height && slices.Contains(b.Parents, c.cid) && !slices.Contains(b.Parents, a.cid) {
 			kind = parentGrinding
 		}
 	}
@@ -142,15 +143,6 @@ func sameBlocks(a, b []cid.Cid) bool {
 		}
 	}
 	return true
-}
-
-func contains(list []cid.Cid, c cid.Cid) bool {
-	for _, l := range list {
-		if l.Equals(c) {
-			return true
-		}
-	}
-	return false
 }
 
 // signed tells whether a header has its miner's signature, by the worker that the miner had when the block's maker was drawn.

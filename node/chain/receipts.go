@@ -20,9 +20,9 @@ func AppendReceipt(dst []byte, v network.Version, r *fvm.Result) []byte {
 		fields = 4
 	}
 	dst = cbor.AppendArray(dst, fields)
-	dst = appendInt(dst, int64(r.ExitCode))
+	dst = cbor.AppendInt(dst, int64(r.ExitCode))
 	dst = cbor.AppendBytes(dst, r.Return)
-	dst = appendInt(dst, r.GasUsed)
+	dst = cbor.AppendInt(dst, r.GasUsed)
 	switch {
 	case fields == 3:
 	case r.EventsRoot == nil:
@@ -31,13 +31,6 @@ func AppendReceipt(dst []byte, v network.Version, r *fvm.Result) []byte {
 		dst = cbor.AppendCID(dst, *r.EventsRoot)
 	}
 	return dst
-}
-
-func appendInt(dst []byte, v int64) []byte {
-	if v < 0 {
-		return cbor.AppendHeader(dst, cbor.Negint, uint64(-(v + 1)))
-	}
-	return cbor.AppendUint(dst, uint64(v))
 }
 
 // ReceiptsRoot is the root of the receipts of a tipset's messages, in the order in which they were applied. put gets the blocks of

@@ -44,9 +44,6 @@ func (b Block) Full(txs []*Transaction) *Block {
 	return &b
 }
 
-// BlockGasLimit is how much gas the messages of one block of a tipset may ask for.
-const BlockGasLimit = 10_000_000_000
-
 var (
 	// noUncles is Keccak-256 of an empty list in RLP, and noTransactions the root of an empty trie.
 	noUncles       = mustHash("0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347")
@@ -97,7 +94,7 @@ func Render(ctx context.Context, t *Tipset) (*Rendered, error) {
 		return nil, fmt.Errorf("epoch %d: the parents' key: %w", t.Epoch, err)
 	}
 	b := &Block{
-		Hash: hash, ParentHash: parent, Sha3Uncles: noUncles, Number: Quantity(t.Epoch), GasLimit: Quantity(BlockGasLimit * int64(t.Blocks)),
+		Hash: hash, ParentHash: parent, Sha3Uncles: noUncles, Number: Quantity(t.Epoch), GasLimit: Quantity(chain.BlockGasLimit * int64(t.Blocks)),
 		Timestamp: Quantity(t.Timestamp), Nonce: make(Data, 8), BaseFeePerGas: Amount{t.BaseFee.Int}, Uncles: []Hash{},
 	}
 	if len(t.Messages) == 0 {

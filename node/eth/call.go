@@ -8,6 +8,7 @@ import (
 	"github.com/filecoin-project/go-state-types/big"
 
 	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/node/chain"
 	"github.com/edgefvm/fvm/node/ethtx"
 )
 
@@ -57,7 +58,7 @@ func (c *Call) Message(m Manner) (*fvm.Message, error) {
 		from = *c.From
 	}
 	msg := &fvm.Message{
-		From: from.Filecoin(), Value: big.Int{Int: c.Value.Big()}, GasLimit: BlockGasLimit, GasFeeCap: big.Zero(), GasPremium: big.Zero(),
+		From: from.Filecoin(), Value: big.Int{Int: c.Value.Big()}, GasLimit: chain.BlockGasLimit, GasFeeCap: big.Zero(), GasPremium: big.Zero(),
 	}
 	if m == Strict && msg.From.Protocol() != address.Delegated {
 		return nil, &Error{Code: CodeAny, Message: "the sender has a masked ID, and no f410 address"}

@@ -3,6 +3,8 @@ package eth
 import (
 	"math/big"
 	"slices"
+
+	"github.com/edgefvm/fvm/node/chain"
 )
 
 // FeeHistory is the answer of eth_feeHistory.
@@ -62,7 +64,7 @@ func NewFeeHistory(m Manner, blocks []FeeBlock, next *big.Int, percentiles []flo
 	for _, b := range slices.Backward(blocks) {
 		reward, used := b.rewards(m, percentiles)
 		h.BaseFeePerGas = append(h.BaseFeePerGas, Amount{b.BaseFee})
-		h.GasUsedRatio = append(h.GasUsedRatio, float64(used)/float64(BlockGasLimit*int64(max(b.Blocks, 1))))
+		h.GasUsedRatio = append(h.GasUsedRatio, float64(used)/float64(chain.BlockGasLimit*int64(max(b.Blocks, 1))))
 		rewards = append(rewards, reward)
 	}
 	if len(blocks) > 0 {

@@ -6,6 +6,7 @@ import (
 	"github.com/filecoin-project/go-state-types/abi"
 
 	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 	"github.com/edgefvm/fvm/node/ethtx"
 )
 
@@ -25,10 +26,7 @@ type Log struct {
 	Emitter abi.ActorID `json:"-"`
 }
 
-const (
-	codecRaw  = 0x55
-	maxTopics = 4
-)
+const maxTopics = 4
 
 // LogOf reads the topics and the data of an event, which contracts emit as t1 to t4 and d (FIP-0054), all raw. Events that
 // have a value of another codec, a topic or the data twice, a topic that has not 32 bytes, or a topic without those before
@@ -38,7 +36,7 @@ func LogOf(entries []fvm.EventEntry) (topics []Hash, data []byte, ok bool) {
 	highest, hasData := 0, false
 	for i := range entries {
 		e := &entries[i]
-		if e.Codec != codecRaw {
+		if e.Codec != cbor.CodecRaw {
 			return nil, nil, false
 		}
 		if e.Key == "d" {
@@ -70,7 +68,7 @@ func LogOf(entries []fvm.EventEntry) (topics []Hash, data []byte, ok bool) {
 // rawOnly are the entries of an event that are raw.
 func rawOnly(entries []fvm.EventEntry) (raw []fvm.EventEntry) {
 	for _, e := range entries {
-		if e.Codec == codecRaw {
+		if e.Codec == cbor.CodecRaw {
 			raw = append(raw, e)
 		}
 	}

@@ -175,9 +175,10 @@ func TestLotusTipsets(t *testing.T) {
 		same("receipts", plain(t, r.Receipts), plain(t, l.Lotus.Receipts))
 		for i, receipt := range r.Receipts {
 			events += len(receipt.Logs)
-			hash, err := TransactionHash(&ts.Messages[i], 314)
-			if err != nil || hash != receipt.TransactionHash {
-				t.Errorf("epoch %d: hash %s, %v, want %s", ts.Epoch, hash, err, receipt.TransactionHash)
+			m := &ts.Messages[i]
+			hash, err := textform.EthHash(m.CID, m.Message, m.Signature, 314)
+			if err != nil || Hash(hash) != receipt.TransactionHash {
+				t.Errorf("epoch %d: hash %s, %v, want %s", ts.Epoch, Hash(hash), err, receipt.TransactionHash)
 			}
 			if receipt.Status == 0 {
 				failed++

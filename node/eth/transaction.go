@@ -14,8 +14,9 @@ import (
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/internal/ipld/addr"
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 	"github.com/edgefvm/fvm/node/chain"
-	"github.com/edgefvm/fvm/node/ethtx"
+	"github.com/edgefvm/fvm/node/textform"
 )
 
 // Transaction is a message as Ethereum shows transactions. Its last three fields of a native message are 0.
@@ -69,33 +70,12 @@ func (v *View) Transaction(ctx context.Context, m *chain.Message) (*Transaction,
 	return tx, nil
 }
 
-// TransactionHash is the hash of a message: Keccak-256 of a transaction of Ethereum, and of native messages that of
-// their CID.
-func TransactionHash(m *chain.Message, chainID uint64) (Hash, error) {
-	if m.Signature == nil || m.Signature.Type != crypto.SigTypeDelegated {
-		return HashOf(m.CID)
-	}
-	tx, err := ethtx.FromNative(NativeOf(m.Message, m.Signature), chainID)
-	if err != nil {
-		return Hash{}, fmt.Errorf("message %s: %w", m.CID, err)
-	}
-	return tx.Hash(), nil
-}
-
-// NativeOf is a message in the words of package ethtx.
-func NativeOf(m *fvm.Message, s *crypto.Signature) *ethtx.Native {
-	return &ethtx.Native{
-		From: m.From, To: m.To, Nonce: m.Nonce, GasLimit: uint64(m.GasLimit), Value: m.Value.Int, FeeCap: m.GasFeeCap.Int, Premium: m.GasPremium.Int,
-		Method: m.Method, Params: m.Params, Signature: s.Data,
-	}
-}
-
 func (v *View) signed(m *chain.Message) (*Transaction, error) {
-	t, err := ethtx.FromNative(NativeOf(m.Message, m.Signature), v.ChainID)
+	t, err := textform.EthTransaction(m.Message, m.Signature, v.ChainID)
 	if err != nil {
 		return nil, err
 	}
-	from, _ := addr.EthereumBytes(m.Message.From) // FromNative has looked
+	from, _ := addr.EthereumBytes(m.Message.From) // EthTransaction has looked
 	tx := &Transaction{
 		Nonce: Quantity(t.Nonce), Hash: t.Hash(), From: from, Value: Amount{t.Value}, Input: t.Input, Gas: Quantity(t.GasLimit),
 		V: Amount{t.V}, R: Amount{t.R}, S: Amount{t.S},
@@ -178,11 +158,9 @@ func bareBytes(params []byte) ([]byte, error) {
 	return cbg.ReadByteArray(bytes.NewReader(params), uint64(len(params)))
 }
 
-const codecCBOR = 0x51
-
 // nativeInput is the calldata of handle_filecoin_method(uint64 method, uint64 codec, bytes params).
 func nativeInput(method uint64, params []byte) []byte {
-	codec := uint64(codecCBOR)
+	codec := uint64(cbor.CodecCBOR)
 	if len(params) == 0 {
 		codec = 0
 	}

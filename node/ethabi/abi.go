@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/crypto/sha3"
+	"github.com/edgefvm/fvm/node/ethtx"
 )
 
 // Entry is a function, an event, an error or a constructor.
@@ -24,18 +24,12 @@ type Entry struct {
 func (e *Entry) Signature() string { return e.Name + list(e.Inputs) }
 
 // Hash is Keccak-256 of the signature: the first topic of an event.
-func (e *Entry) Hash() [32]byte { return keccak([]byte(e.Signature())) }
+func (e *Entry) Hash() [32]byte { return ethtx.Keccak256([]byte(e.Signature())) }
 
 // Selector is the first four bytes of the hash, which calldata and the data of errors begin with.
 func (e *Entry) Selector() [4]byte {
 	h := e.Hash()
 	return [4]byte(h[:4])
-}
-
-func keccak(data []byte) [32]byte {
-	h := sha3.NewLegacyKeccak256()
-	h.Write(data)
-	return [32]byte(h.Sum(nil))
 }
 
 // ABI is what a contract takes and gives.

@@ -19,7 +19,7 @@ func Decode(params []Param, data []byte) (jsonview.Object, error) {
 
 const word = 32
 
-// decoder reads data. budget is how many values may still be made: offsets may lead to the same place many times.
+// decoder reads data. budget is how many values may still be made, so that work is bounded by the size of the data.
 type decoder struct {
 	data   []byte
 	budget int

@@ -71,7 +71,7 @@ const yearInEpochs = 365 * 2880
 // mainnetConstants are those of build/buildconstants/params_mainnet.go, and of params_shared_vals.go.
 func mainnetConstants() Constants {
 	return Constants{
-		Smoke: 51000, Ignition: 94000, Assembly: 138720, Liftoff: 148888, Calico: 265200, Hyperdrive: 892800, FireHorse: 6052800,
+		Smoke: mainnetSmoke, Ignition: 94000, Assembly: 138720, Liftoff: 148888, Calico: 265200, Hyperdrive: 892800, FireHorse: 6052800,
 		WatermelonFix: -1, TockFix: -1,
 		InitialFilReserved: fil(300_000_000), TeepInitialFilReserved: fil(300_000_000), TuktukPowerRampDuration: yearInEpochs,
 	}

@@ -75,6 +75,13 @@ type Constants struct {
 	TuktukPowerRampDuration uint64
 }
 
+// mainnetSmoke is Smoke of mainnet's build.
+const mainnetSmoke = 51000
+
+// OfMainnet tells a build with mainnet's constants: a few that are of no other build are not kept here. Lotus's integration tests run
+// other schedules on it.
+func (c *Constants) OfMainnet() bool { return c.Smoke == mainnetSmoke }
+
 // GenesisVersion is the version of the genesis.
 func (n *Network) GenesisVersion() network.Version { return n.Upgrades[0].Version }
 

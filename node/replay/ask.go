@@ -172,7 +172,7 @@ func (c *Chain) Begin(ctx context.Context, t *chain.Tipset) (*chain.Round, error
 	if _, err := fvm.ApplyTipset(ctx, ts); err != nil {
 		return nil, fmt.Errorf("the tipset at epoch %d: %w", t.Height(), err)
 	}
-	return &plan.Rounds[len(plan.Rounds)-1], nil
+	return plan.Own(), nil
 }
 
 // StateAt is the root of the state that the messages of an epoch run on, migrations and the cron of null rounds aside. It is that of the
@@ -219,12 +219,10 @@ func (c *Chain) Step(ctx context.Context, t *Tipset, index int) (*Step, error) {
 	if index < 0 || index >= len(list) {
 		return nil, fmt.Errorf("message %d of a tipset of %d", index, len(list))
 	}
-	r, last := c.r, t.Plan.Rounds[len(t.Plan.Rounds)-1]
-	s := &Step{Message: list[index], States: &blockstore.Overlay{Top: blockstore.NewMemory(), Base: r.state}}
+	s := &Step{Message: list[index], States: &blockstore.Overlay{Top: blockstore.NewMemory(), Base: c.r.state}}
 	var rec trace.Recorder
-	cfg := t.Plan.Run.Config
-	cfg.StateRoot, cfg.CircSupply, cfg.Blockstore, cfg.Engine, cfg.Proofs = last.Root, last.Supply.Circulating, s.States, r.Engines[0], r.Proofs
-	cfg.Externs, cfg.Hooks = r.rules.Externs(r.line.View(t.Plan.Tipset), t.Epoch, last.Root), rec.Hooks()
+	cfg := c.r.own(t, s.States)
+	cfg.Proofs, cfg.Hooks = c.r.Proofs, rec.Hooks()
 	m, err := fvm.New(ctx, cfg)
 	if err != nil {
 		return nil, err

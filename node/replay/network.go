@@ -186,7 +186,7 @@ func (r *run) engines(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		r.Engines, r.own = []*fvm.Engine{e}, []*fvm.Engine{e}
+		r.Engines, r.made = []*fvm.Engine{e}, []*fvm.Engine{e}
 	}
 	for _, e := range r.Engines {
 		r.report.Engines = append(r.report.Engines, e.Name())
@@ -195,7 +195,7 @@ func (r *run) engines(ctx context.Context) error {
 }
 
 func (r *run) closeEngines(ctx context.Context) {
-	for _, e := range r.own {
+	for _, e := range r.made {
 		_ = e.Close(context.WithoutCancel(ctx))
 	}
 }

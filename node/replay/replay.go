@@ -121,7 +121,7 @@ type run struct {
 	before int // tipsets that an earlier replay did
 	start  time.Time
 	began  abi.ChainEpoch // of the first machine: a null round before the first tipset, or that tipset's
-	own    []*fvm.Engine  // to close
+	made   []*fvm.Engine  // to close
 
 	next    *chain.Tipset  // the tipset at hand
 	reached abi.ChainEpoch // its epoch, or that of the last one
@@ -144,9 +144,7 @@ func (r *run) open(ctx context.Context) error {
 	}
 	r.line = chain.NewLine(r.store, head)
 	r.report.HeadAt = head.Height()
-	for _, c := range head.CIDs {
-		r.report.Head = append(r.report.Head, c.String())
-	}
+	r.report.Head = names(head.CIDs)
 	return nil
 }
 

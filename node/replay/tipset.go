@@ -64,7 +64,7 @@ func (r *run) one(ctx context.Context, t, child *chain.Tipset) (*Tipset, error) 
 	res := results[0]
 	out := &Tipset{
 		Epoch: t.Height(), NullRounds: len(res.NullRounds), Version: r.rules.Network.VersionAt(t.Height()), Blocks: names(t.CIDs),
-		BaseFee: t.BaseFee().String(), Supply: plan.Rounds[len(plan.Rounds)-1].Supply.Circulating.String(), Messages: len(res.Receipts),
+		BaseFee: t.BaseFee().String(), Supply: plan.Own().Supply.Circulating.String(), Messages: len(res.Receipts),
 		Gas: gasOf(res), StateRoot: res.Root.String(), Plan: plan, Result: res,
 	}
 	receipts, err := r.receipts(ctx, out.Version, res)

@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
 	"sync"
 
-	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/big"
 	"github.com/filecoin-project/go-state-types/proof"
@@ -21,8 +19,7 @@ import (
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/externs"
-	"github.com/edgefvm/fvm/internal/ipld/addr"
-	"github.com/edgefvm/fvm/internal/ipld/cbor"
+	"github.com/edgefvm/fvm/internal/vm/executor"
 	"github.com/edgefvm/fvm/node/chain"
 	"github.com/edgefvm/fvm/node/chain/tree"
 	"github.com/edgefvm/fvm/trace"
@@ -33,21 +30,18 @@ import (
 // messages, rewards and cron, every block that they read, and every answer of the chain. The state root that it expects is the
 // chain's, the receipts are what came here.
 func (r *run) vector(ctx context.Context, t *Tipset) (string, error) {
-	last := t.Plan.Rounds[len(t.Plan.Rounds)-1]
 	seen := &witness{Blockstore: r.state, read: map[cid.Cid]blocks.Block{}}
-	name, err := r.code(ctx, last.Root, seen)
+	name, err := r.code(ctx, t.Plan.Own().Root, seen)
 	if err != nil {
 		return "", err
 	}
-	cfg := t.Plan.Run.Config
-	cfg.StateRoot, cfg.CircSupply, cfg.Blockstore = last.Root, last.Supply.Circulating, &blockstore.Overlay{Top: blockstore.NewMemory(), Base: seen}
-	cfg.Engine = r.Engines[0]
+	cfg := r.own(t, &blockstore.Overlay{Top: blockstore.NewMemory(), Base: seen})
 	var what []string
 	for _, d := range t.Differences {
 		what = append(what, d.What)
 	}
 	draft := vector.NewDraft(cfg, name, fmt.Sprintf("the tipset at epoch %d of network %s: not as on the chain: %s", t.Epoch, r.rules.Network.Name, strings.Join(what, ", ")))
-	asked := &answers{draft: draft, chain: r.rules.Externs(r.line.View(t.Plan.Tipset), t.Epoch, last.Root), proofs: r.Proofs, told: map[string]bool{}}
+	asked := &answers{draft: draft, chain: cfg.Externs, proofs: r.Proofs, told: map[string]bool{}}
 	cfg.Externs = asked
 	if r.Proofs != nil {
 		cfg.Proofs = asked
@@ -86,6 +80,15 @@ func (r *run) vector(ctx context.Context, t *Tipset) (string, error) {
 	return draft.Save(r.Vectors, post, list)
 }
 
+// own is the config of an executed tipset's own machine, to apply its messages again on states of the caller's. Proofs and Hooks are the
+// caller's to set.
+func (r *run) own(t *Tipset, states blockstore.Blockstore) fvm.Config {
+	cfg, at := t.Plan.Run.Config, t.Plan.Own()
+	cfg.StateRoot, cfg.CircSupply, cfg.Blockstore, cfg.Engine = at.Root, at.Supply.Circulating, states, r.Engines[0]
+	cfg.Externs = r.rules.Externs(r.line.View(t.Plan.Tipset), t.Epoch, at.Root)
+	return cfg
+}
+
 // code names the bundle that a state's actors are of; if none is known by name all their code goes into the vector.
 func (r *run) code(ctx context.Context, root cid.Cid, seen *witness) (string, error) {
 	st, err := tree.Load(ctx, r.state, root)
@@ -113,54 +116,27 @@ func (r *run) code(ctx context.Context, root cid.Cid, seen *witness) (string, er
 
 // again applies a plan's messages one by one, as ApplyTipset does.
 func again(p *chain.Plan, apply func(*fvm.Message, fvm.Kind, int) (*fvm.Result, error)) error {
-	epoch, done := p.Run.Epoch, map[string]bool{}
-	for _, b := range p.Run.Blocks {
+	epoch := p.Run.Epoch
+	for i, list := range fresh(p) {
 		penalty, tip := big.Zero(), big.Zero()
-		for _, m := range b.Messages {
-			var raw bytes.Buffer
-			if err := m.Message.MarshalCBOR(&raw); err != nil {
-				return err
-			}
-			if done[raw.String()] {
-				continue
-			}
-			done[raw.String()] = true
-			res, err := apply(m.Message, fvm.Explicit, m.ChainLength)
+		for _, m := range list {
+			res, err := apply(m.Message, fvm.Explicit, m.Length)
 			if err != nil {
 				return err
 			}
 			penalty, tip = big.Add(penalty, res.Penalty), big.Add(tip, res.MinerTip)
 		}
-		params, err := rewardParams(b.Miner, penalty, tip, b.WinCount)
+		b := p.Run.Blocks[i]
+		reward, err := executor.RewardMessage(epoch, b.Miner, penalty, tip, b.WinCount)
 		if err != nil {
 			return err
 		}
-		if _, err := apply(system(epoch, 2, 2, 1<<30, params), fvm.Implicit, 0); err != nil {
+		if _, err := apply((*fvm.Message)(reward), fvm.Implicit, 0); err != nil {
 			return err
 		}
 	}
-	_, err := apply(system(epoch, 3, 2, 100_000_000_000_000, nil), fvm.Implicit, 0)
+	_, err := apply((*fvm.Message)(executor.CronMessage(epoch)), fvm.Implicit, 0)
 	return err
-}
-
-// system is a message of the system actor: a reward by the reward actor, or a tick of cron.
-func system(epoch abi.ChainEpoch, to uint64, method abi.MethodNum, limit int64, params []byte) *fvm.Message {
-	return &fvm.Message{
-		From: addr.NewID(0), To: addr.NewID(to), Nonce: uint64(epoch), Method: method, Params: params, GasLimit: limit,
-		Value: big.Zero(), GasFeeCap: big.Zero(), GasPremium: big.Zero(),
-	}
-}
-
-func rewardParams(miner address.Address, penalty, tip abi.TokenAmount, wins int64) ([]byte, error) {
-	var b bytes.Buffer
-	b.Write(cbor.AppendArray(nil, 4))
-	for _, part := range []interface{ MarshalCBOR(io.Writer) error }{&miner, &penalty, &tip} {
-		if err := part.MarshalCBOR(&b); err != nil {
-			return nil, err
-		}
-	}
-	b.Write(cbor.AppendUint(nil, uint64(wins)))
-	return b.Bytes(), nil
 }
 
 // witness notes the blocks that are read through it.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/edgefvm/fvm/node/chain"
@@ -43,20 +44,22 @@ func (r *run) verdict(ctx context.Context, t *Tipset, child *chain.Tipset) strin
 }
 
 // executed are the messages of a plan in the order in which they are applied, each once.
-func executed(p *chain.Plan) []chain.Message {
-	var list []chain.Message
-	seen := map[string]bool{}
-	for _, b := range p.Selected {
+func executed(p *chain.Plan) []chain.Message { return slices.Concat(fresh(p)...) }
+
+// fresh are of each block the messages that no earlier one has.
+func fresh(p *chain.Plan) [][]chain.Message {
+	lists, seen := make([][]chain.Message, len(p.Selected)), map[string]bool{}
+	for i, b := range p.Selected {
 		for _, m := range b {
 			var raw bytes.Buffer
 			_ = m.Message.MarshalCBOR(&raw) // it was read from its CBOR
 			if !seen[raw.String()] {
 				seen[raw.String()] = true
-				list = append(list, m)
+				lists[i] = append(lists[i], m)
 			}
 		}
 	}
-	return list
+	return lists
 }
 
 func (r *run) receiptsVerdict(ctx context.Context, t *Tipset, child *chain.Tipset, messages []chain.Message) string {

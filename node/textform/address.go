@@ -2,14 +2,15 @@ package textform
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"strconv"
 	"strings"
 
 	"github.com/filecoin-project/go-address"
-	"golang.org/x/crypto/sha3"
 
 	"github.com/edgefvm/fvm/internal/ipld/addr"
+	"github.com/edgefvm/fvm/node/ethtx"
 )
 
 // EthNamespace is the namespace of Ethereum's addresses among delegated ones: the ID of the actor that manages them (FIP-0055).
@@ -57,7 +58,7 @@ func Address(s string) (address.Address, error) {
 		if !cut || err != nil || !isDigits(digits) {
 			return address.Undef, noReading("after f4 comes a namespace, a number, and an f: f410f... for Ethereum's")
 		}
-		raw, body = appendUvarint(raw, namespace), rest
+		raw, body = binary.AppendUvarint(raw, namespace), rest
 	}
 	payload, err := base32.DecodeString(body)
 	if err != nil || len(payload) < address.ChecksumHashLength || strings.ContainsAny(body, "\r\n") {
@@ -90,13 +91,6 @@ func isDigits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
-func appendUvarint(b []byte, v uint64) []byte {
-	for ; v >= 0x80; v >>= 7 {
-		b = append(b, byte(v)|0x80)
-	}
-	return append(b, byte(v))
-}
-
 // ethAddress reads what comes after 0x.
 func ethAddress(digits string) (address.Address, error) {
 	b, err := hex.DecodeString(digits)
@@ -125,17 +119,11 @@ func ToEth(a address.Address) (eth string, ok bool) { return addr.Ethereum(a) }
 // checksummed is the 0x form with its checksum in capital and small letters (EIP-55).
 func checksummed(b []byte) string {
 	digits := []byte(hex.EncodeToString(b))
-	sum := keccak(digits)
+	sum := ethtx.Keccak256(digits)
 	for i, c := range digits {
 		if c >= 'a' && sum[i/2]>>(4*(1-i%2))&0xf >= 8 {
 			digits[i] = c - 'a' + 'A'
 		}
 	}
 	return "0x" + string(digits)
-}
-
-func keccak(b []byte) []byte {
-	h := sha3.NewLegacyKeccak256()
-	h.Write(b)
-	return h.Sum(nil)
 }

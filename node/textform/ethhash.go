@@ -20,13 +20,7 @@ import (
 // error is a delegated signature on something that is no transaction: nodes let no such message onto a chain.
 func EthHash(c cid.Cid, m *fvm.Message, sig *crypto.Signature, chainID uint64) (hash [32]byte, err error) {
 	if sig != nil && sig.Type == crypto.SigTypeDelegated {
-		if m.GasLimit < 0 || m.Version != 0 {
-			return hash, errors.New("it has a delegated signature but is no transaction: its gas limit or version is absurd")
-		}
-		t, err := ethtx.FromNative(&ethtx.Native{
-			From: m.From, To: m.To, Nonce: m.Nonce, GasLimit: uint64(m.GasLimit), Value: number(m.Value), FeeCap: number(m.GasFeeCap), Premium: number(m.GasPremium),
-			Method: m.Method, Params: m.Params, Signature: sig.Data,
-		}, chainID)
+		t, err := EthTransaction(m, sig, chainID)
 		if err != nil {
 			return hash, fmt.Errorf("it has a delegated signature but is no transaction: %w", err)
 		}
@@ -38,6 +32,18 @@ func EthHash(c cid.Cid, m *fvm.Message, sig *crypto.Signature, chainID uint64) (
 	}
 	copy(hash[:], p.Digest)
 	return hash, nil
+}
+
+// EthTransaction puts the transaction together again of a message with a delegated signature, on the chain with the id. An error
+// tells why there is none.
+func EthTransaction(m *fvm.Message, sig *crypto.Signature, chainID uint64) (*ethtx.Transaction, error) {
+	if m.GasLimit < 0 || m.Version != 0 {
+		return nil, errors.New("its gas limit or version is absurd")
+	}
+	return ethtx.FromNative(&ethtx.Native{
+		From: m.From, To: m.To, Nonce: m.Nonce, GasLimit: uint64(m.GasLimit), Value: number(m.Value), FeeCap: number(m.GasFeeCap), Premium: number(m.GasPremium),
+		Method: m.Method, Params: m.Params, Signature: sig.Data,
+	}, chainID)
 }
 
 // number is an amount as a number; one that was never set is 0.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -119,10 +120,13 @@ func prefixed(s string) bool { _, is := cutPrefix(strings.TrimSpace(s), "0x"); r
 
 // looksLikePath tells whether text that is no data is likely a path: it begins as paths do, or ends as names of files do.
 func looksLikePath(s string) bool {
-	return pathLike.MatchString(s)
+	return pathLike().MatchString(s)
 }
 
-var pathLike = regexp.MustCompile(`^(~|\.{0,2}/|[A-Za-z]:\\)[^\s{}"]*$|^[^\s{}":]+\.[A-Za-z0-9]{1,8}$`)
+// pathLike is compiled when it is asked for first: each command loads this package, and few ask.
+var pathLike = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(~|\.{0,2}/|[A-Za-z]:\\)[^\s{}"]*$|^[^\s{}":]+\.[A-Za-z0-9]{1,8}$`)
+})
 
 // fileError leaves out the name of the file, which the message has already.
 func fileError(err error) error {

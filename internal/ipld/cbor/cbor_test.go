@@ -116,6 +116,17 @@ func TestAppendCID(t *testing.T) {
 	}
 }
 
+// The forms are of RFC 8949, appendix A; that of -2^63 follows from its section 3.1.
+func TestAppendInt(t *testing.T) {
+	for v, want := range map[int64]string{
+		0: "00", 1000: "1903e8", -1: "20", -10: "29", -100: "3863", -1000: "3903e7", math.MinInt64: "3b7fffffffffffffff", math.MaxInt64: "1b7fffffffffffffff",
+	} {
+		if got := hex.EncodeToString(AppendInt(nil, v)); got != want {
+			t.Errorf("%d: %s, want %s", v, got, want)
+		}
+	}
+}
+
 func TestReader(t *testing.T) {
 	var b []byte
 	b = AppendArray(b, 5)

@@ -114,6 +114,14 @@ func AppendHeader(dst []byte, major byte, arg uint64) []byte {
 // AppendUint appends an unsigned integer.
 func AppendUint(dst []byte, v uint64) []byte { return AppendHeader(dst, Uint, v) }
 
+// AppendInt appends an integer that may be negative.
+func AppendInt(dst []byte, v int64) []byte {
+	if v < 0 {
+		return AppendHeader(dst, Negint, uint64(-1-v))
+	}
+	return AppendUint(dst, uint64(v))
+}
+
 // AppendArray appends the header of an array of n items.
 func AppendArray(dst []byte, n int) []byte { return AppendHeader(dst, Array, uint64(n)) }
 

@@ -11,9 +11,9 @@ import (
 	"math/bits"
 
 	"github.com/ipfs/go-cid"
-	"github.com/multiformats/go-multihash"
 
 	"github.com/edgefvm/fvm/internal/ipld/cbor"
+	"github.com/edgefvm/fvm/internal/vm/crypto"
 )
 
 const (
@@ -166,9 +166,6 @@ func node(links []cid.Cid, items [][]byte) []byte {
 }
 
 func store(data []byte, put func(cid.Cid, []byte) error) (cid.Cid, error) {
-	c, err := cid.Prefix{Version: 1, Codec: cid.DagCBOR, MhType: multihash.BLAKE2B_MIN + 31, MhLength: 32}.Sum(data)
-	if err != nil {
-		return cid.Undef, err
-	}
+	c := cbor.Blake2bCID(cbor.CodecDagCBOR, crypto.Blake2b256(data))
 	return c, put(c, data)
 }

@@ -171,17 +171,15 @@ func (m *Migrator) Log(level rt.LogLevel, msg string, args ...interface{}) {
 	}
 }
 
-// mainnetSmoke tells a build with mainnet's constants. Quirk: two migrations take the height of their upgrade from the build, not
-// from the schedule. Lotus's integration tests run other schedules on mainnet's build.
+// Quirk: two migrations take the height of their upgrade from the build, not from the schedule.
 const (
-	mainnetSmoke  = 51000
 	mainnetDragon = 3855360
 	mainnetTuktuk = 4461240
 )
 
 // dragon is the height that the migration to version 13 takes for its upgrade's: deals and sectors that ended before it are not moved.
 func (m *Migrator) dragon(scheduled abi.ChainEpoch) abi.ChainEpoch {
-	if m.network.Constants.Smoke == mainnetSmoke {
+	if m.network.Constants.OfMainnet() {
 		return mainnetDragon
 	}
 	return scheduled
@@ -189,7 +187,7 @@ func (m *Migrator) dragon(scheduled abi.ChainEpoch) abi.ChainEpoch {
 
 // tuktuk is where the migration to version 15 begins to ramp pledges up (FIP-0081).
 func (m *Migrator) tuktuk(scheduled abi.ChainEpoch) abi.ChainEpoch {
-	if m.network.Constants.Smoke == mainnetSmoke {
+	if m.network.Constants.OfMainnet() {
 		return mainnetTuktuk
 	}
 	return scheduled

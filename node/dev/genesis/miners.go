@@ -187,8 +187,8 @@ func preCommit(m *Miner, n abi.SectorNumber, seal abi.RegisteredSealProof, expir
 	sealed := cid.NewCidV1(cid.FilCommitmentSealed, hash)
 	info := cbor.AppendArray(cbor.AppendArray(cbor.AppendArray(nil, 1), 1), 7)
 	info = cbor.AppendUint(cbor.AppendUint(info, uint64(seal)), uint64(n))
-	info = appendInt(cbor.AppendCID(info, sealed), -1) // it was sealed before epoch 0
-	info = appendInt(cbor.AppendArray(info, 0), expires)
+	info = cbor.AppendInt(cbor.AppendCID(info, sealed), -1) // it was sealed before epoch 0
+	info = cbor.AppendInt(cbor.AppendArray(info, 0), expires)
 	return append(info, 0xf6), nil // no data
 }
 

@@ -242,11 +242,3 @@ func bigBytes(n big.Int) []byte {
 	}
 	return cbor.AppendBytes(nil, data)
 }
-
-// appendInt writes an integer that may be negative.
-func appendInt(dst []byte, v int64) []byte {
-	if v < 0 {
-		return cbor.AppendHeader(dst, 1, uint64(-1-v))
-	}
-	return cbor.AppendUint(dst, uint64(v))
-}

@@ -12,9 +12,9 @@ import (
 
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
 	"github.com/filecoin-project/go-address"
-	"golang.org/x/crypto/sha3"
 
 	"github.com/edgefvm/fvm/bls"
+	"github.com/edgefvm/fvm/node/ethtx"
 )
 
 // TestMnemonic is the phrase whose keys everybody knows: the development nodes of Ethereum begin with it.
@@ -127,16 +127,13 @@ func KeyOf(private [32]byte) (*Key, error) {
 	if s.SetByteSlice(private[:]) || s.IsZero() {
 		return nil, errors.New("not a private key of secp256k1: it is 0, or not below the group's order")
 	}
-	public := secp256k1.NewPrivateKey(&s).PubKey().SerializeUncompressed()
-	k := &Key{Private: private}
-	h := sha3.NewLegacyKeccak256()
-	h.Write(public[1:])
-	copy(k.Eth[:], h.Sum(nil)[12:])
+	public := secp256k1.NewPrivateKey(&s).PubKey()
+	k := &Key{Private: private, Eth: ethtx.KeyAddress(public)}
 	var err error
 	if k.F410, err = address.NewDelegatedAddress(eamID, k.Eth[:]); err != nil {
 		return nil, err
 	}
-	k.F1, err = address.NewSecp256k1Address(public)
+	k.F1, err = address.NewSecp256k1Address(public.SerializeUncompressed())
 	return k, err
 }
 

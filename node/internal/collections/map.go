@@ -131,8 +131,8 @@ func (m *Map) each(ctx context.Context, s slot, p prefix, fn func(entry) error) 
 	return nil
 }
 
-// belongs checks that a key stands where it would be looked for. Without it a few nodes that link to each other in many
-// places would be a map without end.
+// belongs checks that a key stands where it would be looked for. Without it nothing would bound a
+// walk by what the store holds.
 func (m *Map) belongs(key []byte, p prefix) error {
 	where, err := m.place(key)
 	if err != nil {

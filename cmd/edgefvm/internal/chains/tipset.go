@@ -247,7 +247,7 @@ func (s *source) execute(ctx context.Context, v *tipsetView, t *chain.Tipset) er
 func (s *source) kinds(ctx context.Context, done *replay.Tipset) func(address.Address) string {
 	var trees []*state.Tree
 	o := state.Options{Bundle: kit.NameOfAdded}
-	for _, root := range []cid.Cid{done.Plan.Rounds[len(done.Plan.Rounds)-1].Root, done.Result.Root} {
+	for _, root := range []cid.Cid{done.Plan.Own().Root, done.Result.Root} {
 		if t, err := state.Open(ctx, s.chain.States(), root, o); err == nil {
 			trees = append(trees, t)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
+	"github.com/edgefvm/fvm/node/chain"
 	"github.com/edgefvm/fvm/node/ethabi"
 	"github.com/edgefvm/fvm/trace"
 )
@@ -110,7 +111,7 @@ type estimate struct {
 // What nodes go by: the limit of a block, and by how much an estimate exceeds the gas that was used, as 5/4 (Lotus v1.36.3,
 // build/buildconstants/params_shared_vals.go and chain/messagepool/config.go).
 const (
-	blockGasLimit = 10_000_000_000
+	blockGasLimit = chain.BlockGasLimit
 	overNum       = 5
 	overDen       = 4
 )

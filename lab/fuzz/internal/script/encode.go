@@ -65,12 +65,7 @@ func cborArray(items ...[]byte) []byte {
 }
 func cborTag(tag uint64, item []byte) []byte { return cat(cborHead(cbor.Tag, tag), item) }
 
-func cborInt(v int64) []byte {
-	if v < 0 {
-		return cborHead(cbor.Negint, uint64(-1-v))
-	}
-	return cborUint(uint64(v))
-}
+func cborInt(v int64) []byte { return cbor.AppendInt(nil, v) }
 
 // cborLink gives a DAG-CBOR link.
 func cborLink(cid []byte) []byte { return cborTag(cbor.TagCID, cborBytes(append([]byte{0}, cid...))) }
