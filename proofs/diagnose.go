@@ -89,7 +89,7 @@ func (v *Verifier) sealPartitions(ctx context.Context, info proof.SealVerifyInfo
 	if err != nil {
 		return err
 	}
-	verdicts, err := s.key.VerifyEach(s.proofs, statementsOf(s.inputs))
+	verdicts, err := s.key.VerifyEach(s.proofs, groth16.Statements(s.inputs))
 	if err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func (v *Verifier) DiagnoseReplicaUpdate(ctx context.Context, info proof.Replica
 		if err != nil {
 			return err
 		}
-		verdicts, err := key.VerifyEach(proofs, statementsOf(inputs))
+		verdicts, err := key.VerifyEach(proofs, groth16.Statements(inputs))
 		if err != nil {
 			return err
 		}
