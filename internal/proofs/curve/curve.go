@@ -70,7 +70,7 @@ func Sum(points []G1, scalars []Scalar) (sum G1) {
 	var short, long terms
 	for i := range scalars {
 		regular := scalars[i].Bits()
-		switch n := bitLen(&regular); {
+		switch n := BitLen(&regular); {
 		case n == 0:
 		case n <= shortScalar:
 			short.add(points[i], scalars[i], n)
@@ -102,8 +102,8 @@ func (t *terms) sum() (zero bls12381.G1Jac) {
 	return sumOf(t.points, t.scalars, t.bits)
 }
 
-// bitLen is the length of a number of four limbs.
-func bitLen(n *[4]uint64) int {
+// BitLen is the length in bits of a number of four limbs, the least significant first.
+func BitLen(n *[4]uint64) int {
 	for i := 3; i >= 0; i-- {
 		if n[i] != 0 {
 			return 64*i + bits.Len64(n[i])
