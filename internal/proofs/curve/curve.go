@@ -134,13 +134,6 @@ func Miller(p []G1, q []G2) (f GT) {
 // Final is the final exponentiation: what it makes of a product of Miller loops is a product of pairings.
 func Final(f *GT) GT { return final(f) }
 
-// IsOne tells whether the product of the pairings of the pairs is one.
-func IsOne(p []G1, q []G2) bool {
-	f := Miller(p, q)
-	f = Final(&f)
-	return f.IsOne()
-}
-
 // InSubgroup tells whether a point of the curve is in the subgroup. The point at infinity is.
 func InSubgroup(p *G1) bool { return inSubgroup(p) }
 

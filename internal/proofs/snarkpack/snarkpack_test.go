@@ -342,8 +342,8 @@ func FuzzDecode(f *testing.F) {
 			}
 			return
 		}
-		if p.Proofs() < 2 || ProofLen(p.Proofs()) > len(b) {
-			t.Errorf("%d proofs in %d bytes", p.Proofs(), len(b))
+		if p.n < 2 || ProofLen(p.n) > len(b) {
+			t.Errorf("%d proofs in %d bytes", p.n, len(b))
 		}
 		quick, err1 := p.Verify(s)
 		slow, err2 := p.firstFailure(s)
