@@ -77,7 +77,7 @@ type group struct {
 
 func (g *group) add(place int, s *preparedSeal) {
 	g.places, g.first = append(g.places, place), append(g.first, len(g.proofs))
-	g.proofs, g.statements = append(g.proofs, s.proofs...), append(g.statements, statementsOf(s.inputs)...)
+	g.proofs, g.statements = append(g.proofs, s.proofs...), append(g.statements, groth16.Statements(s.inputs)...)
 }
 
 func (g *group) judge(ctx context.Context, key *groth16.Key, verdicts []bool) error {

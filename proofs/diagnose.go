@@ -9,6 +9,7 @@ import (
 
 	"github.com/edgefvm/fvm/internal/proofs/groth16"
 	"github.com/edgefvm/fvm/internal/proofs/keys"
+	"github.com/edgefvm/fvm/internal/proofs/post"
 	"github.com/edgefvm/fvm/internal/proofs/registered"
 )
 
@@ -49,7 +50,7 @@ func (d *Diagnosis) firstFalse(verdicts []bool) {
 		}
 	}
 	if len(bad) > 0 {
-		d.Notes = append(d.Notes, fmt.Sprintf("the equation of Groth16 fails first in partition %d, in %d of %d", bad[0], len(bad), len(verdicts)))
+		d.note("the equation of Groth16 fails first in partition %d, in %d of %d", bad[0], len(bad), len(verdicts))
 	}
 }
 
@@ -89,7 +90,7 @@ func (v *Verifier) sealPartitions(ctx context.Context, info proof.SealVerifyInfo
 	if err != nil {
 		return err
 	}
-	verdicts, err := s.key.VerifyEach(s.proofs, statementsOf(s.inputs))
+	verdicts, err := s.key.VerifyEach(s.proofs, groth16.Statements(s.inputs))
 	if err != nil {
 		return err
 	}
@@ -105,7 +106,7 @@ func (v *Verifier) DiagnoseWindowPoSt(ctx context.Context, info proof.WindowPoSt
 		if err != nil {
 			return err
 		}
-		w.Randomness[31] &= 0x3f
+		w.Randomness = post.Mask(w.Randomness)
 		key, err := v.windowKey(ctx, w.Size)
 		if err != nil {
 			return err
@@ -156,7 +157,7 @@ func (v *Verifier) DiagnoseReplicaUpdate(ctx context.Context, info proof.Replica
 		if err != nil {
 			return err
 		}
-		verdicts, err := key.VerifyEach(proofs, statementsOf(inputs))
+		verdicts, err := key.VerifyEach(proofs, groth16.Statements(inputs))
 		if err != nil {
 			return err
 		}

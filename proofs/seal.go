@@ -24,7 +24,7 @@ func (v *Verifier) VerifySeal(ctx context.Context, info proof.SealVerifyInfo) (b
 	if s.variant == registered.NI {
 		return v.verifyNI(ctx, s.key, s.seal, s.inputs, info.Proof)
 	}
-	return s.key.Verify(s.proofs, statementsOf(s.inputs))
+	return s.key.Verify(s.proofs, groth16.Statements(s.inputs))
 }
 
 // preparedSeal is a seal of which everything but the equation was done.
@@ -64,14 +64,6 @@ func (v *Verifier) prepareSeal(ctx context.Context, info proof.SealVerifyInfo) (
 		s.proofs, err = groth16.DecodeProofs(info.Proof, len(s.inputs))
 	}
 	return &s, err
-}
-
-func statementsOf(inputs [][]curve.Scalar) []groth16.Statement {
-	statements := make([]groth16.Statement, len(inputs))
-	for i := range inputs {
-		statements[i].Inputs = inputs[i]
-	}
-	return statements
 }
 
 // sealOf takes the values out of what a message says of a seal.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"sync"
 )
 
 // Kept counts the files of indexes and unpacked copies in a folder, and their bytes. A folder that does not exist has none.
@@ -15,8 +16,11 @@ func Kept(folder string) (files int, size int64, err error) { return eachKept(fo
 // has one open goes on with it, but on Windows, where that is an error.
 func Clean(folder string) (files int, size int64, err error) { return eachKept(folder, true) }
 
-// keptName is the name of an index in a folder, or of a copy beside it, or what is left of one by a process that died.
-var keptName = regexp.MustCompile(`^\.?.*-[0-9a-f]{16}(-[0-9a-f]{16}\.car[0-9]*|` + regexp.QuoteMeta(Extension) + `(\.lock)?[0-9]*)$`)
+// keptName is the name of an index in a folder, or of a copy beside it, or what is left of one by a process that died. It is made
+// when it is needed: most processes never look.
+var keptName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\.?.*-[0-9a-f]{16}(-[0-9a-f]{16}\.car[0-9]*|` + regexp.QuoteMeta(Extension) + `(\.lock)?[0-9]*)$`)
+})
 
 func eachKept(folder string, remove bool) (files int, size int64, err error) {
 	list, err := os.ReadDir(folder)
@@ -27,7 +31,7 @@ func eachKept(folder string, remove bool) (files int, size int64, err error) {
 		return 0, 0, err
 	}
 	for _, e := range list {
-		if !e.Type().IsRegular() || !keptName.MatchString(e.Name()) {
+		if !e.Type().IsRegular() || !keptName().MatchString(e.Name()) {
 			continue
 		}
 		info, err := e.Info()

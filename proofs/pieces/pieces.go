@@ -14,7 +14,6 @@ import (
 
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/ipfs/go-cid"
-	"github.com/multiformats/go-multihash"
 
 	"github.com/edgefvm/fvm/internal/proofs/curve"
 	"github.com/edgefvm/fvm/internal/vm/crypto"
@@ -98,11 +97,7 @@ func Commit(ctx context.Context, r io.Reader, size abi.UnpaddedPieceSize) (cid.C
 	if err != nil {
 		return cid.Undef, fmt.Errorf("committing to a piece of %d bytes: %w", size, err)
 	}
-	mh, err := multihash.Encode(root[:], multihash.SHA2_256_TRUNC254_PADDED)
-	if err != nil {
-		return cid.Undef, err
-	}
-	return cid.NewCidV1(cid.FilCommitmentUnsealed, mh), nil
+	return crypto.UnsealedCID(root)
 }
 
 type node = [32]byte
@@ -138,7 +133,7 @@ func commit(ctx context.Context, r io.Reader, quads uint64) (node, error) {
 		})
 		p := reduce(roots)
 		for n := done / (trees * perTree); n&1 == 1; n >>= 1 {
-			p = parent(&stack[len(stack)-1], &p)
+			p = crypto.HashPair(&stack[len(stack)-1], &p)
 			stack = stack[:len(stack)-1]
 		}
 		stack = append(stack, p)
@@ -164,20 +159,11 @@ func reduce(nodes []node) node {
 	level := append([]node(nil), nodes...)
 	for len(level) > 1 {
 		for i := 0; i < len(level); i += 2 {
-			level[i/2] = parent(&level[i], &level[i+1])
+			level[i/2] = crypto.HashPair(&level[i], &level[i+1])
 		}
 		level = level[:len(level)/2]
 	}
 	return level[0]
-}
-
-func parent(left, right *node) node {
-	var both [64]byte
-	copy(both[:32], left[:])
-	copy(both[32:], right[:])
-	sum := sha256.Sum256(both[:])
-	sum[31] &= 0x3f
-	return sum
 }
 
 // SectorCommitment is the commitment to the data of a sector (comm_d) of pieces that fill it from the front, each at a

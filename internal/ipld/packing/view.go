@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sort"
 	"sync"
 )
 
@@ -164,21 +165,14 @@ type FrameList struct {
 
 // Find looks through the list.
 func (l *FrameList) Find(at int64) (Frame, int64, error) {
-	low, high := 0, len(l.List) // the first frame beyond at lies in between
-	for low < high {
-		if mid := (low + high) / 2; l.List[mid].At <= at {
-			low = mid + 1
-		} else {
-			high = mid
-		}
-	}
+	next := sort.Search(len(l.List), func(i int) bool { return l.List[i].At > at })
 	switch {
-	case low == 0:
+	case next == 0:
 		return Frame{}, 0, fmt.Errorf("%w: the list of frames has no byte %d", ErrPacking, at)
-	case low < len(l.List):
-		return l.List[low-1], l.List[low].At, nil
+	case next < len(l.List):
+		return l.List[next-1], l.List[next].At, nil
 	}
-	return l.List[low-1], l.End, nil
+	return l.List[next-1], l.End, nil
 }
 
 // Depth tells how deep in their frames places lie, of frames and places that come in order.

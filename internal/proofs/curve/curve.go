@@ -70,7 +70,7 @@ func Sum(points []G1, scalars []Scalar) (sum G1) {
 	var short, long terms
 	for i := range scalars {
 		regular := scalars[i].Bits()
-		switch n := bitLen(&regular); {
+		switch n := BitLen(&regular); {
 		case n == 0:
 		case n <= shortScalar:
 			short.add(points[i], scalars[i], n)
@@ -102,8 +102,8 @@ func (t *terms) sum() (zero bls12381.G1Jac) {
 	return sumOf(t.points, t.scalars, t.bits)
 }
 
-// bitLen is the length of a number of four limbs.
-func bitLen(n *[4]uint64) int {
+// BitLen is the length in bits of a number of four limbs, the least significant first.
+func BitLen(n *[4]uint64) int {
 	for i := 3; i >= 0; i-- {
 		if n[i] != 0 {
 			return 64*i + bits.Len64(n[i])
@@ -133,13 +133,6 @@ func Miller(p []G1, q []G2) (f GT) {
 
 // Final is the final exponentiation: what it makes of a product of Miller loops is a product of pairings.
 func Final(f *GT) GT { return final(f) }
-
-// IsOne tells whether the product of the pairings of the pairs is one.
-func IsOne(p []G1, q []G2) bool {
-	f := Miller(p, q)
-	f = Final(&f)
-	return f.IsOne()
-}
 
 // InSubgroup tells whether a point of the curve is in the subgroup. The point at infinity is.
 func InSubgroup(p *G1) bool { return inSubgroup(p) }

@@ -17,7 +17,7 @@ func straus(points []G1, scalars []Scalar) (sum bls12381.G1Jac) {
 	for i := range scalars {
 		digits[i] = scalars[i].Bytes()
 		regular := scalars[i].Bits()
-		top = max(top, bitLen(&regular))
+		top = max(top, BitLen(&regular))
 	}
 	if top == 0 {
 		return sum

@@ -43,9 +43,6 @@ func (k *Key) SumIC(scalars []curve.Scalar) curve.G1 {
 	return k.table().Sum(scalars)
 }
 
-// AlphaBeta is e(Alpha, Beta).
-func (k *Key) AlphaBeta() curve.GT { return k.alphaBeta }
-
 // Offsets in a file, in bytes. Points are uncompressed.
 const (
 	atAlpha  = 0

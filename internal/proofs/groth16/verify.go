@@ -19,6 +19,15 @@ type Statement struct {
 	Sum    *curve.G1
 }
 
+// Statements are those of proofs with these public inputs.
+func Statements(inputs [][]curve.Scalar) []Statement {
+	statements := make([]Statement, len(inputs))
+	for i := range inputs {
+		statements[i].Inputs = inputs[i]
+	}
+	return statements
+}
+
 // check compares the number of inputs with the key's.
 func (k *Key) check(proofs []Proof, statements []Statement) error {
 	if len(proofs) == 0 || len(proofs) != len(statements) {

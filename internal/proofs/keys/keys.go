@@ -118,7 +118,7 @@ func Files() []File {
 			all = append(all, fileOf(kind, size))
 		}
 	}
-	return append(all, File{Name: srsName, Digest: srsDigest, CID: srsCID})
+	return append(all, srsFile())
 }
 
 // read reads a file and compares its digest. genuine: it is the published one.

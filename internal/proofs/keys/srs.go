@@ -32,8 +32,10 @@ func (s *Store) SRS(ctx context.Context) (*SRS, error) {
 	return s.srs.get(func() (*SRS, error) { return s.readSRS(ctx) })
 }
 
+func srsFile() File { return File{Name: srsName, Digest: srsDigest, CID: srsCID} }
+
 func (s *Store) readSRS(ctx context.Context) (*SRS, error) {
-	file := File{Name: srsName, Digest: srsDigest, CID: srsCID}
+	file := srsFile()
 	path := filepath.Join(s.dir, file.Name)
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -14,14 +14,18 @@ import (
 	"github.com/edgefvm/fvm/externs"
 )
 
-// srsExample is a reference string of two elements a vector, cut from ../shared/proofs/keys-simulated.
-func srsExample(t testing.TB) []byte {
+// srsExample is the beginning of a reference string: two elements of each vector.
+func srsExample(t testing.TB) (two []byte) {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join("..", "..", "..", "proofs", "testdata", "keys", srsName))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b
+	for _, width := range []int{48, 48, 96, 96} {
+		two = append(binary.BigEndian.AppendUint32(two, 2), b[4:4+2*width]...)
+		b = b[4+width*int(binary.BigEndian.Uint32(b)):]
+	}
+	return two
 }
 
 // Offsets of the vectors of the example, in bytes.

@@ -6,7 +6,6 @@
 package msm
 
 import (
-	"math/bits"
 	"slices"
 
 	bls12381 "github.com/consensys/gnark-crypto/ecc/bls12-381"
@@ -75,7 +74,7 @@ func newPlan(j *Job) plan {
 	list := j.numbers()
 	longest := 0
 	for i := range list {
-		longest = max(longest, bitLen(&list[i]))
+		longest = max(longest, curve.BitLen(&list[i]))
 	}
 	p := plan{points: j.Points}
 	if longest == 0 {
@@ -113,15 +112,6 @@ func width(n, longest int) int {
 		}
 	}
 	return best
-}
-
-func bitLen(n *number) int {
-	for i := len(n) - 1; i >= 0; i-- {
-		if n[i] != 0 {
-			return 64*i + bits.Len64(n[i])
-		}
-	}
-	return 0
 }
 
 // digit is the width bits of a number from bit from on.

@@ -163,8 +163,8 @@ func TestTable(t *testing.T) {
 	minusOne.SetOne().Neg(&minusOne)
 	for _, n := range []int{1, 2, 40, 70} {
 		table := NewTable(points[:n])
-		if table.Len() != n {
-			t.Fatalf("%d points, want %d", table.Len(), n)
+		if table.n != n {
+			t.Fatalf("%d points, want %d", table.n, n)
 		}
 		for name, next := range map[string]func(i int) fr.Element{
 			"random":    func(int) fr.Element { return scalar(r) },

@@ -49,9 +49,6 @@ func NewTable(points []point) *Table {
 	return t
 }
 
-// Len is the number of points.
-func (t *Table) Len() int { return t.n }
-
 // Sum is Σ scalarsᵢ·pointsᵢ. There must be as many scalars as points.
 func (t *Table) Sum(scalars []fr.Element) (sum point) {
 	if len(scalars) != t.n {

@@ -33,7 +33,7 @@ func (w *Window) check() (*window, error) {
 	if err != nil {
 		return nil, err
 	}
-	const most = 1 << 24 // from here on the library's count of partitions, in numbers of 24 bits, is not exact
+	const most = 1 << 24 // more than a deadline can have
 	if len(s.sectors) >= most {
 		return nil, fmt.Errorf("a window PoSt of %d sectors: more than %d are not judged", len(s.sectors), most-1)
 	}
@@ -90,17 +90,32 @@ func (w *Window) Inputs() ([][]curve.Scalar, error) {
 
 // Verify judges a proof: 192 bytes for each partition.
 func (w *Window) Verify(key *WindowKey, proof []byte) (bool, error) {
-	checked, err := w.check()
-	if err != nil {
-		return false, err
-	}
-	proofs, err := groth16.DecodeProofs(proof, checked.partitions)
-	if err != nil {
-		return false, err
-	}
-	statements, err := checked.statements(key)
+	proofs, statements, err := w.prepare(key, proof)
 	if err != nil {
 		return false, err
 	}
 	return key.Verify(proofs, statements)
+}
+
+// VerifyEach judges every partition of a proof: for people who want to know which one fails.
+func (w *Window) VerifyEach(key *WindowKey, proof []byte) ([]bool, error) {
+	proofs, statements, err := w.prepare(key, proof)
+	if err != nil {
+		return nil, err
+	}
+	return key.VerifyEach(proofs, statements)
+}
+
+// prepare makes every check but that of the equations.
+func (w *Window) prepare(key *WindowKey, proof []byte) ([]groth16.Proof, []groth16.Statement, error) {
+	checked, err := w.check()
+	if err != nil {
+		return nil, nil, err
+	}
+	proofs, err := groth16.DecodeProofs(proof, checked.partitions)
+	if err != nil {
+		return nil, nil, err
+	}
+	statements, err := checked.statements(key)
+	return proofs, statements, err
 }

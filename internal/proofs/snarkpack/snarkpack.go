@@ -56,9 +56,6 @@ type round struct {
 	zc [2]curve.G1 // of C
 }
 
-// Proofs is the number of proofs in the aggregate.
-func (p *Proof) Proofs() int { return p.n }
-
 // Lengths in bytes.
 const (
 	headLen  = 5*gt.Len + curve.G1Len // before the number of proofs

@@ -28,23 +28,24 @@ func (s *Statement) proofs() int { return s.Groups * s.PerGroup }
 // Verify tells whether the aggregate proves the statement. The last proof is repeated up to the next power of two, and the
 // aggregate must have that many.
 func (p *Proof) Verify(s *Statement) (bool, error) {
-	failed, err := p.verify(s, (*equations).hold)
-	return failed == "" && err == nil, err
+	e, err := p.equationsOf(s)
+	if err != nil {
+		return false, err
+	}
+	return e.hold(), nil
 }
 
-// FirstFailure is Verify for people: the first check that fails, or "" if the aggregate is right. It takes longer.
-func (p *Proof) FirstFailure(s *Statement) (string, error) { return p.verify(s, (*equations).first) }
-
-func (p *Proof) verify(s *Statement, judge func(*equations) string) (failed string, err error) {
+// equationsOf are the equations of the aggregate for a statement that it fits.
+func (p *Proof) equationsOf(s *Statement) (*equations, error) {
 	if s.Groups < 1 || s.PerGroup < 1 || s.Groups > MaxProofs || padded(s.proofs()) != p.n {
-		return "", fmt.Errorf("%w: %d, the statement has %d", ErrInputs, p.n, s.proofs())
+		return nil, fmt.Errorf("%w: %d, the statement has %d", ErrInputs, p.n, s.proofs())
 	}
 	r := p.combiner(s.Include[:])
 	sum, err := s.combine(&r, p.n)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return judge(p.equations(s, p.challenges(r, s.Version), sum)), nil
+	return p.equations(s, p.challenges(r, s.Version), sum), nil
 }
 
 // padded is the next power of two, two at least.

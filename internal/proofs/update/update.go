@@ -55,9 +55,5 @@ func (u *Update) Verify(key *groth16.Key, proof []byte) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	statements := make([]groth16.Statement, len(inputs))
-	for k := range statements {
-		statements[k].Inputs = inputs[k]
-	}
-	return key.Verify(proofs, statements)
+	return key.Verify(proofs, groth16.Statements(inputs))
 }

@@ -85,6 +85,11 @@ func sectorCID(ctx context.Context, sector uint64, all []piece) (cid.Cid, error)
 	if err != nil {
 		return cid.Undef, err
 	}
+	return UnsealedCID(root)
+}
+
+// UnsealedCID is the CID of a commitment to data, of a piece or a sector.
+func UnsealedCID(root [commitmentLen]byte) (cid.Cid, error) {
 	mh, err := multihash.Encode(root[:], unsealedHash)
 	if err != nil {
 		return cid.Undef, err
@@ -149,7 +154,7 @@ func joinPieces(ctx context.Context, sector uint64, pieces []piece) (commitment,
 		for len(stack) > 0 && stack[len(stack)-1].size == p.size {
 			left := stack[len(stack)-1]
 			stack = stack[:len(stack)-1]
-			p = piece{hashPair(&left.root, &p.root), left.size + p.size}
+			p = piece{HashPair(&left.root, &p.root), left.size + p.size}
 		}
 		stack = append(stack, p)
 	}
@@ -221,8 +226,8 @@ func padded(n uint64) uint64 {
 	return (inBits + 7) / 8
 }
 
-// hashPair is the parent of two nodes.
-func hashPair(left, right *commitment) commitment {
+// HashPair is the parent of two nodes of a tree over data.
+func HashPair(left, right *commitment) commitment {
 	var both [2 * commitmentLen]byte
 	copy(both[:], left[:])
 	copy(both[commitmentLen:], right[:])
@@ -237,7 +242,7 @@ func zeroRoot(size uint64) commitment { return zeroRoots()[bits.TrailingZeros64(
 // zeroRoots holds the roots over 2^i leaves of zeros.
 var zeroRoots = sync.OnceValue(func() (roots [60]commitment) {
 	for i := range roots[1:] {
-		roots[i+1] = hashPair(&roots[i], &roots[i])
+		roots[i+1] = HashPair(&roots[i], &roots[i])
 	}
 	return roots
 })

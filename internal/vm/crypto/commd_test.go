@@ -154,7 +154,7 @@ func TestComputeUnsealedSectorCIDJoins(t *testing.T) {
 		return &c
 	}
 	zero := func(size uint64) *commitment { c := zeroRoot(size); return &c }
-	pair := func(l, r *commitment) *commitment { c := hashPair(l, r); return &c }
+	pair := func(l, r *commitment) *commitment { c := HashPair(l, r); return &c }
 	// 256, a gap of 256, 512, then in the next KiB 128, a gap; the last piece is left out.
 	left := pair(pair(root(pieces[0]), zero(256)), root(pieces[1]))
 	right := pair(pair(pair(root(pieces[2]), zero(128)), zero(256)), zero(512))

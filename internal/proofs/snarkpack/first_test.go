@@ -35,6 +35,15 @@ var names = [...]string{
 	proofs: "Groth16: the aggregated proofs do not prove the public inputs",
 }
 
+// firstFailure is Verify the slow way, which Verify is held against: the first check that fails, or "".
+func (p *Proof) firstFailure(s *Statement) (string, error) {
+	e, err := p.equationsOf(s)
+	if err != nil {
+		return "", err
+	}
+	return e.first(), nil
+}
+
 // first is the first equation that does not hold, each looked at alone, or "".
 func (e *equations) first() string {
 	for check := range names {
