@@ -138,11 +138,13 @@ func (x *execFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	engine, err := x.set.Start()
-	if err != nil {
-		return err
+	engine := state.engine
+	if engine == nil {
+		if engine, err = x.set.Start(); err != nil {
+			return err
+		}
+		defer engine.Close(context.WithoutCancel(ctx))
 	}
-	defer engine.Close(context.WithoutCancel(ctx))
 	j, err := x.newJob(cmd, s, state, engine)
 	if err != nil {
 		return err

@@ -137,8 +137,7 @@ func (x *execFlags) openChain(cmd *cobra.Command) (_ *execState, err error) {
 	if s.head, err = archive.HeadOf(ctx, t.CIDs); err != nil {
 		return nil, err
 	}
-	s.root, s.files = s.place.round.Root, &inChain{c.States(), end}
-	s.Overlay = blockstore.Overlay{Top: blockstore.NewMemory(), Base: s.files}
+	s.root, s.files, s.engine = s.place.round.Root, &inChain{c.States(), end}, e
 	return s, nil
 }
 
