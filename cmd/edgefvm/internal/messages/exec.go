@@ -290,7 +290,7 @@ func (x *execFlags) printEstimate(cmd *cobra.Command, j *job, before *fvm.Machin
 	}
 	e := j.estimate
 	if t.res.ExitCode != 0 {
-		kind, code := receiverOf(cmd.Context(), before, j.msg)
+		kind, code := kindOf(cmd.Context(), before, j.msg.To)
 		exit := actors.ExplainExit(j.actorsVersion(code), kind, t.res.ExitCode)
 		why := "a node would give no estimate"
 		if e.exit == exitcode.Ok {
