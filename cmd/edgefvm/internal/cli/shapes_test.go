@@ -72,6 +72,7 @@ func TestShapes(t *testing.T) {
 		{"decode methods", []string{"decode", "methods", "--actor", "init"}, nil},
 		{"encode params", []string{"encode", "params", "--actor", "market", "--method", "2", `"f0100"`}, nil},
 		{"encode message", []string{"encode", "message", messageFile}, nil},
+		{"replay", []string{"replay", chainsData + "two29.car.zst", "--network", chainsData + "two29.json", "--to", "2"}, nil},
 		{"proofs keys", []string{"proofs", "keys", "--keys", proofsData + "keys-real", "--trust-params"}, []string{"keys"}},
 		{"proofs verify", []string{"proofs", "verify", proofsData + "seal.json", "--name", "seal/s-v11-0/good", "--keys", proofsData + "keys-real", "--trust-params"}, nil},
 		{"proofs vectors", []string{"proofs", "vectors", proofsData + "winning.json"}, nil},
@@ -137,8 +138,10 @@ func TestShapes(t *testing.T) {
 	}
 }
 
+// chainsData is the folder of some.
+const chainsData = "../../../../node/replay/testdata/"
+
 // chainArgs are a command line on a chain.
 func chainArgs(words ...string) []string {
-	const folder = "../../../../node/replay/testdata/"
-	return append(append([]string{"chain"}, words...), "--chain", folder+"two29.car.zst", "--network", folder+"two29.json")
+	return append(append([]string{"chain"}, words...), "--chain", chainsData+"two29.car.zst", "--network", chainsData+"two29.json")
 }
