@@ -87,8 +87,8 @@ func (x *execFlags) openChain(cmd *cobra.Command) (_ *execState, err error) {
 	// A proof that was judged otherwise on the chain makes a difference there, which ends it.
 	o := replay.Options{Archive: archive, Roots: archive.Roots, Proofs: vector.ProofsValid.Verifier()}
 	if x.network != "" {
-		if o.Network, err = network.Find(x.network); err != nil {
-			return nil, kit.Usagef("--network: %w%s", err, kit.DidYouMean(x.network, network.Names()))
+		if o.Network, err = x.named(); err != nil {
+			return nil, err
 		}
 	}
 	if x.store != "" {
