@@ -48,6 +48,7 @@ func TestShapes(t *testing.T) {
 	program := dueltest.Program(t, dueltest.Sound)
 	v, car := golden("nv28-multisig-007"), smallBundle(t, "account")
 	t.Setenv(bundle.EnvAdded, t.TempDir())
+	const proofsData = "../../../../proofs/testdata/"
 	exported := filepath.Join(t.TempDir(), "v18-mainnet.car")
 	ok(t, "bundle", "export", "v18/mainnet", "--out", exported)
 	for _, c := range []struct {
@@ -71,6 +72,10 @@ func TestShapes(t *testing.T) {
 		{"decode methods", []string{"decode", "methods", "--actor", "init"}, nil},
 		{"encode params", []string{"encode", "params", "--actor", "market", "--method", "2", `"f0100"`}, nil},
 		{"encode message", []string{"encode", "message", messageFile}, nil},
+		{"replay", []string{"replay", chainsData + "two29.car.zst", "--network", chainsData + "two29.json", "--to", "2"}, nil},
+		{"proofs keys", []string{"proofs", "keys", "--keys", proofsData + "keys-real", "--trust-params"}, []string{"keys"}},
+		{"proofs verify", []string{"proofs", "verify", proofsData + "seal.json", "--name", "seal/s-v11-0/good", "--keys", proofsData + "keys-real", "--trust-params"}, nil},
+		{"proofs vectors", []string{"proofs", "vectors", proofsData + "winning.json"}, nil},
 		{"vectors run", []string{"vectors", "run", v}, []string{"outcomes"}},
 		{"bench", []string{"bench", "--rounds", "1", v}, nil},
 		{"sweep", []string{"sweep", "--oracle", program, "--most", "1", v}, nil},
@@ -133,8 +138,10 @@ func TestShapes(t *testing.T) {
 	}
 }
 
+// chainsData is the folder of some.
+const chainsData = "../../../../node/replay/testdata/"
+
 // chainArgs are a command line on a chain.
 func chainArgs(words ...string) []string {
-	const folder = "../../../../node/replay/testdata/"
-	return append(append([]string{"chain"}, words...), "--chain", folder+"two29.car.zst", "--network", folder+"two29.json")
+	return append(append([]string{"chain"}, words...), "--chain", chainsData+"two29.car.zst", "--network", chainsData+"two29.json")
 }

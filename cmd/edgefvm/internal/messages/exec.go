@@ -138,11 +138,13 @@ func (x *execFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	engine, err := x.set.Start()
-	if err != nil {
-		return err
+	engine := state.engine
+	if engine == nil {
+		if engine, err = x.set.Start(); err != nil {
+			return err
+		}
+		defer engine.Close(context.WithoutCancel(ctx))
 	}
-	defer engine.Close(context.WithoutCancel(ctx))
 	j, err := x.newJob(cmd, s, state, engine)
 	if err != nil {
 		return err
@@ -288,7 +290,7 @@ func (x *execFlags) printEstimate(cmd *cobra.Command, j *job, before *fvm.Machin
 	}
 	e := j.estimate
 	if t.res.ExitCode != 0 {
-		kind, code := receiverOf(cmd.Context(), before, j.msg)
+		kind, code := kindOf(cmd.Context(), before, j.msg.To)
 		exit := actors.ExplainExit(j.actorsVersion(code), kind, t.res.ExitCode)
 		why := "a node would give no estimate"
 		if e.exit == exitcode.Ok {

@@ -75,11 +75,20 @@ func (x *execFlags) settle(cmd *cobra.Command, state *execState) (*setting, erro
 	return s, x.findTime(s, given, state.head)
 }
 
+// named is the network of --network.
+func (x *execFlags) named() (*network.Network, error) {
+	n, err := network.Find(x.network)
+	if err != nil {
+		return nil, kit.Usagef("--network: %w%s", err, kit.Alike(x.network, network.Names()))
+	}
+	return n, nil
+}
+
 func (x *execFlags) findNetwork(s *setting, given func(string) bool, head *kit.Head) error {
 	if x.network != "" {
-		n, err := network.Find(x.network)
+		n, err := x.named()
 		if err != nil {
-			return kit.Usagef("--network: %w%s", err, kit.Alike(x.network, network.Names()))
+			return err
 		}
 		s.net = said[*network.Network]{n, "by --network"}
 	} else if n := byTime(head); n != nil && (!given("chain-id") || x.chainID == n.ChainID) {

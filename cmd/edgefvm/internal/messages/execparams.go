@@ -74,10 +74,7 @@ func (x *execFlags) action(ctx context.Context, on *onState, msg *fvm.Message) (
 
 // methodOf reads a method's number or name.
 func (x *execFlags) methodOf(ctx context.Context, on *onState, to address.Address, flag, s string) (abi.MethodNum, error) {
-	receiver := ""
-	if _, st, err := on.m.Actor(ctx, to); err == nil && st != nil {
-		receiver, _ = on.m.ActorName(st.Code)
-	}
+	receiver, _ := kindOf(ctx, on.m, to)
 	n, err := explain.ParseMethod(receiver, s)
 	if err != nil {
 		return 0, kit.Usagef("%s %q: %w%s", flag, s, err, kit.DidYouMean(s, explain.MethodNames(receiver)))

@@ -85,8 +85,8 @@ func (x *execFlags) openChain(cmd *cobra.Command) (_ *execState, err error) {
 	// A proof that was judged otherwise on the chain makes a difference there, which ends it.
 	o := replay.Options{Archive: archive, Roots: archive.Roots, Proofs: vector.ProofsValid.Verifier()}
 	if x.network != "" {
-		if o.Network, err = network.Find(x.network); err != nil {
-			return nil, kit.Usagef("--network: %w%s", err, kit.DidYouMean(x.network, network.Names()))
+		if o.Network, err = x.named(); err != nil {
+			return nil, err
 		}
 	}
 	kept, err := kit.OpenStore(x.store)
@@ -130,8 +130,7 @@ func (x *execFlags) openChain(cmd *cobra.Command) (_ *execState, err error) {
 	if s.head, err = archive.HeadOf(ctx, t.CIDs); err != nil {
 		return nil, err
 	}
-	s.root, s.files = s.place.round.Root, &inChain{c.States(), end}
-	s.Overlay = blockstore.Overlay{Top: blockstore.NewMemory(), Base: s.files}
+	s.root, s.files, s.engine = s.place.round.Root, &inChain{c.States(), end}, e
 	return s, nil
 }
 

@@ -151,9 +151,9 @@ func (j *job) newReceipt(ctx context.Context, s *setting, before *fvm.Machine, t
 	if s.net.is != nil {
 		r.Network, r.NetworkBy = &s.net.is.Name, &s.net.by
 	}
-	kind, code := receiverOf(ctx, before, msg)
+	kind, code := kindOf(ctx, before, msg.To)
 	if kind == "" {
-		kind, code = receiverOf(ctx, t.m, msg)
+		kind, code = kindOf(ctx, t.m, msg.To)
 	}
 	exit := actors.ExplainExit(j.actorsVersion(code), kind, res.ExitCode)
 	r.Meaning, r.ExitName, r.ExitBy = exit.Meaning, exit.Name, exit.By
@@ -164,7 +164,8 @@ func (j *job) newReceipt(ctx context.Context, s *setting, before *fvm.Machine, t
 	}
 	j.decode(r, kind, code, t)
 	for _, e := range res.Events {
-		v := explain.ViewEvent(e, kindOf(ctx, t.m, e.Emitter))
+		emitter, _ := kindOf(ctx, t.m, addr.NewID(uint64(e.Emitter)))
+		v := explain.ViewEvent(e, emitter)
 		v.Eth, _ = explain.EthAddresses(ctx, t.m)(e.Emitter)
 		r.Events = append(r.Events, v)
 	}
@@ -196,7 +197,6 @@ func logsOf(events trace.Events) []string {
 
 // hint says what to do if the receiver's code is not there, else nothing.
 func hint(ctx context.Context, cfg fvm.Config, msg *fvm.Message) string {
-	cfg.Hooks = nil
 	m, err := fvm.New(ctx, withTop(cfg)) // the one that failed answers no more
 	if err != nil {
 		return ""

@@ -15,20 +15,20 @@ import (
 	"github.com/spf13/cobra"
 	cbg "github.com/whyrusleeping/cbor-gen"
 
+	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/internal/disk/wholefile"
 )
 
-// execState is what a message runs on: the files' blocks, above them what the message writes, and below them the actors' code,
-// which is fetched when something asks for it that is not there.
+// execState is what a message runs on.
 type execState struct {
-	blockstore.Overlay // without the code
-	files              files
-	root               cid.Cid
-	head               *kit.Head // nil if the root is no chain's
-	place              *place    // nil without --chain
+	files  files // without the actors' code, unless it is in them
+	root   cid.Cid
+	head   *kit.Head   // nil if the root is no chain's
+	place  *place      // nil without --chain
+	engine *fvm.Engine // the one that executed the chain up to the place, closed with the files; nil without --chain
 }
 
 // files are where the blocks come from.
@@ -74,7 +74,7 @@ func (x *execFlags) openState(cmd *cobra.Command) (_ *execState, err error) {
 		}
 		return nil, fmt.Errorf("the CAR does not hold the state root %s: give the right --root or --car", root)
 	}
-	return &execState{Overlay: blockstore.Overlay{Top: blockstore.NewMemory(), Base: files}, files: files, root: root, head: head}, nil
+	return &execState{files: files, root: root, head: head}, nil
 }
 
 // loadActors opens the actors that were asked for by name or file, else those of the network version, at the first block that the

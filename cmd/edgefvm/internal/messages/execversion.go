@@ -26,7 +26,7 @@ import (
 func (x *execFlags) findActors(cmd *cobra.Command, s *setting, state *execState) error {
 	ctx := cmd.Context()
 	var err error
-	if s.list, err = listOfActors(ctx, state, state.root); format.IsNotFound(err) {
+	if s.list, err = listOfActors(ctx, state.files, state.root); format.IsNotFound(err) {
 		return nil // the machine says what is missing, if it needs it
 	} else if err != nil {
 		return fmt.Errorf("the state %s: %w", state.root, err)

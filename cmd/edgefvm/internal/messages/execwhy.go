@@ -14,7 +14,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/filecoin-project/go-state-types/abi"
+	"github.com/filecoin-project/go-address"
 	blocks "github.com/ipfs/go-block-format"
 	"github.com/ipfs/go-cid"
 	format "github.com/ipfs/go-ipld-format"
@@ -110,7 +110,7 @@ func (j *job) save(ctx context.Context, path string, s *setting, t *try, events 
 	if err != nil {
 		return fmt.Errorf("--save %s: the actors: %w", path, err)
 	}
-	kind, _ := receiverOf(ctx, t.m, j.msg)
+	kind, _ := kindOf(ctx, t.m, j.msg.To)
 	what := explain.MethodName(kind, j.msg.Method)
 	d := vector.NewDraft(j.cfg, name, fmt.Sprintf("%s from %s to %s", what, addr.String(j.msg.From), addr.String(j.msg.To)))
 	if err := d.Message(j.msg, j.kind, j.length, t.res); err != nil {
@@ -203,22 +203,12 @@ func (x *execFlags) checkFiles() error {
 	return errors.Join(add("--out", x.out), add("--save", x.save), add("--save", beside), add("--trace", x.traceFile))
 }
 
-// receiverOf is the kind of actor that a message goes to, and its code; "" if that is not known.
-func receiverOf(ctx context.Context, m *fvm.Machine, msg *fvm.Message) (kind string, code cid.Cid) {
-	_, st, err := m.Actor(ctx, msg.To)
+// kindOf is the kind of actor that has an address, and its code; "" if that is not known.
+func kindOf(ctx context.Context, m *fvm.Machine, a address.Address) (kind string, code cid.Cid) {
+	_, st, err := m.Actor(ctx, a)
 	if err != nil || st == nil {
 		return "", cid.Undef
 	}
 	kind, _ = m.ActorName(st.Code)
 	return kind, st.Code
-}
-
-// kindOf is the kind of an actor by its ID.
-func kindOf(ctx context.Context, m *fvm.Machine, id abi.ActorID) string {
-	_, st, err := m.Actor(ctx, addr.NewID(uint64(id)))
-	if err != nil || st == nil {
-		return ""
-	}
-	name, _ := m.ActorName(st.Code)
-	return name
 }
