@@ -164,7 +164,7 @@ func TestExecErrors(t *testing.T) {
 		{"garbage", kit.ExitUsage, execArgs("--message", "zz!!"), "there is no file of that name, and as text it is neither hex"},
 		{"hex of garbage", kit.ExitFailed, execArgs("--message", "0xdeadbeef"), "4 bytes, from hex: its first byte is an Ethereum transaction"},
 		{"a message's first bytes", kit.ExitFailed, execArgs("--message", "8a0055"), "3 bytes, from hex: reading a message"},
-		{"a trace over the state", kit.ExitUsage, execArgs("--message", messageFile, "--trace", stateCAR), "--trace "+stateCAR+" would be written over the file that --car reads"},
+		{"a trace over the state", kit.ExitUsage, execArgs("--message", messageFile, "--trace", stateCAR), "--trace " + stateCAR + " would be written over the file that --car reads"},
 		{"the new state over the message", kit.ExitUsage, execArgs("--message", "@"+messageFile, "--out", messageFile), "would be written over the file that --message reads"},
 		{"a trace over the message", kit.ExitUsage, execArgs("--message", "raw:"+messageFile, "--trace", "./"+messageFile), "would be written over the file that --message reads"},
 		{"a CAR as message", kit.ExitFailed, execArgs("--message", stateCAR), "5635 bytes, from a file: no message"},
