@@ -46,6 +46,13 @@ var loops = []struct{ name, code string }{
 	{"calling itself", "5b 5f5f5f5f5f305af150"},
 	{"calling itself read-only", "5b 5f5f5f5f305afa50"},
 	{"delegating to itself", "5b 5f5f5f5f305af450"},
+	{"calling itself with 8 MiB", "5b 5f5f 63008000005f5f305af150"},
+	{"hash of code", "5b 303f50"},
+	{"making contracts by a salt", "5b 5a5f5f5ff550"},
+	{"blake2f of 2^32 rounds", "5b 63ffffffff60e01b5f52 5f5f60d55f60095afa50"},
+	{"modexp of 1 KiB", "5b 6104005f52 610400602052 610400604052 5f19606052 5f1961046052 5f5f610c605f60055afa50"},
+	{"pairings", "5b 5f5f6180005f60085afa50"},
+	{"looking addresses up by precompile", "5b 60645f52 5f5f60205f 73fe00000000000000000000000000000000000002 5afa50"},
 }
 
 const (

@@ -42,6 +42,12 @@ func scanFrames(ctx context.Context, archive io.ReaderAt, size int64, visit func
 	return packing.NewView(archive, size, frames.End, frames), nil
 }
 
+// Bytes of a piece in which an archive is unpacked.
+const (
+	smallPiece = 64 << 10
+	largePiece = 1 << 20
+)
+
 // unpack unpacks an archive into memory.
 func unpack(r io.Reader, o CAROptions) ([]byte, error) {
 	c := newCARStream(r, o)
@@ -50,14 +56,25 @@ func unpack(r io.Reader, o CAROptions) ([]byte, error) {
 	if o.MaxMemory > 0 {
 		bounded = io.LimitReader(c.r, o.MaxMemory+1)
 	}
-	var buf bytes.Buffer
-	_, err := buf.ReadFrom(bounded)
-	c.off = int64(buf.Len())
-	if err != nil {
-		return nil, c.failed(err)
+	// In pieces: a buffer that grows holds three times what is in it, and an archive that is too large is given up in the end.
+	var pieces [][]byte
+	for size := smallPiece; ; size = min(2*size, largePiece) {
+		piece, n, err := make([]byte, size), 0, error(nil)
+		for n < size && err == nil {
+			var more int
+			more, err = bounded.Read(piece[n:])
+			n += more
+		}
+		pieces, c.off = append(pieces, piece[:n]), c.off+int64(n)
+		if err == io.EOF { //nolint:errorlint // one with more to say is an error
+			break
+		}
+		if err != nil {
+			return nil, c.failed(err)
+		}
 	}
 	if o.MaxMemory > 0 && c.off > o.MaxMemory {
 		return nil, c.over(c.off, "MaxMemory", "it has to be unpacked, and has more than %d bytes", o.MaxMemory)
 	}
-	return buf.Bytes(), nil
+	return bytes.Join(pieces, nil), nil
 }

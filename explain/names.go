@@ -51,9 +51,13 @@ var methodTables = sync.OnceValue(func() map[string]map[abi.MethodNum]string {
 	for _, name := range exportedNames {
 		public[frcNumber(name)] = name
 	}
+	public[builtin.MethodsEVM.InvokeContract] = "InvokeContract" // whose number is made from InvokeEVM
 	tables[""] = public
 	return tables
 })
+
+// takeAll are the builtin actors that take any public method, and do nothing: contracts' calls are sent to them as to contracts.
+var takeAll = []string{"account", "ethaccount", "placeholder", "multisig"}
 
 // frcNumber is the number of a method by its name (FRC-0042), 0 if it has none.
 func frcNumber(name string) abi.MethodNum {
@@ -85,7 +89,8 @@ func MethodName(actor string, num abi.MethodNum) string {
 // ParseMethod reads a number, or the name of a method: "9", "InvokeContract". A builtin actor's own methods are
 // known by name. Some of them have a public number too, but not in all versions, so the other is taken. Of
 // other actors, contracts among them, the number is made from the name, as for any public method. A name that a
-// builtin actor does not have is an error: many would do nothing under its number, and say that all is well.
+// builtin actor does not have is an error: many would do nothing under its number, and say that all is well. InvokeContract is
+// known of all that may be called as contracts are.
 func ParseMethod(actor, s string) (abi.MethodNum, error) {
 	if n, err := strconv.ParseUint(s, 10, 64); err == nil {
 		return abi.MethodNum(n), nil
@@ -101,6 +106,9 @@ func ParseMethod(actor, s string) (abi.MethodNum, error) {
 		return 0, errors.New("want a number or a method's name, which begins with a capital letter or _ and has letters, digits and _")
 	}
 	num, known := public, false
+	if _, own := methodSets[actor]; s == "InvokeContract" && (!own || slices.Contains(takeAll, actor)) {
+		return builtin.MethodsEVM.InvokeContract, nil // it is not the name that its number is made from
+	}
 	for n, name := range methodTables()[actor] {
 		if name == s && (!known || n < num) {
 			num, known = n, true

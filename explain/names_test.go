@@ -31,7 +31,7 @@ func TestParseMethod(t *testing.T) {
 		want     abi.MethodNum
 	}{
 		{"", "9", 9}, {"", "Send", 0}, {"storageminer", "TerminateSectors", 9}, {"multisig", "Propose", 2}, {"evm", "InvokeContract", 3844450837}, {"", "InvokeEVM", 3844450837}, {"", "Receive", 3726118371},
-		{"multisig", "Receive", 3726118371}, {"account", "TransferFrom", 3621052141}, {"evm", "Deposit", frcNumber("Deposit")}, {"account", "99", 99},
+		{"multisig", "Receive", 3726118371}, {"account", "TransferFrom", 3621052141}, {"evm", "Deposit", frcNumber("Deposit")}, {"", "InvokeContract", 3844450837}, {"account", "InvokeContract", 3844450837}, {"ethaccount", "InvokeContract", 3844450837}, {"placeholder", "InvokeContract", 3844450837}, {"multisig", "InvokeContract", 3844450837}, {"account", "99", 99},
 	} {
 		if got, err := ParseMethod(tt.actor, tt.s); err != nil || got != tt.want {
 			t.Errorf("%s of %q: %d, %v; want %d", tt.s, tt.actor, got, err, tt.want)

@@ -114,7 +114,13 @@ func open(ctx context.Context, path string, o Options, smallest int64) (_ *Store
 		return nil, err
 	}
 	packed := kind != packing.Plain
-	if small := a.size < smallest; small && !packed || packed && a.size < min(smallest, smallestPacked) {
+	small := a.size < smallest
+	if packed { // one that has an index was too large to be unpacked into memory
+		if small = a.size < min(smallest, smallestPacked); small {
+			s.index = made(path, a, o)
+		}
+	}
+	if small && s.index == nil {
 		inMemory := o.CAR
 		if inMemory.MaxMemory == 0 {
 			inMemory.MaxMemory = smallestPacked
@@ -124,8 +130,10 @@ func open(ctx context.Context, path string, o Options, smallest int64) (_ *Store
 			return s, err
 		}
 	}
-	if s.index, err = find(ctx, path, a, o); err != nil {
-		return nil, err
+	if s.index == nil {
+		if s.index, err = find(ctx, path, a, o); err != nil {
+			return nil, err
+		}
 	}
 	if err = s.read(a, o); err == nil || s.index == nil || !errors.Is(err, errDamaged) && !errors.Is(err, blockstore.ErrCAR) {
 		return s, err

@@ -93,10 +93,8 @@ func find(ctx context.Context, path string, a *archive, o Options) (*index, erro
 	if err != nil {
 		return nil, err
 	}
-	for _, place := range places {
-		if x, err := a.open(place, o); err == nil {
-			return x, nil
-		}
+	if x := a.openFirst(places, o); x != nil {
+		return x, nil
 	}
 	if o.NoWrite {
 		return nil, nil
@@ -111,6 +109,24 @@ func find(ctx context.Context, path string, a *archive, o Options) (*index, erro
 		}
 	}
 	return nil, nil
+}
+
+// made opens the index of an archive if there is one, else it is nil.
+func made(path string, a *archive, o Options) *index {
+	places, err := places(path, o)
+	if err != nil {
+		return nil
+	}
+	return a.openFirst(places, o)
+}
+
+func (a *archive) openFirst(places []string, o Options) *index {
+	for _, place := range places {
+		if x, err := a.open(place, o); err == nil {
+			return x
+		}
+	}
+	return nil
 }
 
 // open opens the index at a place, if it fits and says what was asked.

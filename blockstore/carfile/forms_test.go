@@ -328,6 +328,12 @@ func TestSmall(t *testing.T) {
 		if _, err := os.Stat(folder); (err == nil) != tt.unpacked {
 			t.Errorf("%s: the folder: %v", tt.name, err)
 		}
+		// A copy that is there is taken, and nothing unpacked once more.
+		again, err := Open(t.Context(), path, Options{Folder: folder, CAR: blockstore.CAROptions{MaxMemory: 200 << 20}, Progress: func(w Work) { t.Errorf("%s: once more: %+v", tt.name, w) }})
+		if err != nil || (again.Unpacked() != "") != tt.unpacked {
+			t.Fatalf("%s: opened again: %v, copy %q", tt.name, err, again.Unpacked())
+		}
+		again.Close()
 	}
 	path := filepath.Join(t.TempDir(), "vast")
 	if err := os.WriteFile(path, gz(t, vast.Bytes()), 0o600); err != nil {

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm/bundle"
+	"github.com/edgefvm/fvm/node/textform"
 )
 
 // The versions of the builtin actors that are known here.
@@ -78,7 +80,8 @@ var singletons = map[uint64]string{
 type UnknownActorError struct {
 	Name    string
 	Version int
-	Known   []string
+	Known   []string // in manifests
+	Short   []string // names of their packages, where those are others
 }
 
 func (e *UnknownActorError) Error() string {
@@ -86,13 +89,13 @@ func (e *UnknownActorError) Error() string {
 }
 
 // ParseActor reads what names a kind of builtin actor: its name in a manifest ("storageminer"), the name of its package
-// ("miner"), the address of a singleton ("f05"), the CID of its code. Other addresses tell no kind: that is in the state.
+// ("miner"), the address of a singleton in any form ("f05", "0xff...05"), the CID of its code. Other addresses tell no kind: that is in the state.
 func ParseActor(version int, s string) (string, error) {
 	names, err := Names(version)
 	if err != nil {
 		return "", err
 	}
-	if a, err := address.NewFromString(s); err == nil {
+	if a, err := textform.Address(s); err == nil {
 		if a.Protocol() == address.ID {
 			if id, err := address.IDFromAddress(a); err == nil && singletons[id] != "" {
 				s = singletons[id]
@@ -101,7 +104,7 @@ func ParseActor(version int, s string) (string, error) {
 		}
 		return "", fmt.Errorf("what kind of actor %s is stands in the state, not in its address; name the kind, such as storageminer", s)
 	}
-	if c, err := cid.Decode(s); err == nil {
+	if c, err := textform.CID(s); err == nil {
 		actor, _, ok := ActorByCode(c)
 		if !ok {
 			return "", fmt.Errorf("%s is the code of no builtin actor of the networks' bundles v%d to v%d", c, OldestVersion, NewestVersion)
@@ -116,7 +119,7 @@ func ParseActor(version int, s string) (string, error) {
 
 func known(version int, name string, names []string) error {
 	if !slices.Contains(names, name) {
-		return &UnknownActorError{Name: name, Version: version, Known: names}
+		return &UnknownActorError{Name: name, Version: version, Known: names, Short: slices.Sorted(maps.Keys(short))}
 	}
 	return nil
 }

@@ -124,7 +124,10 @@ func Decode(r io.Reader) (*Network, error) {
 	}
 	var f file
 	d := json.NewDecoder(bytes.NewReader(data))
-	if err := d.Decode(&f); err != nil {
+	var wrong *json.UnmarshalTypeError
+	if err := d.Decode(&f); errors.As(err, &wrong) && wrong.Field != "" {
+		return nil, fmt.Errorf("%s: %s does not fit there", wrong.Field, wrong.Value)
+	} else if err != nil {
 		return nil, fmt.Errorf("no description of a network in JSON: %w", err)
 	}
 	if _, err := d.Token(); err != io.EOF {

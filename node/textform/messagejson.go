@@ -254,7 +254,7 @@ func (o *object) cid() (c cid.Cid, ofNode bool) {
 	} else if json.Unmarshal(raw, &link.Text) != nil {
 		return cid.Undef, false
 	}
-	c, err := cid.Decode(link.Text)
+	c, err := CID(link.Text)
 	if err != nil {
 		return cid.Undef, false
 	}

@@ -28,6 +28,7 @@ const (
 //   - Hex digits alone, an even number of them, are hex if they are no base64, or if there is white space between them
 //     or 32 of them or more, and no "AAAA" among them, which is how base64 writes zeros. Else they are hex and base64
 //     at once: ErrAmbiguous. An odd number of them is ErrNoReading, also where it would be base64.
+//   - A dump that has places before its lines, as od and hexdump write, is no hex, though all of it be digits.
 //   - Base64 is of the standard alphabet or of that for URLs, padded or not, on one line or on lines of one length
 //     of which the last may be shorter. Letters of one case alone, without padding, may be a name instead: they need
 //     the prefix.
@@ -41,6 +42,12 @@ type Decider func(hex, base64 []byte) (isHex bool, why string)
 // CBOR decides for hex that is one whole item of CBOR, as parameters are, if the base64 is not.
 func CBOR(hex, base64 []byte) (isHex bool, why string) {
 	return cbg.ValidateCBOR(hex) == nil && cbg.ValidateCBOR(base64) != nil, "as base64 it is no CBOR"
+}
+
+// StringOfBytes tells whether bytes are one string of bytes in CBOR, as the parameters of contracts are.
+func StringOfBytes(data []byte) bool {
+	const kind = 2 << 5 // of CBOR's major type 2
+	return len(data) > 1 && data[0]&0xe0 == kind && cbg.ValidateCBOR(data) == nil
 }
 
 // Digits decides for hex: calldata are never written otherwise.
@@ -86,6 +93,9 @@ func cutPrefix(s, prefix string) (rest string, is bool) {
 
 // bare reads text that says nothing of its form.
 func bare(text string, decide Decider) (*Data, error) {
+	if isDump(text) {
+		return nil, noReading(aDump)
+	}
 	b64, why64 := decodeBase64(text)
 	digits, spaces := stripSpace(text)
 	if isHex(digits) {
@@ -120,6 +130,9 @@ func bare(text string, decide Decider) (*Data, error) {
 
 // hexData reads what was said to be hex.
 func hexData(text string) (*Data, error) {
+	if isDump(text) {
+		return nil, noReading(aDump)
+	}
 	b, why := decodeHex(text)
 	if why != "" {
 		return nil, noReading("no hex: %s", why)

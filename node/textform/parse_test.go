@@ -49,6 +49,9 @@ func TestParse(t *testing.T) {
 		{"one case or two", strings.ToUpper(long[:40]) + long[40:], Hex, long},
 		{"lines", long[:60] + "\n" + long[60:] + "\n", Hex, long},
 		{"lines of an even length that base64 could have", long[:32] + "\n" + long[32:64], Hex, long[:64]},
+		{"zeros in words", "00000000 00000020 00000000 00000001", Hex, "00000000000000200000000000000001"},
+		{"zeros on lines", "000000 5859\n000010 5859", Hex, "0000005859" + "0000105859"},
+		{"zeros, and a word of another length", "0x000000 0102 030405", Hex, "0000000102030405"},
 		{"base64 on one line", b64, Base64, long},
 		{"base64 wrapped", b64[:20] + "\n" + b64[20:40] + "\n" + b64[40:60] + "\n" + b64[60:], Base64, long},
 		{"base64 wrapped by Windows", b64[:32] + "\r\n" + b64[32:] + "\r\n", Base64, long},
@@ -97,6 +100,11 @@ func TestParse(t *testing.T) {
 		{"0x twice", "0xab 0xcd", ErrNoReading, "a 0x in the midst of it"},
 		{"0x alone in words", "0xde, ad", ErrNoReading, "',' at character 3"},
 		{"a dump with places", "00000000: 5859", ErrNoReading, "neither hex (':' at character 9"},
+		{"a dump of od -t x1, an even number of digits", "0000000 58 59 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e\n0000020\n", ErrNoReading, "a dump with a place before each line"},
+		{"a dump of od -A x", "000000 58 59 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e\n000010 0f\n000011\n", ErrNoReading, "a dump"},
+		{"a dump of od -A d", "0000000 58 59 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e\n0000016 0f 10\n0000018\n", ErrNoReading, "a dump"},
+		{"a dump of hexdump, whose words are turned", "0000000 5958 0201 0403 0605 0807 0a09 0c0b 0e0d\r\n0000010\r\n", ErrNoReading, "xxd -p"},
+		{"the first line of a dump", "hex:000000 58 59 01", ErrNoReading, "a dump"},
 		{"padding", "gA=", ErrNoReading, "2 characters are padded with 2 =, not 1"},
 		{"padding of nothing", "base64:gAAA=", ErrNoReading, "padded with 0 =, not 1"},
 		{"padding in the midst", "gA==gA==", ErrNoReading, "'=' at character 3"},
@@ -253,6 +261,36 @@ func TestReadFiles(t *testing.T) {
 		if d, err := r.Read(t.Context(), arg); err != nil || hex.EncodeToString(d.Bytes) != "cafe" || !strings.HasSuffix(d.String(), "standard input") {
 			t.Errorf("%s: %v, %v", arg, d, err)
 		}
+	}
+}
+
+// The bytes of a contract's parameters may be letters all of them, and base64 then.
+func TestAsTheyAre(t *testing.T) {
+	for _, tt := range []struct{ content, want string }{
+		{"Cxyz", ""},         // 43 78 79 7a: a string of three bytes; base64 of three others
+		{"Cxyz\n", "0b1cb3"}, // with a line break it is no CBOR
+		{"C000", ""},         // 43 30 30 30; hex c000; base64
+		{"E00000", ""},       // 45 30 ...; hex e00000, and no base64
+		{"E00000\n", "e00000"},
+		{"gkIAZEA=", "824200 6440"}, // a string of text is nobody's parameters
+		{"420064", "420064"},
+	} {
+		r := Reader{Stdin: strings.NewReader(tt.content), AsTheyAre: StringOfBytes}
+		d, err := r.Read(t.Context(), "-")
+		switch {
+		case tt.want == "" && !errors.Is(err, ErrAmbiguous):
+			t.Errorf("%q: %v, %v", tt.content, d, err)
+		case tt.want != "" && (err != nil || hex.EncodeToString(d.Bytes) != strings.ReplaceAll(tt.want, " ", "")):
+			t.Errorf("%q: %v, %v", tt.content, d, err)
+		}
+	}
+	r := Reader{Stdin: strings.NewReader("Cxyz"), AsTheyAre: StringOfBytes}
+	if d, err := r.Read(t.Context(), "raw:-"); err != nil || string(d.Bytes) != "Cxyz" {
+		t.Error(d, err)
+	}
+	r.Stdin = strings.NewReader("Cxyz")
+	if d, err := r.Read(t.Context(), "base64:-"); err != nil || hex.EncodeToString(d.Bytes) != "0b1cb3" {
+		t.Error(d, err)
 	}
 }
 

@@ -26,6 +26,9 @@ type Reader struct {
 	Stdin io.Reader
 	// Decide is asked where text fits hex and base64. Default: that is an error.
 	Decide Decider
+	// AsTheyAre tells whether bytes that are text may be meant as they are all the same. A file of such is ErrAmbiguous, if its text
+	// can be read. Default: what is text is read as text.
+	AsTheyAre func(data []byte) bool
 	// Strings takes a JSON string that is neither hex nor base64, or may be both, as JSON. Default: that is an error.
 	Strings bool
 }
@@ -200,6 +203,8 @@ func (r *Reader) content(prefix string, data []byte, from *Data) (*Data, error) 
 	}
 	d, err := r.parse(prefix + text)
 	switch {
+	case err == nil && prefix == "" && r.AsTheyAre != nil && r.AsTheyAre(data):
+		return nil, ambiguous("its %s may be meant as they are, or as %s; name the file as raw:FILE, or as hex:@FILE or base64:@FILE", countBytes(data), d)
 	case err == nil:
 		d.Source, d.Name = from.Source, from.Name
 		return d, nil

@@ -190,7 +190,7 @@ func parseCID(tree any) (cid.Cid, error) {
 	if !ok {
 		return cid.Undef, &kindError{`a CID, such as "bafy2bzace…"`}
 	}
-	c, err := cid.Decode(s)
+	c, err := textform.CID(s)
 	if err != nil {
 		return cid.Undef, fmt.Errorf("CID %q: %w", shorten(s), err)
 	}

@@ -120,7 +120,7 @@ func (s *source) wanted(ctx context.Context, arg string) (*wanted, error) {
 		w.chainID = n.ChainID
 		return w, nil
 	}
-	c, err := cid.Decode(arg)
+	c, err := textform.CID(arg)
 	if err != nil {
 		return nil, kit.Usagef("%q is neither a CID such as bafy2bz... nor a hash such as 0x3f2a...", arg)
 	}

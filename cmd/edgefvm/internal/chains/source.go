@@ -19,6 +19,7 @@ import (
 	"github.com/edgefvm/fvm/node/chain"
 	"github.com/edgefvm/fvm/node/network"
 	"github.com/edgefvm/fvm/node/replay"
+	"github.com/edgefvm/fvm/node/textform"
 )
 
 // source is a chain that a command asks, as the flags say. Close it.
@@ -150,7 +151,7 @@ func (s *source) tipset(ctx context.Context, arg string) (*chain.Tipset, error) 
 	if arg == "" {
 		return line.Head(), nil
 	}
-	if c, err := cid.Decode(arg); err == nil {
+	if c, err := textform.CID(arg); err == nil {
 		h, err := s.chain.Headers().Header(ctx, c)
 		if err != nil {
 			return nil, err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/states"
+	"github.com/edgefvm/fvm/node/textform"
 )
 
 // whichState is what the states of an epoch are, for help.
@@ -149,7 +150,7 @@ it. The exit code is 0 if nothing differs, 1 if something does.
 func (s *source) both(ctx context.Context, first, second string) (a, b cid.Cid, err error) {
 	roots, at := [2]cid.Cid{}, [2]int64{-1, -1}
 	for i, arg := range []string{first, second} {
-		if roots[i], err = cid.Decode(arg); err == nil {
+		if roots[i], err = textform.CID(arg); err == nil {
 			continue
 		}
 		n, err := epoch(arg)

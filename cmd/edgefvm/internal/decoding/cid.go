@@ -56,10 +56,9 @@ func viewCID(c cid.Cid) (cidView, error) {
 	return v, nil
 }
 
-// parseCID reads a CID as text, or its bytes in hex, bare or as a link in CBOR.
+// parseCID reads a CID as textform.CID, or its bytes in hex, bare or as a link in CBOR.
 func parseCID(text string) (cid.Cid, error) {
-	text = strings.TrimSpace(text)
-	c, err := cid.Decode(text)
+	c, err := textform.CID(text)
 	if err == nil {
 		return c, nil
 	}
@@ -78,7 +77,7 @@ func parseCID(text string) (cid.Cid, error) {
 		}
 		return cid.Undef, kit.Usagef("INPUT: the bytes are no CID")
 	}
-	return cid.Undef, kit.Usagef("%q is no CID: is it cut, or was a letter changed?", text)
+	return cid.Undef, kit.Usagef("INPUT %q: %w", strings.TrimSpace(text), err)
 }
 
 func newDecodeCID() *cobra.Command {
@@ -86,8 +85,8 @@ func newDecodeCID() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cid CID",
 		Short: "A CID in parts: version, codec, hash; the builtin actor whose code it is",
-		Long: `Shows the parts of a CID by name. CID is its text in any base, or its bytes in hex, bare or
-as a link in CBOR. Of the code of a builtin actor it tells which, and of which versions.`,
+		Long: `Shows the parts of a CID by name. CID is its text in any base, alone or as nodes have it in
+JSON ({"/": "bafy..."}), or its bytes in hex, bare or as a link in CBOR. Of the code of a builtin actor it tells which, and of which versions.`,
 		Example: "  edgefvm decode cid bafy2bzacecnamqgqmifpluoeldx7zzglxcljo6oja4vrmtj7432rphldpdmm2\n  edgefvm decode cid --json 0x0171a0e402209a0640d0620af5d1c458effce4cbb8969779c9072b164d3fe6f5179d6378d8cd",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/clitest"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 )
 
@@ -56,6 +57,9 @@ func TestOutput(t *testing.T) {
 		{"masked id", []string{"decode", "address", "0xff00000000000000000000000000000000000064"}, []string{"f0100\n"}},
 		{"bytes of an address", []string{"decode", "address", "0x4300e807"}, []string{"f01000\n"}},
 		{"cid of code", []string{"decode", "cid", "bafk2bzacecgyiuanstjcdo43xkax274hmyyfiw7ju44uvcyreayonp7r3fmls"}, []string{"codec 0x55 raw", "multihash 0xb220 blake2b-256, 32 bytes", "code of multisig, actors v18, v19"}},
+		{"cid of a node's JSON", []string{"decode", "cid", `{"/":"bafk2bzacecgyiuanstjcdo43xkax274hmyyfiw7ju44uvcyreayonp7r3fmls"}`}, []string{"code of multisig, actors v18, v19"}},
+		{"by the code in a node's JSON", []string{"decode", "params", "--actor", `{"/":"bafk2bzacecgyiuanstjcdo43xkax274hmyyfiw7ju44uvcyreayonp7r3fmls"}`, "--method", "Approve", "0x820740"}, []string{"multisig · Approve"}},
+		{"by a masked id", []string{"decode", "params", "--actor", "0xff00000000000000000000000000000000000005", "--method", "2", "0x420064"}, []string{"storagemarket · AddBalance"}},
 		{"cid in CBOR", []string{"decode", "cid", "0xd82a5827000155a0e402208d84500d94d221bb9bba817d7f876630545be9a7394a8b112030e6bff1d958b9"}, []string{"bafk2bzacecgyiuanstjcdo43xkax274hmyyfiw7ju44uvcyreayonp7r3fmls\n"}},
 		{"cid of version 0", []string{"decode", "cid", "QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn"}, []string{"version 0", "codec 0x70 dag-pb", "sha2-256, 32 bytes"}},
 		{"bitfield", []string{"decode", "bitfield", "0x42b494"}, []string{"0-4,7\n6 members\n"}},
@@ -100,6 +104,7 @@ const bareMessage = "8a0042006542006418244200011a00989680420064400040"
 
 // TestErrors has what is refused, and how.
 func TestErrors(t *testing.T) {
+	letters := clitest.WriteTo(t, filepath.Join(t.TempDir(), "letters"), []byte("Cxyz"))
 	for _, c := range []struct {
 		name string
 		args []string
@@ -128,6 +133,9 @@ func TestErrors(t *testing.T) {
 		{"calldata or CBOR", []string{"decode", "calldata", "0x5822" + strings.Repeat("00", 34)}, kit.ExitUsage, "say --wrapped or --bare"},
 		{"an ABI that is none", []string{"decode", "calldata", "--abi", "main_test.go", "0x00000000"}, kit.ExitFailed, "--abi main_test.go: ABI: "},
 		{"an ABI that is not there", []string{"decode", "calldata", "--abi", "Token.jso", "0x00000000"}, kit.ExitFailed, "--abi: "},
+		{"an actor whose package is called so, nearly", []string{"decode", "params", "--actor", "minr", "--method", "1", "0x80"}, kit.ExitUsage, "did you mean miner?"},
+		{"an actor that is like none", []string{"decode", "params", "--actor", "oracle", "--method", "1", "0x80"}, kit.ExitUsage, "known: account, cron"},
+		{"a string of bytes that is text", []string{"decode", "params", "--actor", "evm", "--method", "InvokeEVM", letters}, kit.ExitUsage, "may be meant as they are"},
 		{"a code that is none", []string{"decode", "exit-code", "x"}, kit.ExitUsage, "no exit code"},
 		{"a cid that is none", []string{"decode", "cid", "bafy2bzace"}, kit.ExitUsage, "no CID"},
 		{"an address with a letter changed", []string{"decode", "address", "f410faqtnrbkwx5jy23xp5j3pcy4g7tmmuu2tzethgcr"}, kit.ExitUsage, "it is not written as addresses are"},

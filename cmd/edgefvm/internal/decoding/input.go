@@ -20,7 +20,11 @@ say which is meant.`
 
 // readBytes reads bytes. decide says what text is that fits hex and base64; nil: that is an error.
 func readBytes(cmd *cobra.Command, arg string, decide textform.Decider) (*textform.Data, error) {
-	r := textform.Reader{Stdin: cmd.InOrStdin(), Decide: decide}
+	return readBy(cmd, arg, textform.Reader{Decide: decide})
+}
+
+func readBy(cmd *cobra.Command, arg string, r textform.Reader) (*textform.Data, error) {
+	r.Stdin = cmd.InOrStdin()
 	d, err := r.Read(cmd.Context(), arg)
 	if err != nil {
 		return nil, kit.Usagef("INPUT: %w", err)
@@ -30,7 +34,7 @@ func readBytes(cmd *cobra.Command, arg string, decide textform.Decider) (*textfo
 
 // readCBOR reads bytes that are CBOR, readPlain some that may be.
 func readCBOR(cmd *cobra.Command, arg string) (*textform.Data, error) {
-	return noJSON(readBytes(cmd, arg, textform.CBOR))
+	return noJSON(readBy(cmd, arg, textform.Reader{Decide: textform.CBOR, AsTheyAre: textform.StringOfBytes}))
 }
 
 func readPlain(cmd *cobra.Command, arg string) (*textform.Data, error) {

@@ -7,12 +7,12 @@ import (
 	"strings"
 
 	"github.com/filecoin-project/go-state-types/network"
-	"github.com/ipfs/go-cid"
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/node/actors"
 	"github.com/edgefvm/fvm/node/ethabi"
+	"github.com/edgefvm/fvm/node/textform"
 )
 
 // newestRun is the newest version of the actors whose own code networks run.
@@ -68,7 +68,7 @@ func (w *which) resolve() (version int, note string, err error) {
 		}
 		return n, note, nil
 	}
-	if c, err := cid.Decode(w.actor); err == nil {
+	if c, err := textform.CID(w.actor); err == nil {
 		if _, versions, ok := actors.ActorByCode(c); ok {
 			if len(versions) > 1 {
 				note = fmt.Sprintf("actors v%d and v%d have this code", versions[0], versions[len(versions)-1])
@@ -115,7 +115,11 @@ func meant(err error) error {
 	var function *ethabi.UnknownFunctionError
 	switch {
 	case errors.As(err, &actor):
-		return kit.AsUsage(fmt.Errorf("%w%s", err, kit.DidYouMean(actor.Name, actor.Known)))
+		like := kit.Alike(actor.Name, append(actor.Short, actor.Known...))
+		if like == "" {
+			like = kit.DidYouMean(actor.Name, actor.Known)
+		}
+		return kit.AsUsage(fmt.Errorf("%w%s", err, like))
 	case errors.As(err, &method):
 		return kit.AsUsage(fmt.Errorf("%w%s", err, kit.DidYouMean(method.Method, method.Known)))
 	case errors.As(err, &function):

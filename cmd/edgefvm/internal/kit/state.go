@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/edgefvm/fvm/blockstore/pebble"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
 	"github.com/edgefvm/fvm/internal/layout"
+	"github.com/edgefvm/fvm/node/textform"
 )
 
 // StateOptions say how the files of a state are opened. The zero value has the defaults.
@@ -187,11 +189,12 @@ func ArchivesIn(dir string) string { return filepath.Join(dir, "archives") }
 
 // StateRoot is the state root that a CID means, or the files' own roots if name is "": a state root itself; or one or several
 // headers of a tipset, or the metadata of a snapshot of a chain (FRC-0108), which name a head. Then the state is the one that the
-// head's messages run on, and what the headers say comes with it. Of several files the first counts whose roots mean a state. A
-// root whose block is not there is returned as it is: the state may be in part elsewhere.
+// head's messages run on, and what the headers say comes with it. Of several files the first counts whose roots mean a state, and
+// of a file's roots the first, or the only one that is a state's. A root whose block is not there is returned as it is: the state may
+// be in part elsewhere.
 func (s *State) StateRoot(ctx context.Context, name string) (cid.Cid, *Head, error) {
 	if name != "" {
-		c, err := CID(name)
+		c, err := textform.CID(name)
 		if err != nil {
 			return cid.Undef, nil, Usagef("--root %q: want a CID such as bafy2bz...: %w", name, err)
 		}
@@ -234,8 +237,8 @@ func (s *State) means(ctx context.Context, roots []cid.Cid) (cid.Cid, *Head, err
 	if err != nil {
 		return wrong(err)
 	}
-	f3 := false
-	switch kindOf(b.RawData()) {
+	f3, kind := false, kindOf(b.RawData())
+	switch kind {
 	case stateRoot:
 		return roots[0], nil, nil
 	case snapshotRoot:
@@ -245,9 +248,15 @@ func (s *State) means(ctx context.Context, roots []cid.Cid) (cid.Cid, *Head, err
 		}
 		roots, f3 = m.head, m.f3
 	case headerRoot:
-	case bundleRoot:
-		return wrong(fmt.Errorf("it is that of actors (a bundle, which --bundle takes), and %w", errNoState))
 	default:
+		switch states := s.statesOf(ctx, roots[1:]); {
+		case len(states) == 1:
+			return states[0], nil, nil
+		case len(states) > 1:
+			return wrong(fmt.Errorf("it means no state, and %d of the roots behind it do: --root says which, such as %s", len(states), states[0]))
+		case kind == bundleRoot:
+			return wrong(fmt.Errorf("it is that of actors (a bundle, which --bundle takes), and %w", errNoState))
+		}
 		return wrong(errNoState)
 	}
 	h, err := readHead(ctx, s, roots)
@@ -256,6 +265,16 @@ func (s *State) means(ctx context.Context, roots []cid.Cid) (cid.Cid, *Head, err
 	}
 	h.F3 = f3
 	return h.StateRoot, h, nil
+}
+
+// statesOf are the roots that are those of states, each once.
+func (s *State) statesOf(ctx context.Context, roots []cid.Cid) (states []cid.Cid) {
+	for _, c := range roots {
+		if b, err := s.Get(ctx, c); err == nil && kindOf(b.RawData()) == stateRoot && !slices.Contains(states, c) {
+			states = append(states, c)
+		}
+	}
+	return states
 }
 
 // Has tells whether a file has the block.

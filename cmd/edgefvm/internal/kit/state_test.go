@@ -100,12 +100,13 @@ func TestStateRoot(t *testing.T) {
 	negative := header(fields{0, 1, 1, anyState.Cid(), []byte{1, 1}})
 	short := dag(one.RawData()[:len(one.RawData())-1])
 	other := dag([]byte{0x82, 0x01, 0x02})
+	second := dag(append(anyState.RawData()[:1:1], append([]byte{4}, anyState.RawData()[2:]...)...))
 	actors := dag(cbor.AppendCID(cbor.AppendUint(cbor.AppendArray(nil, 2), 1), other.Cid()))
 	f3 := dag(make([]byte, 100))
 	f3CID := f3.Cid()
 	snap, snapF3 := metadata(nil, one.Cid(), two.Cid()), metadata(&f3CID, one.Cid())
 	headless := metadata(nil)
-	path := carOf(t, []cid.Cid{anyState.Cid(), other.Cid()}, anyState, one, two, late, genesis, absurd, negative, short, other, actors, f3, snap, snapF3, headless)
+	path := carOf(t, []cid.Cid{anyState.Cid(), other.Cid()}, anyState, one, two, late, genesis, absurd, negative, short, other, second, actors, f3, snap, snapF3, headless)
 	s, err := OpenState(t.Context(), []string{path}, StateOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -122,6 +123,10 @@ func TestStateRoot(t *testing.T) {
 	}{
 		{"a state", []cid.Cid{anyState.Cid(), one.Cid()}, anyState.Cid(), -1, 0, 0, ""},
 		{"something else", []cid.Cid{other.Cid()}, cid.Undef, 0, 0, 0, "it means no state"},
+		{"something else, and a state behind it", []cid.Cid{other.Cid(), actors.Cid(), anyState.Cid(), anyState.Cid()}, anyState.Cid(), -1, 0, 0, ""},
+		{"actors, and a state behind them", []cid.Cid{actors.Cid(), dag([]byte("x")).Cid(), second.Cid()}, second.Cid(), -1, 0, 0, ""},
+		{"something else, and two states behind it", []cid.Cid{other.Cid(), anyState.Cid(), second.Cid()}, cid.Undef, 0, 0, 0, "2 of the roots behind it do: --root says which"},
+		{"something else, and a header behind it", []cid.Cid{other.Cid(), one.Cid()}, cid.Undef, 0, 0, 0, "it means no state"},
 		{"actors", []cid.Cid{actors.Cid()}, cid.Undef, 0, 0, 0, "--bundle"},
 		{"what is not there", []cid.Cid{dag([]byte("x")).Cid()}, dag([]byte("x")).Cid(), -1, 0, 0, ""},
 		{"a header", []cid.Cid{one.Cid()}, anyState.Cid(), 5800470, 1772320500, 256, "1 block"},

@@ -5,8 +5,6 @@ import (
 	"io"
 	"io/fs"
 	"strings"
-
-	"github.com/ipfs/go-cid"
 )
 
 // words is an error for people: without the names that Go and the libraries give to what they did.
@@ -38,13 +36,4 @@ func pathErrors(err error) (all []*fs.PathError) {
 		}
 	}
 	return all
-}
-
-// CID reads a CID that was typed.
-func CID(text string) (cid.Cid, error) {
-	c, err := cid.Decode(text)
-	if err != nil {
-		return cid.Undef, errors.New("it is no CID: is it cut, or was a letter changed?")
-	}
-	return c, nil
 }

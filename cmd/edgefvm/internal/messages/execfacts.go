@@ -11,6 +11,7 @@ import (
 	"github.com/filecoin-project/go-state-types/abi"
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
+	"github.com/edgefvm/fvm/node/actors/jsonview"
 	"github.com/edgefvm/fvm/node/textform"
 	"github.com/edgefvm/fvm/vector"
 )
@@ -41,7 +42,7 @@ func (o *outside) readRandomness(ctx context.Context, flag, v string, of []bool)
 		if listed {
 			return kit.Usagef("%s %q: a file in JSON names its epochs itself", flag, v)
 		}
-		if err := o.readFacts(data.Bytes, of); err != nil {
+		if err := o.readFacts(flag, data.Bytes, of); err != nil {
 			return kit.Usagef("%s %s: %w", flag, v, err)
 		}
 		return nil
@@ -50,15 +51,47 @@ func (o *outside) readRandomness(ctx context.Context, flag, v string, of []bool)
 	if err != nil {
 		return kit.Usagef("%s %q: %w", flag, v, err)
 	}
+	if !listed {
+		epoch = everyEpoch
+	}
 	for _, beacon := range of {
+		round := vector.Round{Beacon: beacon, Epoch: epoch}
+		if err := o.once(flag, round, fmt.Sprintf("%x", value)); err != nil {
+			return kit.Usagef("%s %q: %w", flag, v, err)
+		}
 		if listed {
-			o.randomness[vector.Round{Beacon: beacon, Epoch: epoch}] = value
+			o.randomness[round] = value
 		} else {
 			o.always[beacon] = value
 		}
 	}
 	return nil
 }
+
+// everyEpoch stands for the epochs that are not listed.
+const everyEpoch = -1
+
+// once takes down what a flag answers, and refuses another answer to the same question. --beacon-randomness and --ticket-randomness
+// may say otherwise than --randomness.
+func (o *outside) once(flag string, on vector.Round, answer string) error {
+	key := question{flag, on}
+	if known, asked := o.said[key]; asked && known != answer {
+		if on.Epoch == everyEpoch {
+			return errors.New("another one for all epochs says otherwise: give one, or EPOCH=HEX for each")
+		}
+		return fmt.Errorf("another one for epoch %d says otherwise: give one", on.Epoch)
+	}
+	o.said[key] = answer
+	return nil
+}
+
+// question is what a flag answers.
+type question struct {
+	flag string
+	on   vector.Round
+}
+
+var errNotAsVectors = errors.New(`want "randomness", "tipsets" or "faults" as vectors have them, a list of randomness alone, or digests in hex by epoch, {"EPOCH": "HEX"}`)
 
 func digest(data []byte) (d [32]byte, err error) {
 	if len(data) != len(d) {
@@ -69,7 +102,10 @@ func digest(data []byte) (d [32]byte, err error) {
 
 // readFacts reads JSON: what the world outside answers, as vectors have it ({"randomness": [...], "tipsets": [...], "faults":
 // [...]}), its list of randomness alone, or randomness by epoch ({"5800000": "0x..."}), which of says whose it is.
-func (o *outside) readFacts(data []byte, of []bool) error {
+func (o *outside) readFacts(flag string, data []byte, of []bool) error {
+	if _, err := jsonview.Parse(data); err != nil { // an epoch that is there twice
+		return err
+	}
 	var facts struct {
 		Randomness json.RawMessage `json:"randomness"`
 		Tipsets    []vector.Tipset `json:"tipsets"`
@@ -80,7 +116,7 @@ func (o *outside) readFacts(data []byte, of []bool) error {
 	switch {
 	case data[0] == '[':
 		if err := json.Unmarshal(data, &list); err != nil {
-			return err
+			return errNotAsVectors
 		}
 	case json.Unmarshal(data, &byEpoch) == nil:
 		for epoch, text := range byEpoch {
@@ -93,20 +129,21 @@ func (o *outside) readFacts(data []byte, of []bool) error {
 				return fmt.Errorf("epoch %d: %w", epoch, err)
 			}
 			for _, beacon := range of {
-				o.randomness[vector.Round{Beacon: beacon, Epoch: epoch}] = value
+				round := vector.Round{Beacon: beacon, Epoch: epoch}
+				if err := o.once(flag, round, fmt.Sprintf("%x", value)); err != nil {
+					return err
+				}
+				o.randomness[round] = value
 			}
 		}
 		return nil
 	default:
-		if err := json.Unmarshal(data, &facts); err != nil {
-			return err
-		}
-		if facts.Randomness == nil && facts.Tipsets == nil && facts.Faults == nil {
-			return errors.New(`want "randomness", "tipsets" or "faults" as vectors have them, or randomness by epoch`)
+		if err := json.Unmarshal(data, &facts); err != nil || facts.Randomness == nil && facts.Tipsets == nil && facts.Faults == nil {
+			return errNotAsVectors
 		}
 		if facts.Randomness != nil {
 			if err := json.Unmarshal(facts.Randomness, &list); err != nil {
-				return err
+				return errNotAsVectors
 			}
 		}
 	}
@@ -118,12 +155,18 @@ func (o *outside) readFacts(data []byte, of []bool) error {
 		if r.Error != "" {
 			return fmt.Errorf("randomness of epoch %d is an error", r.On.Epoch)
 		}
+		if err := o.once(flag, r.On, fmt.Sprintf("%x", r.Ret)); err != nil {
+			return err
+		}
 		o.randomness[r.On] = [32]byte(r.Ret)
 	}
 	for _, t := range facts.Tipsets {
-		c, err := kit.CID(t.CID)
+		c, err := textform.CID(t.CID)
 		if err != nil {
 			return fmt.Errorf("tipset of epoch %d: %q: %w", t.Epoch, t.CID, err)
+		}
+		if err := o.once("tipset", vector.Round{Epoch: t.Epoch}, c.String()); err != nil {
+			return err
 		}
 		o.tipsets[t.Epoch] = c
 	}
@@ -137,9 +180,15 @@ func (o *outside) readTipset(v string) error {
 	if err != nil {
 		return err
 	}
-	c, err := kit.CID(text)
+	c, err := textform.CID(text)
 	if err != nil {
 		return kit.Usagef("--tipset %q: want CID or EPOCH=CID: %w", v, err)
+	}
+	if !listed {
+		epoch = everyEpoch
+	}
+	if err := o.once("tipset", vector.Round{Epoch: epoch}, c.String()); err != nil {
+		return kit.Usagef("--tipset %q: %w", v, err)
 	}
 	if listed {
 		o.tipsets[epoch] = c

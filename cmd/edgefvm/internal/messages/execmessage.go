@@ -68,11 +68,16 @@ func (x *execFlags) checkWritten(cmd *cobra.Command) error {
 				return kit.Usagef("--message is the whole message: leave out --%s", name)
 			}
 		}
-		if x.message == "" {
-			return kit.Usagef("--message is empty: want a file, hex, base64 or JSON")
+	} else if x.from == "" || x.to == "" && !given("deploy") {
+		return kit.Usagef("which message? Give --message, or --from and --to%s", map[bool]string{true: " (with --deploy --from alone)"}[given("deploy")])
+	}
+	for _, f := range []struct{ name, value, want string }{ // as a variable of a shell that is not set
+		{"message", x.message, "want a file, hex, base64 or JSON"}, {"params", x.params, "no parameters are 0x"},
+		{"calldata", x.calldata, "no calldata are 0x"}, {"deploy", x.deploy, "want the init code of a contract"}, {"method", x.method, "want a number or a name"},
+	} {
+		if given(f.name) && strings.TrimSpace(f.value) == "" {
+			return kit.Usagef("--%s is empty: %s", f.name, f.want)
 		}
-	} else if x.from == "" || x.to == "" && x.deploy == "" {
-		return kit.Usagef("which message? Give --message, or --from and --to")
 	}
 	for _, pair := range [][2]string{{"params", "calldata"}, {"params", "deploy"}, {"calldata", "deploy"}, {"to", "deploy"}, {"method", "deploy"}, {"signature-type", "chain-len"}} {
 		if given(pair[0]) && given(pair[1]) {

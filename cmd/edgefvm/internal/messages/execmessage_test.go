@@ -26,6 +26,7 @@ type written struct {
 	Signature struct {
 		Type  string
 		Bytes int
+		Gas   int64
 		Why   string
 	}
 	Message struct {
@@ -81,7 +82,7 @@ func TestExecParamsForms(t *testing.T) {
 		t.Errorf("no calldata: %+v", r)
 	}
 	text := edgefvm.OK(t, append(on("echo.car", call...), "--json=false", "--params", "testdata/text/wrapped.hex")...)
-	for _, want := range []string{"params       91 bytes, from hex in a file\n", "signature    delegated, 69 bytes counted, as on the chain: the key of f0114 is f410faqtnrbkwx5jy23xp5j3pcy4g7tmmuu2tzethgcq\n             (without it: --signature-type none)\n"} {
+	for _, want := range []string{"params       91 bytes, from hex in a file\n", "signature    delegated, 69 bytes counted, as on the chain: the key of f0114 is f410faqtnrbkwx5jy23xp5j3pcy4g7tmmuu2tzethgcq\n             (89,700 gas; without it: --signature-type none)\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it lacks %q:\n%s", want, text)
 		}
@@ -276,6 +277,15 @@ func TestExecMessageErrors(t *testing.T) {
 		{"a number for an address", kit.ExitUsage, on("echo.car", "--from", "100", "--to", "f0101"), "the actor of that ID is f0100"},
 		{"a wrong checksum", kit.ExitUsage, on("echo.car", "--from", "f0100", "--to", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD"), "EIP-55"},
 		{"an exponent", kit.ExitUsage, call("--value", "1e18"), "exponents are not read"},
+		{"no parameters", kit.ExitUsage, call("--params", ""), "--params is empty: no parameters are 0x"},
+		{"no calldata", kit.ExitUsage, call("--calldata", ""), "--calldata is empty: no calldata are 0x"},
+		{"no init code", kit.ExitUsage, on("echo.car", "--from", "f0114", "--deploy", " "), "--deploy is empty: want the init code"},
+		{"no message", kit.ExitUsage, on("echo.car", "--message", ""), "--message is empty: want a file"},
+		{"no method", kit.ExitUsage, call("--method", ""), "--method is empty: want a number"},
+		{"deploy by nobody", kit.ExitUsage, on("echo.car", "--deploy", "0x00"), "with --deploy --from alone"},
+		{"a dump", kit.ExitUsage, call("--params", "0000000 58 59 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e\n0000020"), "a dump with a place before each line"},
+		{"a string of bytes that is text", kit.ExitUsage, call("--params", clitest.WriteTo(t, filepath.Join(t.TempDir(), "p"), []byte("Cxyz"))), "its 4 bytes may be meant as they are, or as 3 bytes, from base64"},
+		{"a contract's method for an actor that takes none", kit.ExitUsage, on("echo.car", "--from", "f0114", "--to", "f05", "--method", "InvokeContract"), `storagemarket has no method "InvokeContract"`},
 		{"a signature", kit.ExitUsage, call("--signature-type", "rsa"), `--signature-type "rsa": want secp256k1, bls or delegated, or none`},
 		{"a signature beside the message's", kit.ExitUsage, on("echo.car", "--signature-type", "bls", "--message", "828a0042006542006418244200011a00989680420064400040584201"+strings.Repeat("00", 65)), "the message has a signature of its own"},
 		{"a signature and a length", kit.ExitUsage, call("--signature-type", "bls", "--chain-len", "9"), "say the same"},
@@ -300,6 +310,38 @@ func TestExecMessageErrors(t *testing.T) {
 	args := []string{"exec", "--car", car, "--nv", "28", "--epoch", "5800000", "--message"}
 	edgefvm.Fails(t, kit.ExitUsage, append(args, "cafe"), "it is the name of a file", "write ./cafe for the file")
 	edgefvm.OK(t, append(args, "./cafe")...)
+}
+
+// A contract's method is called where contracts are called, whatever is there; a name that only FRC-0042 knows is told with its number.
+func TestExecMethodNames(t *testing.T) {
+	clitest.NeedBundles(t)
+	for _, tt := range []struct {
+		to, method string
+		want       uint64
+		read       string
+	}{
+		{"f0119", "InvokeContract", 3844450837, ""},
+		{"f0119", "InvokeEVM", 3844450837, ""},
+		{"f0101", "InvokeContract", 3844450837, ""},
+		{"f0115", "InvokeContract", 3844450837, ""},
+		{"f0116", "InvokeContract", 3844450837, ""},
+		{"f090", "InvokeContract", 3844450837, ""},
+		{"0x1111111111111111111111111111111111111111", "InvokeContract", 3844450837, ""},
+		{"f0101", "Receive", 3726118371, ""},
+		{"f05", "AddBalance", 2, ""},
+		{"f0119", "Deposit", 1932531225, "method: Deposit is 1932531225, the number that FRC-0042 makes of the name"},
+		{"f0119", "InvokeContrct", 2208961527, "method: InvokeContrct is 2208961527, the number that FRC-0042 makes of the name; did you mean InvokeContract?"},
+	} {
+		r := clitest.FromJSON[written](t, edgefvm.Run(t, on("echo.car", "--from", "f0114", "--to", tt.to, "--method", tt.method)...).Out)
+		if r.Message.Method != tt.want || strings.Join(r.Read, "\n") != tt.read {
+			t.Errorf("%s %s: %d, %q", tt.to, tt.method, r.Message.Method, r.Read)
+		}
+	}
+	// What is wrapped already is wrapped once more, and told.
+	r := clitest.FromJSON[written](t, edgefvm.OK(t, on("echo.car", "--from", "f0114", "--to", "f0119", "--calldata", "0x4406fdde03")...))
+	if r.Message.Params != "454406fdde03" || len(r.Read) != 2 || !strings.Contains(r.Read[1], "a string of bytes in CBOR already") {
+		t.Errorf("%s, %q", r.Message.Params, r.Read)
+	}
 }
 
 func TestParseAmount(t *testing.T) {

@@ -55,6 +55,8 @@ func (x *execFlags) settle(cmd *cobra.Command, state *execState) (*setting, erro
 		s.net, s.warnings = said[*network.Network]{p.network, "by the chain's genesis"}, nil
 		if !given("chain-id") {
 			s.chainID = p.network.ChainID
+		} else if s.chainID != p.network.ChainID {
+			s.warn("--chain-id %d does not fit: that of %s is %d", s.chainID, p.network.Name, p.network.ChainID)
 		}
 	}
 	if err := x.findEpoch(s, given, state.head); err != nil {
@@ -103,8 +105,11 @@ func (x *execFlags) findNetwork(s *setting, given func(string) bool, head *kit.H
 		}
 	}
 	s.chainID = x.chainID
-	if s.net.is != nil && !given("chain-id") {
-		s.chainID = s.net.is.ChainID
+	switch n := s.net.is; {
+	case n != nil && !given("chain-id"):
+		s.chainID = n.ChainID
+	case n != nil && n.ChainID != s.chainID:
+		s.warn("--chain-id %d does not fit: that of %s is %d", s.chainID, n.Name, n.ChainID)
 	}
 	return nil
 }

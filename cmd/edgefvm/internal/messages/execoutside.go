@@ -25,6 +25,7 @@ type outside struct {
 	tipset     cid.Cid // for epochs that are not listed; may be undefined
 	faults     []vector.Fault
 	judges     bool // faults are listed, if only that there are none
+	said       map[question]string
 
 	chain externs.Externs // what the archive has of a chain; nil: nothing
 
@@ -41,7 +42,7 @@ var _ externs.Externs = (*outside)(nil)
 
 // readOutside reads the flags.
 func (x *execFlags) readOutside(ctx context.Context, epoch abi.ChainEpoch) (*outside, error) {
-	o := &outside{epoch: epoch, randomness: map[vector.Round][32]byte{}, always: map[bool][32]byte{}, tipsets: map[abi.ChainEpoch]cid.Cid{}}
+	o := &outside{epoch: epoch, randomness: map[vector.Round][32]byte{}, always: map[bool][32]byte{}, said: map[question]string{}, tipsets: map[abi.ChainEpoch]cid.Cid{}}
 	for _, f := range []struct {
 		flag   string
 		values []string

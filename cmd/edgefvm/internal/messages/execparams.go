@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
@@ -66,6 +67,9 @@ func (x *execFlags) action(ctx context.Context, on *onState, msg *fvm.Message) (
 		}
 		msg.Params = textform.WrapBytes(d.Bytes)
 		x.note("calldata", d.String()+", wrapped in CBOR")
+		if textform.StringOfBytes(d.Bytes) {
+			x.note("calldata", "they are a string of bytes in CBOR already, and are wrapped once more: if they are not to be, give them as --params")
+		}
 	case x.params != "":
 		return x.readParams(ctx, on, msg)
 	}
@@ -79,13 +83,16 @@ func (x *execFlags) methodOf(ctx context.Context, on *onState, to address.Addres
 	if err != nil {
 		return 0, kit.Usagef("%s %q: %w%s", flag, s, err, kit.DidYouMean(s, explain.MethodNames(receiver)))
 	}
+	if explain.MethodName(receiver, n) == fmt.Sprintf("method %d", n) && strings.Trim(s, "0123456789") != "" { // nobody knows the name
+		x.note("method", fmt.Sprintf("%s is %d, the number that FRC-0042 makes of the name%s", s, n, kit.Alike(s, explain.MethodNames(receiver))))
+	}
 	return n, nil
 }
 
 // readParams reads the parameters: bytes, or JSON that the receiver's method encodes. A JSON string may be either: it is bytes where
 // it is hex or base64 of what the method takes, or where the method does not take the string.
 func (x *execFlags) readParams(ctx context.Context, on *onState, msg *fvm.Message) error {
-	d, err := readBy(ctx, &textform.Reader{Stdin: x.stdin, Decide: textform.CBOR, Strings: true}, "--params", x.params)
+	d, err := readBy(ctx, &textform.Reader{Stdin: x.stdin, Decide: textform.CBOR, Strings: true, AsTheyAre: textform.StringOfBytes}, "--params", x.params)
 	if err != nil {
 		return err
 	}

@@ -10,12 +10,14 @@ import (
 
 	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/crypto"
+	gst "github.com/filecoin-project/go-state-types/network"
 	format "github.com/ipfs/go-ipld-format"
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/internal/ipld/addr"
 	"github.com/edgefvm/fvm/internal/ipld/cbor"
 	"github.com/edgefvm/fvm/internal/layout"
+	"github.com/edgefvm/fvm/internal/vm/gas"
 	"github.com/edgefvm/fvm/node/textform"
 )
 
@@ -23,6 +25,7 @@ import (
 type signature struct {
 	Of    string `json:"type"`  // "secp256k1", "bls", "delegated", "none"; "" is not looked up yet
 	Bytes int    `json:"bytes"` // on the chain
+	Gas   int64  `json:"gas"`   // of the gas used, for these bytes
 	Why   string `json:"why"`
 
 	byKey bool // nobody said it: the sender's key decided
@@ -181,8 +184,19 @@ func initCode(text []byte) ([]byte, error) {
 	return d.Bytes, nil
 }
 
+// price is the gas that the signature's bytes took of what a message used.
+func (s signature) price(v gst.Version, length int, used int64) int64 {
+	prices, err := gas.PricesFor(v, true)
+	if err != nil { // a message has run by them
+		return 0
+	}
+	g := prices.OnChainMessage(length).Total().Sub(prices.OnChainMessage(length - s.Bytes).Total()).RoundUp()
+	return min(int64(g), used)
+}
+
 // tellRead adds to a receipt what was read, and which signature was counted.
 func (x *execFlags) tellRead(r *receipt) {
+	x.sig.Gas = x.sig.price(r.NV, r.Message.ChainLen, r.GasUsed)
 	r.Read, r.Signature = []string{}, x.sig
 	for _, l := range x.read {
 		r.Read = append(r.Read, l.what+": "+l.as)
@@ -198,7 +212,7 @@ func (r *receipt) printRead(g *layout.Page) {
 	if !r.implicit {
 		g.Line("signature    %s", layout.OneLine(r.Signature.String()))
 		if r.Signature.byKey && r.Signature.Bytes > 0 {
-			g.Line("             (without it: --signature-type none)")
+			g.Line("             (%s gas; without it: --signature-type none)", layout.Grouped(r.Signature.Gas))
 		}
 	}
 }

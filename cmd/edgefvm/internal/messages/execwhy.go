@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -200,7 +201,36 @@ func (x *execFlags) checkFiles() error {
 	if x.save != "" {
 		beside = strings.TrimSuffix(x.save, ".json") + ".trace.gz"
 	}
-	return errors.Join(add("--out", x.out), add("--save", x.save), add("--save", beside), add("--trace", x.traceFile))
+	if err := errors.Join(add("--out", x.out), add("--save", x.save), add("--save", beside), add("--trace", x.traceFile)); err != nil {
+		return err
+	}
+	return errors.Join(x.readsToo("--out", x.out), x.readsToo("--save", x.save), x.readsToo("--save", beside), x.readsToo("--trace", x.traceFile))
+}
+
+// readsToo refuses to write over a file that is read. --out may name the archive of the state, which then holds the new one.
+func (x *execFlags) readsToo(flag, path string) error {
+	over, err := os.Stat(path)
+	if err != nil {
+		return nil
+	}
+	inputs := map[string][]string{
+		"--car": x.cars, "--chain": {x.chain}, "--bundle": x.set.CARs, "--network": {x.network}, "--abi": {x.abi}, "--message": {x.message},
+		"--params": {x.params}, "--calldata": {x.calldata}, "--deploy": {x.deploy}, "--randomness": x.randomness,
+	}
+	if flag == "--out" {
+		delete(inputs, "--car")
+	}
+	for input, names := range inputs {
+		for _, name := range names {
+			for _, prefix := range []string{"raw:", "hex:", "base64:", "json:", "file:", "@"} {
+				name = strings.TrimPrefix(name, prefix)
+			}
+			if read, err := os.Stat(name); err == nil && os.SameFile(read, over) {
+				return kit.Usagef("%s %s would be written over the file that %s reads", flag, path, input)
+			}
+		}
+	}
+	return nil
 }
 
 // kindOf is the kind of actor that has an address, and its code; "" if that is not known.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/big"
-	"github.com/ipfs/go-cid"
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
@@ -17,6 +16,7 @@ import (
 	"github.com/edgefvm/fvm/internal/layout"
 	"github.com/edgefvm/fvm/node/actors/jsonview"
 	"github.com/edgefvm/fvm/node/state"
+	"github.com/edgefvm/fvm/node/textform"
 )
 
 func newDiff() *cobra.Command {
@@ -70,8 +70,8 @@ func bothTrees(cmd *cobra.Command, s *source, args []string) (a, b *state.Tree, 
 	ctx := cmd.Context()
 	roots := make([]string, len(args))
 	for i, arg := range args {
-		if _, err := cid.Decode(arg); err == nil {
-			roots[i] = arg
+		if c, err := textform.CID(arg); err == nil {
+			roots[i] = c.String()
 			continue
 		}
 		if _, err := os.Stat(arg); err != nil {
