@@ -36,6 +36,7 @@ var plan = []room{
 	{"cmd/edgefvm/internal/cli", command, 21, false},
 	{"cmd/edgefvm/internal/chains", command, 20, false}, // shows states as states does
 	{"cmd/edgefvm/internal/decoding", command, 19, false},
+	{"cmd/edgefvm/internal/devnode", command, 19, false},
 	{"cmd/edgefvm/internal/laboratory", command, 19, false},
 	{"cmd/edgefvm/internal/messages", command, 19, false},
 	{"cmd/edgefvm/internal/proving", command, 19, false},
@@ -70,6 +71,8 @@ var plan = []room{
 	{"node/state", node, 14, false},               // what a state holds, and what differs between two
 	{"node/jsonrpc", node, 1, false},              // a server: connections, time
 	{"node/dev/genesis", node, 15, false},         // the state that a development network begins with
+	{"node/ethtrace", node, 16, false},            // what a trace is in Ethereum's words
+	{"node/dev/ethapi", node, 18, false},          // Ethereum's JSON-RPC of a development node
 	{"node/internal/collections", node, 1, false}, // HAMTs, AMTs and KAMTs as they stand in blocks
 
 	{"lab/fuzz", laboratory, 16, false},
