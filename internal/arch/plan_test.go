@@ -73,6 +73,7 @@ var plan = []room{
 	{"node/dev/genesis", node, 15, false},         // the state that a development network begins with
 	{"node/ethtrace", node, 16, false},            // what a trace is in Ethereum's words
 	{"node/dev/ethapi", node, 18, false},          // Ethereum's JSON-RPC of a development node
+	{"node/dev/edit", node, 16, false},            // states changed by hand
 	{"node/internal/collections", node, 1, false}, // HAMTs, AMTs and KAMTs as they stand in blocks
 
 	{"lab/fuzz", laboratory, 16, false},
