@@ -35,8 +35,8 @@ var plan = []room{
 	{"cmd/edgefvm", command, 22, false},
 	{"cmd/edgefvm/internal/cli", command, 21, false},
 	{"cmd/edgefvm/internal/chains", command, 20, false}, // shows states as states does
+	{"cmd/edgefvm/internal/devnode", command, 20, false}, // says the version as upkeep does
 	{"cmd/edgefvm/internal/decoding", command, 19, false},
-	{"cmd/edgefvm/internal/devnode", command, 19, false},
 	{"cmd/edgefvm/internal/laboratory", command, 19, false},
 	{"cmd/edgefvm/internal/messages", command, 19, false},
 	{"cmd/edgefvm/internal/proving", command, 19, false},

@@ -102,7 +102,7 @@ func format(e *ethabi.Entry, args []string) string {
 }
 
 // consoleFunctions are those of console.sol by selector: log of up to four values of the types uint256, string, bool and address, in any
-// order, and of one value of the other types. Old versions of console.sol wrote uint for uint256 in the signature, which
+// order, and of one of some others. Old versions of console.sol wrote uint for uint256 in the signature, which
 // makes another selector.
 var consoleFunctions = sync.OnceValue(func() map[[4]byte]*ethabi.Entry {
 	table := map[[4]byte]*ethabi.Entry{}
@@ -128,15 +128,11 @@ var consoleFunctions = sync.OnceValue(func() map[[4]byte]*ethabi.Entry {
 		}
 	}
 	all(nil)
-	single := map[string]string{"Int": "int256", "Uint": "uint256", "String": "string", "Bool": "bool", "Address": "address", "Bytes": "bytes"}
 	for n := 1; n <= 32; n++ {
-		single[fmt.Sprintf("Bytes%d", n)] = fmt.Sprintf("bytes%d", n)
+		add("log", []string{fmt.Sprintf("bytes%d", n)})
 	}
-	for name, t := range single {
-		add("log"+name, []string{t})
-	}
+	add("log", []string{"bytes"})
 	add("log", []string{"int256"})
 	add("log", []string{"string", "int256"})
-	add("log", []string{"bytes"})
 	return table
 })
