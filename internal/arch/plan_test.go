@@ -74,6 +74,7 @@ var plan = []room{
 	{"node/ethtrace", node, 16, false},            // what a trace is in Ethereum's words
 	{"node/dev/ethapi", node, 18, false},          // Ethereum's JSON-RPC of a development node
 	{"node/dev/edit", node, 16, false},            // states changed by hand
+	{"node/dev", node, 16, false},                 // a chain in one process that executes messages as they come
 	{"node/internal/collections", node, 1, false}, // HAMTs, AMTs and KAMTs as they stand in blocks
 
 	{"lab/fuzz", laboratory, 16, false},
