@@ -20,8 +20,6 @@ type Options struct {
 	MaxRange uint64
 	// MaxLogs is how many logs an answer has. Default: 10,000 of Strict, as in Lotus; else 100,000.
 	MaxLogs int
-	// OnTransaction hears of each transaction that was sent by a method of this API, when it is in a block or in the pool. Default: nobody.
-	OnTransaction func(eth.Hash)
 }
 
 // API are the methods.
