@@ -75,6 +75,7 @@ var plan = []room{
 	{"node/dev/ethapi", node, 18, false},          // Ethereum's JSON-RPC of a development node
 	{"node/dev/edit", node, 16, false},            // states changed by hand
 	{"node/dev", node, 16, false},                 // a chain in one process that executes messages as they come
+	{"node/dev/cheats", node, 18, false},          // what development tools bend a chain by
 	{"node/internal/collections", node, 1, false}, // HAMTs, AMTs and KAMTs as they stand in blocks
 
 	{"lab/fuzz", laboratory, 16, false},

@@ -1,11 +1,22 @@
 package dev_test
 
 import (
+	"bytes"
+	"context"
+	"fmt"
 	"math/big"
 	"testing"
 
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
+	"github.com/decred/dcrd/dcrec/secp256k1/v4/ecdsa"
+	"github.com/filecoin-project/go-state-types/abi"
+	fbig "github.com/filecoin-project/go-state-types/big"
+	"github.com/ipfs/go-cid"
+	"golang.org/x/crypto/blake2b"
 
+	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/blockstore"
+	"github.com/edgefvm/fvm/internal/vm/state"
 	"github.com/edgefvm/fvm/node/dev"
 	"github.com/edgefvm/fvm/node/eth"
 	"github.com/edgefvm/fvm/node/ethtx"
@@ -113,5 +124,40 @@ func TestTransfer(t *testing.T) {
 	}
 	if head.Height() != 2 || head.ParentStateRoot() != b.Root || head.ParentReceipts() != b.Receipts || head.Blocks[0].Parents[0] != b.CID() {
 		t.Errorf("the head is %+v", head.Blocks[0])
+	}
+}
+
+// signNative signs a message as its f1 address does: the CID, by blake2b-256.
+func signNative(t testing.TB, n *dev.Node, from int, msg *fvm.Message) []byte {
+	t.Helper()
+	var raw bytes.Buffer
+	if err := msg.MarshalCBOR(&raw); err != nil {
+		t.Fatal(err)
+	}
+	c, err := abi.CidBuilder.Sum(raw.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := blake2b.Sum256(c.Bytes())
+	sig := ecdsa.SignCompact(keyOf(n, from), hash[:], false)
+	return append(sig[1:], sig[0]-27)
+}
+
+// addBalance is an edit that gives an actor some attoFIL more.
+func addBalance(id abi.ActorID, amount int64) dev.EditFunc {
+	return func(ctx context.Context, b *blockstore.Buffered, root cid.Cid) (cid.Cid, error) {
+		t, err := state.Load(ctx, b, root)
+		if err != nil {
+			return root, err
+		}
+		a, err := t.Actor(ctx, id)
+		if err != nil || a == nil {
+			return root, fmt.Errorf("no actor %d: %v", id, err)
+		}
+		a.Balance = fbig.Add(a.Balance, fbig.NewInt(amount))
+		if err := t.SetActor(id, *a); err != nil {
+			return root, err
+		}
+		return t.Flush(ctx)
 	}
 }

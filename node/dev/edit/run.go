@@ -27,7 +27,7 @@ const gasLimit = 1 << 50
 // Run executes calls on the state as it is, in the setting of cfg, whose root and store are not asked for. Each must succeed, or nothing
 // has happened. It gives what they returned.
 func (e *Editor) Run(ctx context.Context, cfg fvm.Config, calls ...Call) ([][]byte, error) {
-	nonce, err := e.nextNonce(ctx)
+	nonce, err := e.NextNonce(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -62,8 +62,8 @@ func (e *Editor) Run(ctx context.Context, cfg fvm.Config, calls ...Call) ([][]by
 	return returns, e.load(ctx, root)
 }
 
-// nextNonce is a nonce that no message of Run has had if an actor was made since: the addresses of new actors are made of it.
-func (e *Editor) nextNonce(ctx context.Context) (next uint64, err error) {
+// NextNonce is a nonce that no message of Run or of genesis.Later has had if an actor was made since: the addresses of new actors are made of it.
+func (e *Editor) NextNonce(ctx context.Context) (next uint64, err error) {
 	err = e.Patch(ctx, initID, map[int]func([]byte) ([]byte, error){1: func(item []byte) ([]byte, error) {
 		r := cbor.NewReader(item)
 		next = r.Uint() << 20
