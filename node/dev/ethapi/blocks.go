@@ -14,12 +14,18 @@ import (
 
 func keccak(d eth.Data) eth.Hash { return ethtx.Keccak256(d) }
 
-func (a *API) clientVersion() string {
-	if a.manner == eth.Strict {
-		return "edgefvm/" + a.options.Version
+func (a *API) clientVersion() string { return ClientVersion(a.options) }
+
+// ClientVersion is what web3_clientVersion says. Hardhat's helpers, and OpenZeppelin's upgrades, work with a node that calls itself anvil,
+// and with none that they do not know.
+func ClientVersion(o Options) string {
+	if o.Version == "" {
+		o.Version = "dev"
 	}
-	// Hardhat's helpers, and OpenZeppelin's upgrades, work with a node that calls itself so, and no other.
-	return "anvil/v1.7.1-edgefvm-" + a.options.Version
+	if o.Manner == eth.Strict {
+		return "edgefvm/" + o.Version
+	}
+	return "anvil/v1.7.1-edgefvm-" + o.Version
 }
 
 func (a *API) netVersion() string { return fmt.Sprint(a.chain.ChainID()) }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/upkeep"
 	"github.com/edgefvm/fvm/node/dev"
+	"github.com/edgefvm/fvm/node/dev/cheats"
 	"github.com/edgefvm/fvm/node/dev/ethapi"
 	"github.com/edgefvm/fvm/node/eth"
 	"github.com/edgefvm/fvm/node/jsonrpc"
@@ -38,13 +40,17 @@ func (x *flags) run(cmd *cobra.Command) error {
 	}
 	defer engine.Close(context.WithoutCancel(ctx))
 	log := newRequestLog(cmd.OutOrStdout(), x.jsonLog)
-	node, closeStore, err := x.node(cmd, engine, log)
+	bundles, err := bundle.Open(ctx, x.set.BundleOptions(cmd))
+	if err != nil {
+		return err
+	}
+	node, closeStore, err := x.node(ctx, bundles, engine, log)
 	if err != nil {
 		return err
 	}
 	defer closeStore()
 	defer node.Close()
-	s := &service{x: x, node: node, log: log, manner: eth.Tools}
+	s := &service{x: x, node: node, log: log, bundles: bundles, manner: eth.Tools}
 	if x.strict {
 		s.manner = eth.Strict
 	}
@@ -72,13 +78,8 @@ func listenError(x *flags, err error) error {
 }
 
 // node makes the chain. What is returned beside it closes the store.
-func (x *flags) node(cmd *cobra.Command, engine *fvm.Engine, log *requestLog) (*dev.Node, func(), error) {
-	ctx := cmd.Context()
+func (x *flags) node(ctx context.Context, bundles *bundle.Set, engine *fvm.Engine, log *requestLog) (*dev.Node, func(), error) {
 	begin, err := x.genesis()
-	if err != nil {
-		return nil, nil, err
-	}
-	bundles, err := bundle.Open(ctx, x.set.BundleOptions(cmd))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -110,6 +111,10 @@ type service struct {
 	node   *dev.Node
 	log    *requestLog
 	manner eth.Manner
+	// bundles that upgrades take actors from.
+	bundles *bundle.Set
+	// muted by anvil_setLoggingEnabled.
+	muted atomic.Bool
 }
 
 // server puts the methods together. What is returned beside it ends what watches the node.
@@ -124,12 +129,22 @@ func (s *service) server() (*jsonrpc.Server, func()) {
 	}
 	api := ethapi.New(s.node, o)
 	api.Register(methods)
+	if s.manner != eth.Strict {
+		s.muted.Store(false)
+		cheats.Register(methods, s.node, cheats.Options{
+			ClientVersion: ethapi.ClientVersion(o), Manner: s.manner, Bundles: s.bundles, Log: func(on bool) { s.muted.Store(!on) },
+		})
+	}
 	options := jsonrpc.Options{Access: jsonrpc.Access{Hosts: s.x.allowHosts, Origins: s.x.origins}, Log: slog.New(s.log.handler(slog.LevelWarn))}
 	if s.x.silent {
 		options.Log = slog.New(slog.DiscardHandler)
 	} else {
 		s.log.find, s.log.said = s.facts, said
-		options.OnCall = s.log.call
+		options.OnCall = func(c jsonrpc.Call) {
+			if !s.muted.Load() {
+				s.log.call(c)
+			}
+		}
 	}
 	return jsonrpc.New(methods, options), api.Close
 }
