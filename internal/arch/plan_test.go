@@ -71,6 +71,7 @@ var plan = []room{
 	{"node/jsonrpc", node, 1, false},              // a server: connections, time
 	{"node/filapi", node, 17, false},              // the JSON-RPC of a Filecoin node, on an archive or a development node
 	{"node/dev/genesis", node, 15, false},         // the state that a development network begins with
+	{"node/dev", node, 16, false},                 // a chain in one process that executes messages as they come
 	{"node/internal/collections", node, 1, false}, // HAMTs, AMTs and KAMTs as they stand in blocks
 
 	{"lab/fuzz", laboratory, 16, false},
