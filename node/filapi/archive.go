@@ -14,8 +14,7 @@ import (
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/externs"
 	"github.com/edgefvm/fvm/node/chain"
-	"github.com/edgefvm/fvm/node/chain/supply"
-	"github.com/edgefvm/fvm/node/chain/tree"
+	"github.com/edgefvm/fvm/node/jsonrpc"
 	"github.com/edgefvm/fvm/node/network"
 	"github.com/edgefvm/fvm/node/replay"
 	"github.com/edgefvm/fvm/node/textform"
@@ -42,15 +41,12 @@ func Archive(ctx context.Context, c *replay.Chain, o ArchiveOptions) (Chain, err
 	if o.Kept <= 0 {
 		o.Kept = 256
 	}
-	a := &archive{o: o, c: c, network: n, done: map[chain.Key]*Executed{}}
-	a.rules = chain.Rules{Network: n, GenesisPledge: big.Zero(), State: c.States()}
-	return a, nil
+	return &archive{o: o, c: c, network: n, done: map[chain.Key]*Executed{}}, nil
 }
 
 type archive struct {
 	o       ArchiveOptions
 	network *network.Network
-	rules   chain.Rules
 
 	mu      sync.Mutex // of the replay, which belongs to one goroutine at a time
 	c       *replay.Chain
@@ -154,35 +150,43 @@ func (a *archive) Trace(ctx context.Context, ts *chain.Tipset, message int) (*Ca
 
 // Call implements Chain.
 func (a *archive) Call(ctx context.Context, ts *chain.Tipset, m *fvm.Message, o CallOptions) (*CallResult, error) {
-	a.mu.Lock()
-	err := a.reach(ctx, ts)
-	a.mu.Unlock()
-	if err != nil {
+	if err := a.Reach(ctx, ts); err != nil {
 		return nil, err
 	}
-	n := a.network
-	if u, ok := n.UpgradeAt(ts.Height() - 1); ok && u.Migrates {
-		return nil, fmt.Errorf("required historical state unavailable: refusing explicit call due to state fork at epoch %d", u.Height)
-	}
-	store := &blockstore.Overlay{Top: blockstore.NewMemory(), Base: a.c.States()}
-	root := ts.ParentStateRoot()
-	st, err := tree.Load(ctx, store, root)
-	if err != nil {
-		return nil, err
-	}
-	rules := supply.Rules{Network: n, GenesisPledge: a.rules.GenesisPledge}
-	parts, err := rules.At(ctx, ts.Height(), st)
-	if err != nil {
-		return nil, err
-	}
-	view := a.c.Line().View(ts)
-	cfg := fvm.Config{
-		NetworkVersion: n.VersionAt(ts.Height()), Epoch: ts.Height(), Timestamp: ts.Timestamp(), ChainID: n.ChainID, BaseFee: ts.BaseFee(),
-		CircSupply: parts.Circulating, StateRoot: root, Blockstore: store, Externs: a.rules.Externs(view, ts.Height(), root),
-		Engine: a.o.Engine, Proofs: a.o.Proofs, ActorDebugging: n.Constants.ActorDebugging,
-	}
-	return call(ctx, cfg, m, o)
+	return callAt(ctx, a, chain.NewLine(a.Store(), ts).View(ts), m, setting{CallOptions: o, engine: a.o.Engine, proofs: a.o.Proofs})
 }
+
+// setting is what a call runs on.
+type setting struct {
+	CallOptions
+	engine *fvm.Engine
+	proofs externs.ProofVerifier
+}
+
+// callAt executes a message at the tipset of a view, on its parent state.
+func callAt(ctx context.Context, c Chain, view *chain.View, m *fvm.Message, o setting) (*CallResult, error) {
+	n, ts := c.Network(), view.Tipset()
+	if u, ok := n.UpgradeAt(ts.Height() - 1); ok && u.Migrates {
+		return nil, &jsonrpc.Error{
+			Code: codeExpensiveFork, Message: fmt.Sprintf("required historical state unavailable: refusing explicit call due to state fork at epoch %d", u.Height), Data: u.Height,
+		}
+	}
+	store := &blockstore.Overlay{Top: blockstore.NewMemory(), Base: c.States()}
+	root := ts.ParentStateRoot()
+	parts, err := supplyOf(ctx, c, ts)
+	if err != nil {
+		return nil, err
+	}
+	rules := chain.Rules{Network: n, State: c.States()}
+	return call(ctx, fvm.Config{
+		NetworkVersion: n.VersionAt(ts.Height()), Epoch: ts.Height(), Timestamp: ts.Timestamp(), ChainID: n.ChainID, BaseFee: ts.BaseFee(),
+		CircSupply: parts.Circulating, StateRoot: root, Blockstore: store, Externs: rules.Externs(view, ts.Height(), root),
+		Engine: o.engine, Proofs: o.proofs, ActorDebugging: n.Constants.ActorDebugging,
+	}, m, o.CallOptions)
+}
+
+// codeExpensiveFork is the code of a call at an upgrade, whose migration would have to run for it.
+const codeExpensiveFork = -32002
 
 // call executes a message, after others, on a machine of its own.
 func call(ctx context.Context, cfg fvm.Config, m *fvm.Message, o CallOptions) (*CallResult, error) {

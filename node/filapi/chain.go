@@ -423,14 +423,13 @@ func (m v1) ChainGetPath(ctx context.Context, from, to []cid.Cid) (json.RawMessa
 	if err != nil {
 		return m.out(nil, err)
 	}
-	path, err := m.path(ctx, low, high)
+	path, err := pathOf(ctx, m.o.Chain.Store(), low, high)
 	return m.out(headChangesOut(path), err)
 }
 
-// path is the way from a tipset down to where another stands on the same, and up to that.
-func (a *API) path(ctx context.Context, from, to *chain.Tipset) ([]HeadChange, error) {
+// pathOf is the way from a tipset down to where another stands on the same, and up to that.
+func pathOf(ctx context.Context, store *chain.Store, from, to *chain.Tipset) ([]HeadChange, error) {
 	var down, up []HeadChange
-	store := a.o.Chain.Store()
 	for from.Key() != to.Key() {
 		if len(down)+len(up) > mostPath {
 			return nil, fmt.Errorf("the way between the tipsets has more than %d of them", mostPath)

@@ -18,6 +18,7 @@ import (
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/node/chain"
 	"github.com/edgefvm/fvm/node/chain/supply"
+	"github.com/edgefvm/fvm/node/chain/tree"
 	"github.com/edgefvm/fvm/node/state"
 )
 
@@ -30,32 +31,39 @@ type supplyJSON struct {
 	FilReserveDisbursed big.Int
 }
 
-// supplyAt is the circulating supply as messages at a tipset see it.
-func (a *API) supplyAt(ctx context.Context, ts *chain.Tipset) (*supplyJSON, error) {
-	n := a.o.Chain.Network()
+// supplyOf is the circulating supply as messages at a tipset see it.
+func supplyOf(ctx context.Context, c Chain, ts *chain.Tipset) (p supply.Parts, err error) {
+	n := c.Network()
 	rules := supply.Rules{Network: n, GenesisPledge: big.Zero()}
-	if ts.Height() <= n.Constants.Assembly { // later it does not count
-		g, err := a.o.Chain.Genesis(ctx)
-		if err != nil {
+	load := func(ts *chain.Tipset) (*tree.Tree, error) {
+		if err := c.Reach(ctx, ts); err != nil {
 			return nil, err
 		}
-		t, err := a.tree(ctx, g)
+		return tree.Load(ctx, c.States(), ts.ParentStateRoot())
+	}
+	if ts.Height() <= n.Constants.Assembly { // later it does not count
+		g, err := c.Genesis(ctx)
 		if err != nil {
-			return nil, err
+			return p, err
+		}
+		t, err := load(g)
+		if err != nil {
+			return p, err
 		}
 		if rules.GenesisPledge, err = supply.GenesisPledge(ctx, t); err != nil {
-			return nil, err
+			return p, err
 		}
 	}
-	t, err := a.tree(ctx, ts)
+	t, err := load(ts)
 	if err != nil {
-		return nil, err
+		return p, err
 	}
-	p, err := rules.At(ctx, ts.Height(), t)
-	if err != nil {
-		return nil, err
-	}
-	return &supplyJSON{p.Vested, p.Mined, p.Burnt, p.Locked, p.Circulating, p.Disbursed}, nil
+	return rules.At(ctx, ts.Height(), t)
+}
+
+func (a *API) supplyAt(ctx context.Context, ts *chain.Tipset) (*supplyJSON, error) {
+	p, err := supplyOf(ctx, a.o.Chain, ts)
+	return &supplyJSON{p.Vested, p.Mined, p.Burnt, p.Locked, p.Circulating, p.Disbursed}, err
 }
 
 func (m v1) StateVMCirculatingSupplyInternal(ctx context.Context, key tipsetKey) (json.RawMessage, error) {
