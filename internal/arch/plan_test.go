@@ -70,6 +70,7 @@ var plan = []room{
 	{"blockstore/pebble", machine, 2, false},      // a module of its own
 	{"node/state", node, 14, false},               // what a state holds, and what differs between two
 	{"node/jsonrpc", node, 1, false},              // a server: connections, time
+	{"node/filapi", node, 17, false},              // the JSON-RPC of a Filecoin node, on an archive or a development node
 	{"node/dev/genesis", node, 15, false},         // the state that a development network begins with
 	{"node/ethtrace", node, 16, false},            // what a trace is in Ethereum's words
 	{"node/dev/ethapi", node, 18, false},          // Ethereum's JSON-RPC of a development node
