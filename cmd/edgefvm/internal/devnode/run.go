@@ -20,6 +20,7 @@ import (
 	"github.com/edgefvm/fvm/node/dev/cheats"
 	"github.com/edgefvm/fvm/node/dev/ethapi"
 	"github.com/edgefvm/fvm/node/eth"
+	"github.com/edgefvm/fvm/node/filapi"
 	"github.com/edgefvm/fvm/node/jsonrpc"
 )
 
@@ -54,7 +55,10 @@ func (x *flags) run(cmd *cobra.Command) error {
 	if x.strict {
 		s.manner = eth.Strict
 	}
-	server, end := s.server()
+	server, end, err := s.server()
+	if err != nil {
+		return err
+	}
 	defer end()
 	if !x.silent {
 		s.banner(cmd.OutOrStdout(), listener.Addr())
@@ -118,27 +122,39 @@ type service struct {
 }
 
 // server puts the methods together. What is returned beside it ends what watches the node.
-func (s *service) server() (*jsonrpc.Server, func()) {
-	methods := &jsonrpc.Methods{}
+func (s *service) server() (*jsonrpc.Server, func(), error) {
 	o := ethapi.Options{Manner: s.manner, Version: version()}
 	for _, a := range s.node.Genesis().Accounts {
-		o.Keys = append(o.Keys, a.Key.Private)
-	}
-	if s.manner == eth.Strict {
-		methods.PlainCode = eth.CodeAny
+		o.Keys = append(o.Keys, a.Private)
 	}
 	api := ethapi.New(s.node, o)
-	api.Register(methods)
-	if s.manner != eth.Strict {
-		s.muted.Store(false)
-		cheats.Register(methods, s.node, cheats.Options{
-			ClientVersion: ethapi.ClientVersion(o), Manner: s.manner, Bundles: s.bundles, Log: func(on bool) { s.muted.Store(!on) },
-		})
+	lotus, err := filapi.OfNode(s.node, filapi.NodeOptions{Strict: s.x.strict, Agent: "edgefvm/" + o.Version})
+	if err != nil {
+		api.Close()
+		return nil, nil, err
 	}
-	options := jsonrpc.Options{Access: jsonrpc.Access{Hosts: s.x.allowHosts, Origins: s.x.origins}, Log: slog.New(s.log.handler(slog.LevelWarn))}
-	if s.x.silent {
-		options.Log = slog.New(slog.DiscardHandler)
-	} else {
+	// Ethereum's methods are at all paths, as on Lotus; tools know none but /.
+	table := func(register func(*jsonrpc.Methods)) *jsonrpc.Methods {
+		methods := &jsonrpc.Methods{}
+		if s.manner == eth.Strict {
+			methods.PlainCode = eth.CodeAny
+		}
+		api.Register(methods)
+		if s.manner != eth.Strict {
+			cheats.Register(methods, s.node, cheats.Options{
+				ClientVersion: ethapi.ClientVersion(o), Manner: s.manner, Bundles: s.bundles, Log: func(on bool) { s.muted.Store(!on) },
+			})
+		}
+		register(methods)
+		filapi.Aliases(methods)
+		return methods
+	}
+	options := jsonrpc.Options{
+		Access: jsonrpc.Access{Hosts: s.x.allowHosts, Origins: s.x.origins}, Log: slog.New(slog.DiscardHandler),
+		Paths: map[string]*jsonrpc.Methods{"/rpc/v0": table(lotus.RegisterV0), "/rpc/v2": table(lotus.RegisterV2)},
+	}
+	if !s.x.silent {
+		options.Log = slog.New(s.log.handler(slog.LevelWarn))
 		s.log.find, s.log.said = s.facts, said
 		options.OnCall = func(c jsonrpc.Call) {
 			if !s.muted.Load() {
@@ -146,13 +162,13 @@ func (s *service) server() (*jsonrpc.Server, func()) {
 			}
 		}
 	}
-	return jsonrpc.New(methods, options), api.Close
+	return jsonrpc.New(table(lotus.Register), options), api.Close, nil
 }
 
 // version of this program, as web3_clientVersion says it.
 func version() string {
 	v, _ := upkeep.Version()
-	return strings.TrimPrefix(strings.ReplaceAll(v, " ", "-"), "v")
+	return strings.TrimPrefix(strings.Trim(v, "()"), "v")
 }
 
 // said are the lines that the contracts of a call logged.
