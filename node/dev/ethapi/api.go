@@ -118,6 +118,8 @@ func (a *API) Register(ms *jsonrpc.Methods) {
 	ms.Register("eth_subscribe", a.subscribe)
 	ms.Register("eth_unsubscribe", jsonrpc.Unsubscribe)
 
+	a.registerFilecoin(ms)
+
 	// Traces.
 	ms.Register("trace_block", a.traceBlock)
 	ms.Register("trace_transaction", a.traceTransaction)
