@@ -71,7 +71,9 @@ var plan = []room{
 	{"node/jsonrpc", node, 1, false},              // a server: connections, time
 	{"node/dev/genesis", node, 15, false},         // the state that a development network begins with
 	{"node/dev", node, 16, false},                 // a chain in one process that executes messages as they come
+	{"node/dev/devtest", node, 17, false},         // such a chain in a test
 	{"node/internal/collections", node, 1, false}, // HAMTs, AMTs and KAMTs as they stand in blocks
+	{"node/internal/closed", node, 13, false},     // what a machine reads and asks, for vectors
 
 	{"lab/fuzz", laboratory, 16, false},
 	{"lab/sweep", laboratory, 16, false},
