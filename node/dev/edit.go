@@ -28,6 +28,7 @@ func (n *Node) Edit(ctx context.Context, f EditFunc) error {
 	}
 	defer n.unlock()
 	b := n.Latest()
+	n.own.begin(n.Len() - 1)
 	root, err := edited(ctx, n.states, b.Root, f)
 	if err != nil {
 		return err

@@ -126,7 +126,7 @@ func (x *exporter) get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
 		return nil, err
 	}
 	if p, ok := cbor.Split(c); ok && p.Codec == cbor.CodecRaw {
-		blk, err := x.n.o.Store.Get(ctx, c)
+		blk, err := x.n.plain.Get(ctx, c)
 		if ipld.IsNotFound(err) {
 			return nil, nil
 		}

@@ -120,6 +120,8 @@ func without(list []*pooled, t *pooled) (out []*pooled) {
 
 // append makes a block and puts it on the chain.
 func (n *Node) append(ctx context.Context, p *plan) error {
+	l := n.line.Load()
+	n.own.begin(len(l.blocks))
 	b, out, err := n.make(ctx, p)
 	if err != nil {
 		return failed(p.epoch, err)
@@ -130,7 +132,6 @@ func (n *Node) append(ctx context.Context, p *plan) error {
 	for _, m := range b.Messages {
 		n.pool.remove(m.Hash)
 	}
-	l := n.line.Load()
 	if err := n.record(ctx, b); err != nil {
 		return failed(p.epoch, err)
 	}

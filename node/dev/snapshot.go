@@ -89,6 +89,8 @@ func (n *Node) cut(ctx context.Context, place int, with *Block) error {
 	gone := l.blocks[place+1:]
 	n.line.Store(&line{blocks: append(l.blocks[:place:place], with)})
 	n.index.remove(gone)
+	n.own.cut(place)
+	n.heads.forget()
 	n.pool.touch()
 	n.snaps.list = slices.DeleteFunc(n.snaps.list, func(s *snapshot) bool { return s.place > place })
 	for _, b := range slices.Backward(gone) {
