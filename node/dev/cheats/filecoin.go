@@ -114,8 +114,11 @@ func (s *server) setActor(ctx context.Context, a Address, actor actorEntry) (out
 	}
 	err = s.edit(ctx, func(e *edit.Editor) error {
 		id, err := e.SetActor(ctx, a.Address, to)
+		if err != nil {
+			return invalid("%v", err)
+		}
 		out = s.made(id, address.Undef)
-		return err
+		return nil
 	})
 	return out, err
 }

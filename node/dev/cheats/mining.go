@@ -19,7 +19,7 @@ func (s *server) mining(t *table) {
 	t.add(s.evmMine, append(loose(), jsonrpc.Waits()), "evm_mine")
 	t.add(s.evmMineDetailed, append(loose(), jsonrpc.Waits()), "evm_mine_detailed", "anvil_mine_detailed")
 	t.add(s.intervalMine, append(loose(), jsonrpc.Waits()), "hardhat_intervalMine")
-	t.add(func(on bool) { s.n.SetAutomine(on) }, named("enabled"), "evm_setAutomine", "anvil_setAutomine", "hardhat_setAutomine")
+	t.add(s.setAutomine, named("enabled"), "evm_setAutomine", "anvil_setAutomine", "hardhat_setAutomine")
 	t.add(func() bool { return s.n.Automine() }, loose(), "getAutomine")
 	t.add(s.setInterval, named("interval"), "evm_setIntervalMining", "anvil_setIntervalMining", "hardhat_setIntervalMining")
 	t.add(s.getInterval, loose(), "getIntervalMining")
@@ -111,6 +111,14 @@ func (s *server) evmMineDetailed(ctx context.Context, how jsonrpc.Optional[json.
 func (s *server) intervalMine(ctx context.Context) (bool, error) {
 	_, err := s.n.Mine(ctx, dev.MineOptions{})
 	return err == nil, wrong(err)
+}
+
+// setAutomine turns mining with each transaction on or off. As at Anvil's, turned on it ends mining by the clock.
+func (s *server) setAutomine(on bool) {
+	if on {
+		s.n.SetInterval(0)
+	}
+	s.n.SetAutomine(on)
 }
 
 // seconds is a time between blocks: Hardhat sends milliseconds as evm_setIntervalMining, Anvil's clients seconds. Both count from what they
