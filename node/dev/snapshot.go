@@ -89,8 +89,7 @@ func (n *Node) cut(ctx context.Context, place int, with *Block) error {
 		n.line.Store(&line{blocks: append(l.blocks[:place:place], with)})
 	}
 	n.index.remove(gone)
-	n.own.cut(place)
-	n.heads.forget()
+	n.heads.forget(func() { n.own.cut(place) })
 	n.pool.touch()
 	n.snaps.list = slices.DeleteFunc(n.snaps.list, func(s *snapshot) bool { return s.place > place })
 	for _, b := range slices.Backward(gone) {
