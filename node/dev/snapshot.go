@@ -170,6 +170,15 @@ func (n *Node) Reorg(ctx context.Context, o ReorgOptions) (*Block, error) {
 			if err != nil {
 				return nil, err
 			}
+			who, err := n.senderOf(ctx, m.From)
+			if err != nil {
+				return nil, err
+			}
+			if t.sender, t.implicit = who.key, !who.account && m.Signature == nil; t.implicit {
+				if err := n.admitImplicit(t); err != nil {
+					return nil, err
+				}
+			}
 			plans[i].take = append(plans[i].take, t)
 		}
 	}
