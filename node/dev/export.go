@@ -46,6 +46,8 @@ func (n *Node) Export(ctx context.Context, w io.Writer, o ExportOptions) error {
 			}
 		}
 		x.walk(ctx, l.last().Root, yield)
+		x.loose = true
+		x.walk(ctx, l.last().Receipts, yield)
 	})
 }
 

@@ -38,6 +38,7 @@ type plan struct {
 	take    []*pooled // in the order in which they came
 	states  blockstore.Blockstore
 	preview bool
+	some    bool   // without messages it is not wanted
 	salt    []byte // makes it differ from another in its place
 }
 

@@ -87,7 +87,9 @@ func (n *Node) cut(ctx context.Context, place int, with *Block) error {
 		return err
 	}
 	gone := l.blocks[place+1:]
-	n.line.Store(&line{blocks: append(l.blocks[:place:place], with)})
+	if len(gone) > 0 || l.last() != with {
+		n.line.Store(&line{blocks: append(l.blocks[:place:place], with)})
+	}
 	n.index.remove(gone)
 	n.own.cut(place)
 	n.heads.forget()

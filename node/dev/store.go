@@ -27,6 +27,7 @@ type keeper interface {
 type memory struct {
 	mu     sync.RWMutex
 	place  int
+	top    int // the highest place that anything was written at
 	items  map[string]item
 	placed map[int][]string // keys by place
 }
@@ -51,17 +52,15 @@ func (m *memory) commit(context.Context) error { return nil }
 func (m *memory) cut(place int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for at, keys := range m.placed {
-		if at <= place {
-			continue
-		}
-		for _, k := range keys {
+	for at := place + 1; at <= m.top; at++ {
+		for _, k := range m.placed[at] {
 			if m.items[k].place == at {
 				delete(m.items, k)
 			}
 		}
 		delete(m.placed, at)
 	}
+	m.top, m.place = min(m.top, place), min(m.place, place)
 }
 
 func (m *memory) Has(_ context.Context, c cid.Cid) (bool, error) {
@@ -88,6 +87,7 @@ func (m *memory) Put(ctx context.Context, b blocks.Block) error {
 func (m *memory) PutMany(_ context.Context, list []blocks.Block) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.top = max(m.top, m.place)
 	for _, b := range list {
 		k := b.Cid().KeyString()
 		if it, ok := m.items[k]; ok && it.place <= m.place {
