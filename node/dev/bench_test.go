@@ -4,43 +4,22 @@ import (
 	"testing"
 
 	"github.com/edgefvm/fvm/node/dev"
+	"github.com/edgefvm/fvm/node/dev/devtest"
 	"github.com/edgefvm/fvm/node/eth"
 )
 
-// deploy makes a contract of the first account, and gives its address.
-func deploy(t testing.TB, n *dev.Node, init []byte) eth.Address {
-	t.Helper()
-	b, e := send(t, n, transaction(t, n, 0, eth.Call{Input: init}))
-	if e.Result.ExitCode != 0 {
-		t.Fatalf("exit code %d: %s", e.Result.ExitCode, e.Result.Failure)
-	}
-	r, err := n.Render(t.Context(), b, eth.Tools)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r.Receipts[0].ContractAddress == nil {
-		t.Fatal("no address")
-	}
-	return *r.Receipts[0].ContractAddress
-}
-
-// balanceOf and transfer are calldata of ERC-20.
-func balanceOf(a [20]byte) []byte { return append([]byte{0x70, 0xa0, 0x82, 0x31}, word(a[:])...) }
-func transfer(to [20]byte, amount byte) []byte {
-	return append(append([]byte{0xa9, 0x05, 0x9c, 0xbb}, word(to[:])...), word([]byte{amount})...)
-}
-
 // BenchmarkCall is eth_call of an ERC-20 balance.
 func BenchmarkCall(b *testing.B) {
-	n := start(b, dev.Options{})
-	at := deploy(b, n, token(b))
-	a := n.Genesis().Accounts[0].Eth
+	n := devtest.New(b)
+	at := n.Deploy(b, 0, devtest.Token())
+	a := n.Account(0).Eth
 	from := eth.Address(a)
-	msg, err := (&eth.Call{From: &from, To: &at, Input: balanceOf(a)}).Message(eth.Tools)
+	msg, err := (&eth.Call{From: &from, To: &at, Input: devtest.BalanceOf(a)}).Message(eth.Tools)
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
+	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			res, err := n.Call(b.Context(), n.Latest(), msg, dev.CallOptions{})
@@ -55,26 +34,52 @@ func BenchmarkCall(b *testing.B) {
 
 // BenchmarkTransfer is an ERC-20 transfer in a block of its own.
 func BenchmarkTransfer(b *testing.B) {
-	n := start(b, dev.Options{})
-	at := deploy(b, n, token(b))
-	to := n.Genesis().Accounts[1].Eth
+	n := devtest.New(b)
+	at := n.Deploy(b, 0, devtest.Token())
 	gas := eth.Quantity(10_000_000)
 	b.ReportAllocs()
 	for b.Loop() {
-		_, e := send(b, n, transaction(b, n, 0, eth.Call{To: &at, Input: transfer(to, 1), Gas: &gas}))
-		if e.Result.ExitCode != 0 {
-			b.Fatal(e.Result.Failure)
+		if sent := n.Send(b, 0, eth.Call{To: &at, Input: devtest.Transfer(n.Account(1).Eth, 1), Gas: &gas}); sent.Result.ExitCode != 0 {
+			b.Fatal(sent.Result.Failure)
 		}
 	}
 }
 
 // BenchmarkMine is an empty block.
 func BenchmarkMine(b *testing.B) {
-	n := start(b, dev.Options{})
+	n := devtest.New(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := n.Mine(b.Context(), dev.MineOptions{}); err != nil {
+		n.Blocks(b, 1)
+	}
+}
+
+// BenchmarkNew is a node whose genesis was made before in this process.
+func BenchmarkNew(b *testing.B) {
+	devtest.New(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		n, err := dev.New(b.Context(), dev.Options{})
+		if err != nil {
 			b.Fatal(err)
+		}
+		if err := n.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkSnapshot is a snapshot and the way back to it.
+func BenchmarkSnapshot(b *testing.B) {
+	n := devtest.New(b)
+	n.Blocks(b, 1000)
+	for b.Loop() {
+		id, err := n.Snapshot(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		if ok, err := n.Revert(b.Context(), id); err != nil || !ok {
+			b.Fatal(ok, err)
 		}
 	}
 }

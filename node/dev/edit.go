@@ -8,6 +8,7 @@ import (
 	"github.com/filecoin-project/go-address"
 	"github.com/ipfs/go-cid"
 
+	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/internal/ipld/cbor"
 	"github.com/edgefvm/fvm/trace"
@@ -27,6 +28,7 @@ func (n *Node) Edit(ctx context.Context, f EditFunc) error {
 	}
 	defer n.unlock()
 	b := n.Latest()
+	n.own.begin(n.Len() - 1)
 	root, err := edited(ctx, n.states, b.Root, f)
 	if err != nil {
 		return err
@@ -142,4 +144,14 @@ func toConsole(c *trace.Call) ([]byte, bool) {
 		return nil, false
 	}
 	return data, true
+}
+
+// Setting is that of a machine whose messages come before all others of the block that would be made now, upon the state after the latest
+// one. An EditFunc may run messages of the system in it, on its own root and store.
+func (n *Node) Setting(ctx context.Context) (fvm.Config, error) {
+	b, err := n.setting(ctx, n.Latest(), true)
+	if err != nil {
+		return fvm.Config{}, err
+	}
+	return n.config(b), nil
 }

@@ -46,6 +46,8 @@ func (n *Node) Export(ctx context.Context, w io.Writer, o ExportOptions) error {
 			}
 		}
 		x.walk(ctx, l.last().Root, yield)
+		x.loose = true
+		x.walk(ctx, l.last().Receipts, yield)
 	})
 }
 
@@ -126,7 +128,7 @@ func (x *exporter) get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
 		return nil, err
 	}
 	if p, ok := cbor.Split(c); ok && p.Codec == cbor.CodecRaw {
-		blk, err := x.n.o.Store.Get(ctx, c)
+		blk, err := x.n.plain.Get(ctx, c)
 		if ipld.IsNotFound(err) {
 			return nil, nil
 		}

@@ -105,6 +105,13 @@ func (h *heads) keep(one *head) {
 	}
 }
 
+// forget ends that heads are found, whose blocks may be gone.
+func (h *heads) forget() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.last, h.all, h.list = nil, nil, nil
+}
+
 // Tipset finds a tipset by its key: of a block of the chain, or one that was the head (Node.Head) not long ago; the empty key is the
 // head's. on is the block of that tipset, or for a head the one that it stands on, which is executed; ts.Height() tells them apart.
 func (n *Node) Tipset(ctx context.Context, key chain.Key) (ts *chain.Tipset, on *Block, err error) {

@@ -38,6 +38,7 @@ type plan struct {
 	take    []*pooled // in the order in which they came
 	states  blockstore.Blockstore
 	preview bool
+	some    bool   // without messages it is not wanted
 	salt    []byte // makes it differ from another in its place
 }
 
@@ -87,7 +88,7 @@ func (n *Node) header(p *plan) (*chain.Header, error) {
 		Miner: miner, Ticket: &chain.Ticket{VRFProof: proof}, ElectionProof: &chain.ElectionProof{WinCount: 1, VRFProof: proof},
 		Parents: p.parent.Tipset.CIDs, ParentWeight: big.Add(parent.ParentWeight, big.NewInt(1)), Height: p.epoch,
 		ParentStateRoot: p.parent.Root, ParentMessageReceipts: p.parent.Receipts, Timestamp: p.time, ParentBaseFee: p.baseFee,
-		BLSAggregate: noSignature(), BlockSig: noSignature(),
+		BLSAggregate: noSignature, BlockSig: noSignature,
 	}
 	for e := p.parent.Epoch() + 1; e <= p.epoch; e++ {
 		entry, err := n.beaconEntry(e)
@@ -100,9 +101,7 @@ func (n *Node) header(p *plan) (*chain.Header, error) {
 }
 
 // noSignature stands where nobody signs: the infinite point of BLS, which is what nodes write for the aggregate of no signatures.
-func noSignature() *crypto.Signature {
-	return &crypto.Signature{Type: crypto.SigTypeBLS, Data: append([]byte{0xc0}, make([]byte, 95)...)}
-}
+var noSignature = &crypto.Signature{Type: crypto.SigTypeBLS, Data: append([]byte{0xc0}, make([]byte, 95)...)}
 
 // minerAt is who makes the block at an epoch. Without miners it is the address of burnt funds: the reward is burnt.
 func (n *Node) minerAt(epoch abi.ChainEpoch) (address.Address, error) {
@@ -367,7 +366,7 @@ func (n *Node) genesisBlock(ctx context.Context, time uint64) (*Block, error) {
 		Tipset: &chain.Tipset{Blocks: []*chain.Header{{
 			Miner: miner, Ticket: &chain.Ticket{VRFProof: proof}, ElectionProof: &chain.ElectionProof{WinCount: 0, VRFProof: proof},
 			BeaconEntries: []chain.BeaconEntry{entry}, ParentWeight: big.Zero(), ParentStateRoot: g.Root, ParentMessageReceipts: empty,
-			BLSAggregate: noSignature(), BlockSig: noSignature(), Timestamp: time, ParentBaseFee: big.NewInt(100),
+			BLSAggregate: noSignature, BlockSig: noSignature, Timestamp: time, ParentBaseFee: big.NewInt(100),
 		}}},
 	}
 	return b, n.sealGenesis(ctx, b)
@@ -380,7 +379,7 @@ func (n *Node) sealGenesis(ctx context.Context, b *Block) error {
 	fee := b.NextBaseFee
 	n.rules.Network, n.network = n.genesis.Network, n.genesis.Network
 	receipts := b.Receipts
-	if err := n.seal(ctx, b, &plan{states: n.states}); err != nil {
+	if err := n.seal(ctx, b, &plan{states: n.states}); err != nil { // of the header alone
 		return err
 	}
 	b.NextBaseFee, b.Receipts = fee, receipts

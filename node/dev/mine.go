@@ -50,10 +50,10 @@ func (n *Node) Mine(ctx context.Context, o MineOptions) (*Block, error) {
 			next := last.Timestamp() + o.Step
 			n.change(func(s *settings) { s.clock.next = &next })
 			up := uint64(1)
-			if err := n.mine(ctx, n.pool.ready(n, maxTake), up); err != nil {
+			if err := n.mine(ctx, n.pool.ready(n, maxTake), up, false); err != nil {
 				return last, err
 			}
-		} else if err := n.mine(ctx, n.pool.ready(n, maxTake), 0); err != nil {
+		} else if err := n.mine(ctx, n.pool.ready(n, maxTake), 0, false); err != nil {
 			return last, err
 		}
 		last = n.Latest()
@@ -68,9 +68,9 @@ func (n *Node) Mine(ctx context.Context, o MineOptions) (*Block, error) {
 const maxTake = 10_000
 
 // mine makes a block with messages, so many epochs above the latest; up 0: as time says. The caller has the lock. Messages that the
-// network refuses are dropped from the pool.
-func (n *Node) mine(ctx context.Context, take []*pooled, up uint64) error {
-	for {
+// network refuses are dropped from the pool; some: without any left no block is made.
+func (n *Node) mine(ctx context.Context, take []*pooled, up uint64, some bool) error {
+	for len(take) > 0 || !some {
 		set := n.settings()
 		on := n.Latest()
 		by, t := n.nextTime(&set, on)
@@ -87,7 +87,7 @@ func (n *Node) mine(ctx context.Context, take []*pooled, up uint64) error {
 			on = n.Latest()
 			t = max(t, on.Timestamp()+1)
 		}
-		p := &plan{parent: on, epoch: on.Epoch() + abi.ChainEpoch(up), time: t, baseFee: on.NextBaseFee, take: take, states: n.states}
+		p := &plan{parent: on, epoch: on.Epoch() + abi.ChainEpoch(up), time: t, baseFee: on.NextBaseFee, take: take, states: n.states, some: some}
 		if set.baseFee != nil {
 			p.baseFee = *set.baseFee
 		}
@@ -101,12 +101,16 @@ func (n *Node) mine(ctx context.Context, take []*pooled, up uint64) error {
 		if err != nil {
 			return err
 		}
+		if n.Latest() == on {
+			return nil // nothing was left of it
+		}
 		n.change(func(s *settings) {
 			s.clock.passed(n.now(), t)
 			s.baseFee = nil
 		})
 		return nil
 	}
+	return nil
 }
 
 func without(list []*pooled, t *pooled) (out []*pooled) {
@@ -120,6 +124,8 @@ func without(list []*pooled, t *pooled) (out []*pooled) {
 
 // append makes a block and puts it on the chain.
 func (n *Node) append(ctx context.Context, p *plan) error {
+	l := n.line.Load()
+	n.own.begin(len(l.blocks))
 	b, out, err := n.make(ctx, p)
 	if err != nil {
 		return failed(p.epoch, err)
@@ -127,10 +133,12 @@ func (n *Node) append(ctx context.Context, p *plan) error {
 	for _, r := range out {
 		n.drop(r.pooled, r.why)
 	}
+	if p.some && len(b.Messages) == 0 {
+		return nil
+	}
 	for _, m := range b.Messages {
 		n.pool.remove(m.Hash)
 	}
-	l := n.line.Load()
 	if err := n.record(ctx, b); err != nil {
 		return failed(p.epoch, err)
 	}
@@ -143,6 +151,7 @@ func (n *Node) append(ctx context.Context, p *plan) error {
 // drop takes a message out of the pool that cannot be executed.
 func (n *Node) drop(t *pooled, why error) {
 	n.pool.remove(t.hash)
+	t.why = why
 	n.o.Logger.Warn("a message was dropped", "hash", t.hash, "why", why)
 	n.subs.tell(Event{Dropped: &Dropped{Hash: t.hash, CID: t.CID, Why: why}})
 }

@@ -27,6 +27,8 @@ type Node struct {
 	genesis *genesis.Genesis
 	network *network.Network
 	rules   chain.Rules
+	own     keeper                // takes what the node makes
+	plain   blockstore.Blockstore // all blocks but the actors' code
 	states  blockstore.Blockstore // all blocks and the actors' code
 	engine  *fvm.Engine
 	writer  chan struct{} // held by whoever changes the chain
@@ -78,7 +80,7 @@ func (n *Node) begin(ctx context.Context) error {
 		return err
 	}
 	n.o.Genesis.Timestamp = stamp
-	g, err := genesis.Make(ctx, n.o.Store, n.o.Genesis)
+	g, err := n.genesisOf(ctx)
 	if err != nil {
 		return err
 	}
@@ -96,6 +98,9 @@ func (n *Node) begin(ctx context.Context) error {
 	}
 	n.line.Store(&line{blocks: []*Block{first}})
 	n.index.add(first, 0)
+	if err := n.own.commit(ctx); err != nil {
+		return err
+	}
 	return n.restore(ctx)
 }
 

@@ -27,7 +27,8 @@ type Options struct {
 	LenientGas bool
 	// Clock tells the time. Default: time.Now.
 	Clock func() time.Time
-	// Store takes and has all blocks but the actors' code. It must be safe for concurrent use. Default: memory.
+	// Store takes and has all blocks but the actors' code, those of a block of the chain by one PutMany. It must be safe for concurrent use.
+	// Default: memory, which forgets what only blocks have that were reverted.
 	Store blockstore.Blockstore
 	// Journal keeps what the store does not say by itself: which blocks are the chain. A node whose journal has records goes on where they
 	// end, and needs the same Genesis and the same Store. Default: nothing is kept.
@@ -70,8 +71,8 @@ func (o *Options) defaults() error {
 	if o.Interval < 0 {
 		return fmt.Errorf("%w: an interval of %v", ErrOptions, o.Interval)
 	}
-	if o.Store == nil {
-		o.Store = blockstore.NewMemory()
+	if o.Journal != nil && o.Store == nil {
+		return fmt.Errorf("%w: a journal needs a store that lasts as long", ErrOptions)
 	}
 	if o.Snapshots <= 0 {
 		o.Snapshots = 100_000

@@ -12,7 +12,7 @@ import (
 	"github.com/edgefvm/fvm/node/eth"
 )
 
-// pooled is a message that waits. It does not change.
+// pooled is a message that waits. But for why, which is the writer's, it does not change.
 type pooled struct {
 	chain.Message
 	hash     eth.Hash
@@ -20,6 +20,7 @@ type pooled struct {
 	implicit bool
 	raised   int64
 	order    uint64
+	why      error // it was dropped
 }
 
 // pool is what waits to be executed. It is changed by the writer, and read by anybody.

@@ -192,8 +192,16 @@ func (n *Node) nextTime(s *settings, on *Block) (up, t uint64) {
 	default:
 		t = max(uint64(max(n.now().Unix()+c.offset, 0)), last+1)
 	}
-	return max(moved/n.o.BlockTime, 1) + c.skip, min(t, max(maxTime, last+1))
+	epochs := max(moved/n.o.BlockTime, 1)
+	if moved > longestJump {
+		epochs = 1
+	}
+	return epochs + c.skip, min(t, max(maxTime, last+1))
 }
+
+// longestJump is by how many seconds time may be moved so that epochs follow, with cron in each. Tests jump over a year to open a lock, which
+// would be a million epochs: minutes of cron that nobody asked for. SkipEpochs makes all that are.
+const longestJump = 24 * 60 * 60
 
 // passed is the settings after a block at a time.
 func (c *clock) passed(now time.Time, t uint64) {

@@ -8,7 +8,9 @@ import (
 	"slices"
 
 	"github.com/filecoin-project/go-address"
+	"github.com/filecoin-project/go-state-types/crypto"
 
+	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/node/eth"
 )
 
@@ -85,8 +87,12 @@ func (n *Node) cut(ctx context.Context, place int, with *Block) error {
 		return err
 	}
 	gone := l.blocks[place+1:]
-	n.line.Store(&line{blocks: append(l.blocks[:place:place], with)})
+	if len(gone) > 0 || l.last() != with {
+		n.line.Store(&line{blocks: append(l.blocks[:place:place], with)})
+	}
 	n.index.remove(gone)
+	n.own.cut(place)
+	n.heads.forget()
 	n.pool.touch()
 	n.snaps.list = slices.DeleteFunc(n.snaps.list, func(s *snapshot) bool { return s.place > place })
 	for _, b := range slices.Backward(gone) {
@@ -117,6 +123,14 @@ type ReorgOptions struct {
 	Drop bool
 	// Add are hashes of messages that wait, by the new block that has them, counted from 0. Others stay in the pool.
 	Add map[eth.Hash]int
+	// With are more messages for the new blocks, which need not have been seen before: their nonces count from where the old blocks go.
+	With map[int][]Signed
+}
+
+// Signed is a message with its signature.
+type Signed struct {
+	*fvm.Message
+	Signature *crypto.Signature // nil: the sender is impersonated
 }
 
 // Reorg replaces the last blocks by others at the same epochs and times, whose hashes differ. Messages that are refused on the new chain
@@ -147,6 +161,18 @@ func (n *Node) Reorg(ctx context.Context, o ReorgOptions) (*Block, error) {
 			return nil, fmt.Errorf("message %s does not wait, or block %d is not one of %d", h, i, o.Depth)
 		}
 		plans[i].take = append(plans[i].take, t)
+	}
+	for i, list := range o.With {
+		if i < 0 || i >= o.Depth {
+			return nil, fmt.Errorf("block %d is not one of %d", i, o.Depth)
+		}
+		for _, m := range list {
+			t, err := n.pooledOf(m.Message, m.Signature)
+			if err != nil {
+				return nil, err
+			}
+			plans[i].take = append(plans[i].take, t)
+		}
 	}
 	if err := n.cut(ctx, place, l.blocks[place]); err != nil {
 		return nil, err

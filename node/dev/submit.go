@@ -63,7 +63,16 @@ func (n *Node) SubmitTransaction(ctx context.Context, tx *ethtx.Transaction) (Se
 //
 // What the pool refuses is an *eth.Error with words that clients of Ethereum look for, or wraps ErrSignature or fvm.ErrInvalidMessage.
 func (n *Node) Submit(ctx context.Context, msg *fvm.Message, sig *crypto.Signature) (Sent, error) {
-	t, err := n.pooledOf(msg, sig)
+	return n.submit(ctx, msg, sig, false)
+}
+
+// SubmitUnsigned is Submit without a signature, from whomever.
+func (n *Node) SubmitUnsigned(ctx context.Context, msg *fvm.Message) (Sent, error) {
+	return n.submit(ctx, msg, nil, true)
+}
+
+func (n *Node) submit(ctx context.Context, msg *fvm.Message, sig *crypto.Signature, trusted bool) (Sent, error) {
+	t, err := n.pooledOf(ctx, msg, sig, trusted)
 	if err != nil {
 		return Sent{}, err
 	}
@@ -80,7 +89,14 @@ func (n *Node) Submit(ctx context.Context, msg *fvm.Message, sig *crypto.Signatu
 	if !n.Automine() {
 		return sent, nil
 	}
-	if err := n.mineReady(ctx); err != nil {
+	err = n.mineReady(ctx)
+	if _, _, done := n.Transaction(t.hash); done {
+		return sent, nil
+	}
+	if err == nil {
+		err = t.why // nil: it waits
+	}
+	if err != nil {
 		n.pool.remove(t.hash)
 		return Sent{}, err
 	}
@@ -94,14 +110,14 @@ func (n *Node) mineReady(ctx context.Context) error {
 		if len(take) == 0 {
 			return nil
 		}
-		if err := n.mine(ctx, take, 0); err != nil {
+		if err := n.mine(ctx, take, 0, true); err != nil {
 			return err
 		}
 	}
 }
 
 // pooledOf reads a message as the chain would have it, and checks its signature.
-func (n *Node) pooledOf(msg *fvm.Message, sig *crypto.Signature) (*pooled, error) {
+func (n *Node) pooledOf(ctx context.Context, msg *fvm.Message, sig *crypto.Signature, trusted bool) (*pooled, error) {
 	if err := plausible(msg); err != nil {
 		return nil, err
 	}
@@ -130,8 +146,10 @@ func (n *Node) pooledOf(msg *fvm.Message, sig *crypto.Signature) (*pooled, error
 	} else if len(bare) > maxMessage {
 		return nil, errTooLong
 	}
-	if err := n.verify(m.CID, msg, sig); err != nil {
-		return nil, err
+	if !trusted {
+		if err := n.verify(ctx, m.CID, msg, sig); err != nil {
+			return nil, err
+		}
 	}
 	if t.hash, err = n.ethHash(&t.Message); err != nil {
 		return nil, fmt.Errorf("%w: %w", fvm.ErrInvalidMessage, err)
@@ -170,7 +188,7 @@ func plausible(m *fvm.Message) error {
 }
 
 // verify checks a signature of a message; none is that of an impersonated sender.
-func (n *Node) verify(bare cid.Cid, m *fvm.Message, sig *crypto.Signature) error {
+func (n *Node) verify(ctx context.Context, bare cid.Cid, m *fvm.Message, sig *crypto.Signature) error {
 	if sig == nil {
 		if !n.Impersonated(m.From) {
 			return eth.ErrUnknownSender
@@ -192,7 +210,7 @@ func (n *Node) verify(bare cid.Cid, m *fvm.Message, sig *crypto.Signature) error
 		}
 		return nil
 	case crypto.SigTypeSecp256k1, crypto.SigTypeBLS:
-		key, err := n.keyOf(context.Background(), m.From)
+		key, err := n.keyOf(ctx, m.From)
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrSignature, err)
 		}

@@ -1,9 +1,10 @@
-package dev_test
+package devtest
 
 import (
+	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"strings"
-	"testing"
 )
 
 // opcodes of the EVM that the tests' contracts need (Ethereum yellow paper, appendix H).
@@ -16,8 +17,7 @@ var opcodes = map[string]byte{
 }
 
 // assemble makes code of words: mnemonics, 0x… to push, :label where a jump leads, and @label to push where that is.
-func assemble(t testing.TB, source string) []byte {
-	t.Helper()
+func assemble(source string) []byte {
 	var code []byte
 	labels, uses := map[string]int{}, map[int]string{}
 	for _, w := range strings.Fields(source) {
@@ -25,7 +25,7 @@ func assemble(t testing.TB, source string) []byte {
 		case strings.HasPrefix(w, "0x"):
 			data, err := hex.DecodeString(w[2:])
 			if err != nil || len(data) == 0 || len(data) > 32 {
-				t.Fatalf("%q: %v", w, err)
+				panic(fmt.Sprintf("%q: %v", w, err))
 			}
 			code = append(append(code, 0x5f+byte(len(data))), data...)
 		case w[0] == ':':
@@ -37,7 +37,7 @@ func assemble(t testing.TB, source string) []byte {
 		default:
 			op, ok := opcodes[w]
 			if !ok {
-				t.Fatalf("no opcode %q", w)
+				panic("no opcode " + w)
 			}
 			code = append(code, op)
 		}
@@ -45,7 +45,7 @@ func assemble(t testing.TB, source string) []byte {
 	for at, label := range uses {
 		to, ok := labels[label]
 		if !ok {
-			t.Fatalf("no label %q", label)
+			panic("no label " + label)
 		}
 		code[at], code[at+1] = byte(to>>8), byte(to)
 	}
@@ -53,8 +53,8 @@ func assemble(t testing.TB, source string) []byte {
 }
 
 // deployed is init code that runs first and then returns runtime.
-func deployed(t testing.TB, first string, runtime []byte) []byte {
-	head := assemble(t, first)
+func deployed(first string, runtime []byte) []byte {
+	head := assemble(first)
 	n, at := len(runtime), len(head)+13
 	copyCode := []byte{0x61, byte(n >> 8), byte(n), 0x80, 0x61, byte(at >> 8), byte(at), 0x5f, 0x39, 0x5f, 0xf3}
 	at = len(head) + len(copyCode)
@@ -62,9 +62,9 @@ func deployed(t testing.TB, first string, runtime []byte) []byte {
 	return append(append(head, copyCode...), runtime...)
 }
 
-// token is a small ERC-20: balanceOf and transfer, which emits the event. Whoever deploys it has 2^80.
-func token(t testing.TB) []byte {
-	runtime := assemble(t, `
+// Token is the init code of a small ERC-20: balanceOf and transfer, which emits the event. Whoever deploys it has 2^80.
+func Token() []byte {
+	runtime := assemble(`
 		0x00 CALLDATALOAD 0xe0 SHR
 		DUP1 0x70a08231 EQ @balance JUMPI
 		0xa9059cbb EQ @transfer JUMPI
@@ -81,16 +81,25 @@ func token(t testing.TB) []byte {
 		0x01 0x00 MSTORE 0x20 0x00 RETURN
 	:poor
 		0x00 0x00 REVERT`)
-	return deployed(t, "CALLER 0x00 MSTORE 0x20 0x00 KECCAK256 0x0100000000000000000000 SWAP1 SSTORE", runtime)
+	return deployed("CALLER 0x00 MSTORE 0x20 0x00 KECCAK256 0x0100000000000000000000 SWAP1 SSTORE", runtime)
 }
 
-// world is a contract that returns the block's number, time, PREVRANDAO and base fee, and the hash of the block before.
-func world(t testing.TB) []byte {
-	return deployed(t, "", assemble(t, `
+// World is the init code of a contract that returns the block's number, time, PREVRANDAO and base fee, and the hash of the block before.
+func World() []byte {
+	return deployed("", assemble(`
 		NUMBER 0x00 MSTORE TIMESTAMP 0x20 MSTORE PREVRANDAO 0x40 MSTORE BASEFEE 0x60 MSTORE
 		0x01 NUMBER SUB BLOCKHASH 0x80 MSTORE 0xa0 0x00 RETURN`))
 }
 
+// BalanceOf is calldata of ERC-20.
+func BalanceOf(a [20]byte) []byte { return append([]byte{0x70, 0xa0, 0x82, 0x31}, word(a[:])...) }
+
+// Transfer is calldata of ERC-20.
+func Transfer(to [20]byte, amount uint64) []byte {
+	return append(append([]byte{0xa9, 0x05, 0x9c, 0xbb}, word(to[:])...), word(binary.BigEndian.AppendUint64(nil, amount))...)
+}
+
+// word is data at the end of 32 bytes.
 func word(data []byte) []byte {
 	w := make([]byte, 32)
 	copy(w[32-len(data):], data)
