@@ -167,7 +167,7 @@ func (n *Node) Reorg(ctx context.Context, o ReorgOptions) (*Block, error) {
 			return nil, fmt.Errorf("block %d is not one of %d", i, o.Depth)
 		}
 		for _, m := range list {
-			t, err := n.pooledOf(m.Message, m.Signature)
+			t, err := n.pooledOf(ctx, m.Message, m.Signature, false)
 			if err != nil {
 				return nil, err
 			}
