@@ -107,10 +107,7 @@ func (n *Node) mine(ctx context.Context, take []*pooled, up uint64, some bool) e
 		if n.Latest() == on {
 			return nil // nothing was left of it
 		}
-		n.change(func(s *settings) {
-			s.clock.passed(n.now(), t)
-			s.baseFee = nil
-		})
+		n.change(func(s *settings) { s.passed(&set, n.now(), t) })
 		return nil
 	}
 	return nil
@@ -139,11 +136,11 @@ func (n *Node) append(ctx context.Context, p *plan) error {
 	if p.some && len(b.Messages) == 0 {
 		return nil
 	}
-	for _, m := range b.Messages {
-		n.pool.remove(m.Hash)
-	}
 	if err := n.record(ctx, b); err != nil {
 		return failed(p.epoch, err)
+	}
+	for _, m := range b.Messages {
+		n.pool.remove(m.Hash)
 	}
 	n.index.add(b, len(l.blocks))
 	n.line.Store(&line{blocks: append(l.blocks, b)})
@@ -172,8 +169,6 @@ func (n *Node) drop(t *pooled, why error) {
 	n.o.Logger.Warn("a message was dropped", "hash", t.hash, "why", why)
 	n.subs.tell(Event{Dropped: &Dropped{Hash: t.hash, CID: t.CID, Why: why}})
 }
-
-func asMessage(err error, bad **messageError) bool { return errors.As(err, bad) }
 
 // epochOf is an epoch that somebody gave as a number of 64 bits.
 func epochOf(n uint64) abi.ChainEpoch { return abi.ChainEpoch(min(n, 1<<62)) }

@@ -203,12 +203,17 @@ func (n *Node) nextTime(s *settings, on *Block) (up, t uint64) {
 // would be a million epochs: minutes of cron that nobody asked for. SkipEpochs makes all that are.
 const longestJump = 24 * 60 * 60
 
-// passed is the settings after a block at a time.
-func (c *clock) passed(now time.Time, t uint64) {
-	if c.next != nil {
-		c.offset = int64(t) - now.Unix() // time goes on from there
+// passed uses up what a block was made by, with its time t; what was set in the meantime is for the next one.
+func (s *settings) passed(by *settings, now time.Time, t uint64) {
+	c, used := &s.clock, &by.clock
+	if used.next != nil && c.next == used.next {
+		c.offset, c.next = int64(t)-now.Unix(), nil // time goes on from there
 	}
-	c.next, c.moved, c.skip = nil, 0, 0
+	c.moved -= min(c.moved, used.moved)
+	c.skip -= min(c.skip, used.skip)
+	if s.baseFee == by.baseFee {
+		s.baseFee = nil
+	}
 }
 
 // tick makes blocks by the clock, until ctx is done.
