@@ -53,6 +53,7 @@ func (n *Node) replace(ctx context.Context, b *Block, root cid.Cid) error {
 	last := len(l.blocks) - 1
 	n.line.Store(&line{blocks: append(l.blocks[:last:last], &next)})
 	n.pool.touch()
+	n.prune()
 	return nil
 }
 

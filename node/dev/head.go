@@ -105,10 +105,11 @@ func (h *heads) keep(one *head) {
 	}
 }
 
-// forget ends that heads are found, whose blocks may be gone.
-func (h *heads) forget() {
+// forget ends that heads are found, whose blocks are gone after cut.
+func (h *heads) forget(cut func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	cut()
 	h.last, h.all, h.list = nil, nil, nil
 }
 

@@ -70,6 +70,9 @@ const maxTake = 10_000
 // mine makes a block with messages, so many epochs above the latest; up 0: as time says. The caller has the lock. Messages that the
 // network refuses are dropped from the pool; some: without any left no block is made.
 func (n *Node) mine(ctx context.Context, take []*pooled, up uint64, some bool) error {
+	if n.o.LenientGas {
+		n.raiseAll(ctx, take)
+	}
 	for len(take) > 0 || !some {
 		set := n.settings()
 		on := n.Latest()
@@ -145,7 +148,21 @@ func (n *Node) append(ctx context.Context, p *plan) error {
 	n.index.add(b, len(l.blocks))
 	n.line.Store(&line{blocks: append(l.blocks, b)})
 	n.subs.tell(Event{Block: b})
+	n.prune()
 	return nil
+}
+
+// errUsed is why a message waits no more whose nonce another has used.
+var errUsed = errors.New("its nonce is used")
+
+// prune drops what waits in vain.
+func (n *Node) prune() {
+	if _, waiting := n.pool.state(); waiting == 0 {
+		return
+	}
+	for _, t := range n.pool.prune(n.nextNonce) {
+		n.drop(t, errUsed)
+	}
 }
 
 // drop takes a message out of the pool that cannot be executed.

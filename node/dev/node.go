@@ -39,7 +39,7 @@ type Node struct {
 	heads   heads
 	pending previews
 
-	mu   sync.Mutex // guards what follows, never held for long
+	mu   sync.Mutex // guards set, and is never held for long
 	set  settings
 	fake impersonated
 

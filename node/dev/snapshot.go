@@ -91,8 +91,7 @@ func (n *Node) cut(ctx context.Context, place int, with *Block) error {
 		n.line.Store(&line{blocks: append(l.blocks[:place:place], with)})
 	}
 	n.index.remove(gone)
-	n.own.cut(place)
-	n.heads.forget()
+	n.heads.forget(func() { n.own.cut(place) })
 	n.pool.touch()
 	n.snaps.list = slices.DeleteFunc(n.snaps.list, func(s *snapshot) bool { return s.place > place })
 	for _, b := range slices.Backward(gone) {
@@ -170,6 +169,15 @@ func (n *Node) Reorg(ctx context.Context, o ReorgOptions) (*Block, error) {
 			t, err := n.pooledOf(ctx, m.Message, m.Signature, false)
 			if err != nil {
 				return nil, err
+			}
+			who, err := n.senderOf(ctx, m.From)
+			if err != nil {
+				return nil, err
+			}
+			if t.sender, t.implicit = who.key, !who.account && m.Signature == nil; t.implicit {
+				if err := n.admitImplicit(t); err != nil {
+					return nil, err
+				}
 			}
 			plans[i].take = append(plans[i].take, t)
 		}
