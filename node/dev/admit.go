@@ -108,7 +108,7 @@ func (n *Node) admitImplicit(t *pooled) error {
 
 // inclusion is what a message of a length costs to stand on the chain, in units of gas.
 func (n *Node) inclusion(length int) int64 {
-	prices, err := gas.PricesFor(n.network.VersionAt(n.Latest().Epoch()+1), false)
+	prices, err := gas.PricesFor(n.Network().VersionAt(n.Latest().Epoch()+1), false)
 	if err != nil {
 		return 0 // the machine says so
 	}

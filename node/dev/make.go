@@ -110,15 +110,15 @@ func (n *Node) supplyAt(ctx context.Context, epoch abi.ChainEpoch, root cid.Cid,
 	if err != nil {
 		return abi.TokenAmount{}, err
 	}
-	parts, err := supply.Rules{Network: n.network}.At(ctx, epoch, st)
+	parts, err := supply.Rules{Network: n.Network()}.At(ctx, epoch, st)
 	return parts.Circulating, err
 }
 
 // config is the setting of a block's own machine.
 func (n *Node) config(b *Block) fvm.Config {
 	return fvm.Config{
-		NetworkVersion: n.network.VersionAt(b.Epoch()), Epoch: b.Epoch(), Timestamp: b.Timestamp(), ChainID: n.network.ChainID, BaseFee: b.BaseFee(),
-		CircSupply: b.supply, StateRoot: b.begin, Blockstore: b.states, Engine: n.engine, ActorDebugging: n.network.Constants.ActorDebugging,
+		NetworkVersion: n.Network().VersionAt(b.Epoch()), Epoch: b.Epoch(), Timestamp: b.Timestamp(), ChainID: n.Network().ChainID, BaseFee: b.BaseFee(),
+		CircSupply: b.supply, StateRoot: b.begin, Blockstore: b.states, Engine: n.engine, ActorDebugging: n.Network().Constants.ActorDebugging,
 		Externs: &world{n: n, block: b, epoch: b.Epoch(), root: b.begin}, Proofs: n.o.Proofs,
 	}
 }
@@ -126,11 +126,11 @@ func (n *Node) config(b *Block) fvm.Config {
 // nullRound runs cron at an epoch without a block.
 func (n *Node) nullRound(ctx context.Context, b *Block, e abi.ChainEpoch, root cid.Cid) (cid.Cid, error) {
 	cfg := n.config(b)
-	time, err := n.network.TimestampAt(e)
+	time, err := n.Network().TimestampAt(e)
 	if err != nil {
 		return cid.Undef, err
 	}
-	cfg.NetworkVersion, cfg.Epoch, cfg.Timestamp, cfg.StateRoot = n.network.VersionAt(e), e, time, root
+	cfg.NetworkVersion, cfg.Epoch, cfg.Timestamp, cfg.StateRoot = n.Network().VersionAt(e), e, time, root
 	if cfg.CircSupply, err = n.supplyAt(ctx, e, root, b.states); err != nil {
 		return cid.Undef, err
 	}

@@ -63,7 +63,7 @@ func (n *Node) seal(ctx context.Context, b *Block, p *plan) error {
 	if h.Messages, err = object(&meta); err != nil {
 		return err
 	}
-	if b.Receipts, err = chain.ReceiptsRoot(n.network.VersionAt(h.Height), results, put); err != nil {
+	if b.Receipts, err = chain.ReceiptsRoot(n.Network().VersionAt(h.Height), results, put); err != nil {
 		return err
 	}
 	c, err := object(h)
@@ -73,7 +73,7 @@ func (n *Node) seal(ctx context.Context, b *Block, p *plan) error {
 	if err := b.identify(c); err != nil {
 		return err
 	}
-	b.NextBaseFee = n.rules.BaseFeeRules().NextBaseFee(b.Tipset, []*chain.BlockMessages{b.messages()})
+	b.NextBaseFee = n.rules().BaseFeeRules().NextBaseFee(b.Tipset, []*chain.BlockMessages{b.messages()})
 	return p.states.PutMany(ctx, list)
 }
 
@@ -152,7 +152,7 @@ func nobody(cid.Cid, []byte) error { return nil }
 
 func (n *Node) sealGenesis(ctx context.Context, b *Block) error {
 	fee := b.NextBaseFee
-	n.rules.Network, n.network = n.genesis.Network, n.genesis.Network
+	n.described.Store(n.genesis.Network)
 	receipts := b.Receipts
 	if err := n.seal(ctx, b, &plan{states: n.states}); err != nil { // of the header alone
 		return err

@@ -90,6 +90,7 @@ func (n *Node) cut(ctx context.Context, place int, with *Block) error {
 	if len(gone) > 0 || l.last() != with {
 		n.line.Store(&line{blocks: append(l.blocks[:place:place], with)})
 	}
+	n.describe(with)
 	n.index.remove(gone)
 	n.heads.forget(func() { n.own.cut(place) })
 	n.pool.touch()
@@ -205,9 +206,9 @@ func (n *Node) Reset(ctx context.Context) error {
 	}
 	defer n.unlock()
 	first := n.First()
-	if first.Edited() {
+	if first.Edited() || first.upgrade != 0 {
 		again := *first
-		again.Root, again.cache = again.Executed, new(cache)
+		again.Root, again.upgrade, again.cache = again.Executed, 0, new(cache)
 		first = &again
 	}
 	if err := n.cut(ctx, 0, first); err != nil {

@@ -30,7 +30,7 @@ func TestWorldIsTheChains(t *testing.T) {
 	store := chain.NewStore(n.states)
 	line := chain.NewLine(store, n.Latest().Tipset)
 	for _, from := range []*Block{n.Latest(), n.Parent(n.Latest()), n.BlockAt(1), n.First()} {
-		theirs := &chain.Externs{View: line.View(from.Tipset), Network: n.network, State: n.states, Epoch: from.Epoch(), Root: from.Root}
+		theirs := &chain.Externs{View: line.View(from.Tipset), Network: n.Network(), State: n.states, Epoch: from.Epoch(), Root: from.Root}
 		ours := &world{n: n, block: from, epoch: from.Epoch(), root: from.Root}
 		// A block that is in the making has no key yet, and stands on its parent.
 		making := *from

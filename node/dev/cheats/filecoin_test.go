@@ -160,6 +160,34 @@ func TestInstallBundle(t *testing.T) {
 	w.fails("fvm_installBundle", `["v17/mainnet"]`, -32602, "version 18")
 }
 
+// An upgrade of the network migrates the state, and what goes back before it takes it back.
+func TestUpgrade(t *testing.T) {
+	w := begin(t, dev.Options{Genesis: genesis.Options{NetworkVersion: 27, Miners: 1}})
+	w.must("anvil_mine", `[2]`, "")
+	id := w.must("evm_snapshot", ``, "")
+	old := w.actor(w.account(0)).Code
+	var b bundleMade
+	w.result("fvm_installBundle", `[{"networkVersion":28}]`, &b)
+	if now := w.actor(w.account(0)).Code; now == old || now.String() != b.Actors["ethaccount"] {
+		t.Errorf("the code of accounts is %s after %s", now, old)
+	}
+	h := w.send(0, stranger, nil, 7)
+	same(t, "the exit code", int(w.executed(h).Result.ExitCode), 0)
+	same(t, "the versions", fmt.Sprint(w.n.Version(2), w.n.Version(3), w.n.Version(4)), "27 28 28")
+	contains(t, w.must("anvil_nodeInfo", ``, ""), `"networkVersion":28`)
+	w.fails("fvm_installBundle", `[{"networkVersion":27}]`, -32602, "")
+	w.must("evm_revert", `[`+id+`]`, "true")
+	same(t, "the versions", fmt.Sprint(w.n.Version(2), w.n.Version(3), w.n.Version(4)), "27 27 27")
+	if now := w.actor(w.account(0)).Code; now != old {
+		t.Errorf("the code of accounts is %s, not what it was", now)
+	}
+	h = w.send(0, stranger, nil, 7)
+	same(t, "the exit code", int(w.executed(h).Result.ExitCode), 0)
+	w.result("fvm_installBundle", `[{"networkVersion":"0x1c"}]`, &b)
+	w.must("anvil_reset", ``, "")
+	same(t, "the version", fmt.Sprint(w.n.Version(1)), "27")
+}
+
 // A transaction comes out as a vector that runs, and its profile says where its gas went.
 func TestExplained(t *testing.T) {
 	w := begin(t, dev.Options{})
