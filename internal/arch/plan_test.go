@@ -34,7 +34,8 @@ type room struct {
 var plan = []room{
 	{"cmd/edgefvm", command, 22, false},
 	{"cmd/edgefvm/internal/cli", command, 21, false},
-	{"cmd/edgefvm/internal/chains", command, 20, false}, // shows states as states does
+	{"cmd/edgefvm/internal/chains", command, 20, false},  // shows states as states does
+	{"cmd/edgefvm/internal/devnode", command, 20, false}, // says the version as upkeep does
 	{"cmd/edgefvm/internal/decoding", command, 19, false},
 	{"cmd/edgefvm/internal/laboratory", command, 19, false},
 	{"cmd/edgefvm/internal/messages", command, 19, false},
@@ -69,8 +70,16 @@ var plan = []room{
 	{"blockstore/pebble", machine, 2, false},      // a module of its own
 	{"node/state", node, 14, false},               // what a state holds, and what differs between two
 	{"node/jsonrpc", node, 1, false},              // a server: connections, time
+	{"node/filapi", node, 17, false},              // the JSON-RPC of a Filecoin node, on an archive or a development node
 	{"node/dev/genesis", node, 15, false},         // the state that a development network begins with
+	{"node/ethtrace", node, 16, false},            // what a trace is in Ethereum's words
+	{"node/dev/ethapi", node, 18, false},          // Ethereum's JSON-RPC of a development node
+	{"node/dev/edit", node, 16, false},            // states changed by hand
+	{"node/dev", node, 16, false},                 // a chain in one process that executes messages as they come
+	{"node/dev/cheats", node, 18, false},          // what development tools bend a chain by
+	{"node/dev/devtest", node, 17, false},         // such a chain in a test
 	{"node/internal/collections", node, 1, false}, // HAMTs, AMTs and KAMTs as they stand in blocks
+	{"node/internal/closed", node, 13, false},     // what a machine reads and asks, for vectors
 
 	{"lab/fuzz", laboratory, 16, false},
 	{"lab/sweep", laboratory, 16, false},

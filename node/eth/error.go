@@ -43,6 +43,20 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Message }
 
+// ErrorCode, ErrorData and ErrorMeta are for servers of JSON-RPC (package jsonrpc, and go-ethereum's).
+func (e *Error) ErrorCode() int { return e.Code }
+
+// ErrorData is what stands under "data".
+func (e *Error) ErrorData() any { return e.Data }
+
+// ErrorMeta stands beside the data: {"exitCode": N} of a message that failed, else nothing.
+func (e *Error) ErrorMeta() any {
+	if e.ExitCode == 0 {
+		return nil
+	}
+	return map[string]int64{"exitCode": e.ExitCode}
+}
+
 // Failure is how a message ended that failed.
 type Failure struct {
 	ExitCode exitcode.ExitCode

@@ -53,6 +53,12 @@ type dataer interface {
 	ErrorData() any
 }
 
+// metaer is what other packages' errors may have to say more beside the data.
+type metaer interface {
+	error
+	ErrorMeta() any
+}
+
 // errorOf finds what the client shall see of an error.
 func errorOf(err error, plain int) *Error {
 	var own *Error
@@ -67,6 +73,10 @@ func errorOf(err error, plain int) *Error {
 	var d dataer
 	if errors.As(err, &d) {
 		e.Data = d.ErrorData()
+	}
+	var m metaer
+	if errors.As(err, &m) {
+		e.Meta = m.ErrorMeta()
 	}
 	if c == nil && d == nil {
 		switch {

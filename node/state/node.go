@@ -42,6 +42,18 @@ func (n *Node) Collection() bool { return n.shape.isCollection() }
 // Typed tells whether the node's type is known: it is no data of which only the form is.
 func (n *Node) Typed() bool { return n.shape.kind != anything }
 
+// Value is what go-state-types makes of a value of a known type, such as a miner.SectorOnChainInfo of the version of the actors
+// that wrote it; of a block of bytes, such as a contract's code, []byte. Nil of other nodes. It must not be changed.
+func (n *Node) Value() any {
+	switch {
+	case n.val.IsValid():
+		return n.val.Interface()
+	case n.shape.kind == octets:
+		return n.raw
+	}
+	return nil
+}
+
 // open reads a block as a shape says.
 func (e *env) open(ctx context.Context, path string, s *Shape, c cid.Cid) (*Node, error) {
 	n := &Node{env: e, path: path, block: c, shape: s}

@@ -42,6 +42,7 @@ type Genesis struct {
 	Create2, Multicall3 Contract
 
 	engine *fvm.Engine
+	seed   []byte // of the mnemonic
 }
 
 // Account is a key with the actors that are its accounts.
@@ -66,7 +67,7 @@ func Make(ctx context.Context, store blockstore.Blockstore, o Options) (*Genesis
 	if err != nil {
 		return nil, err
 	}
-	w := &world{Genesis: &Genesis{NetworkVersion: o.NetworkVersion, ChainID: o.ChainID, engine: o.Engine}, seed: seed}
+	w := &world{Genesis: &Genesis{NetworkVersion: o.NetworkVersion, ChainID: o.ChainID, engine: o.Engine, seed: seed}}
 	if err := w.actors(ctx, store, &o); err != nil {
 		return nil, err
 	}

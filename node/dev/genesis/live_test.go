@@ -207,7 +207,7 @@ func (f *follower) opens(m *Miner) (deadline uint64, epoch abi.ChainEpoch) {
 		if _, err := fmt.Sscan(value(f.t, st, at+"ProvingPeriodStart"), &start); err != nil {
 			f.t.Fatal(err)
 		}
-		for epoch = abi.ChainEpoch(start) + abi.ChainEpoch(d)*60; epoch <= 1; epoch += provingPeriod {
+		for epoch = abi.ChainEpoch(start) + abi.ChainEpoch(d)*60; epoch <= max(1, f.epoch); epoch += provingPeriod {
 		}
 		return d, epoch
 	}

@@ -24,11 +24,11 @@ import (
 // Miner is a miner with power.
 type Miner struct {
 	ID abi.ActorID
-	// Worker is its owner too.
-	Worker   BLSKey
-	WorkerID abi.ActorID
-	Sectors  []abi.SectorNumber
-	Size     abi.SectorSize
+	// Worker is its owner too, in the genesis.
+	Worker            BLSKey
+	WorkerID, OwnerID abi.ActorID
+	Sectors           []abi.SectorNumber
+	Size              abi.SectorSize
 	// PoSt is the type of its window PoSts.
 	PoSt abi.RegisteredPoStProof
 }
@@ -72,7 +72,7 @@ func (w *world) miners(ctx context.Context, o *Options) error {
 			if last, err = w.register(ctx, t, b, key.F3, a); err != nil {
 				return err
 			}
-			w.Miners = append(w.Miners, Miner{Worker: *key, WorkerID: last, Size: o.SectorSize})
+			w.Miners = append(w.Miners, Miner{Worker: *key, WorkerID: last, OwnerID: last, Size: o.SectorSize})
 		}
 		return nil
 	})
@@ -103,25 +103,32 @@ func (w *world) miner(ctx context.Context, o *Options, m *Miner) error {
 	if m.PoSt, err = seal.RegisteredWindowPoStProofByNetworkVersion(o.NetworkVersion); err != nil {
 		return err
 	}
-	worker := idAddress(m.WorkerID)
-	params := appendAddress(appendAddress(cbor.AppendArray(nil, 5), worker), worker)
+	owner := idAddress(m.OwnerID)
+	params := appendAddress(appendAddress(cbor.AppendArray(nil, 5), owner), idAddress(m.WorkerID))
 	params = cbor.AppendArray(cbor.AppendBytes(cbor.AppendUint(params, uint64(m.PoSt)), ""), 0)
-	returns, err := w.run(ctx, call{from: worker, to: idAddress(powerID), method: methodCreateMiner, value: o.MinerBalance, params: params})
+	returns, err := w.run(ctx, call{from: owner, to: idAddress(powerID), method: methodCreateMiner, value: o.MinerBalance, params: params})
 	if err != nil {
 		return fmt.Errorf("creating it with %s attoFIL: %w", o.MinerBalance, err)
 	}
-	if m.ID, err = idOf(returns[0]); err != nil {
+	if m.ID, err = idOf(returns[0]); err != nil || o.Sectors <= 0 {
 		return err
 	}
-	return w.sectors(ctx, o, m, seal)
+	return w.sectors(ctx, m, sectorsToBe{count: abi.SectorNumber(o.Sectors), seal: seal, epoch: w.epoch})
 }
 
-// sectors gives a miner its first sectors: a pre-commitment of each, then the method that the actors have for sectors that were
-// sealed before the chain began, one after the other since each changes what the next pledges. Neither claims their power nor counts
-// them as proven: that is done here.
-func (w *world) sectors(ctx context.Context, o *Options, m *Miner, seal abi.RegisteredSealProof) error {
-	expires, err := w.expiration(ctx, m)
-	if err != nil {
+// sectorsToBe are sectors without deals that a miner is given at an epoch.
+type sectorsToBe struct {
+	first, count abi.SectorNumber
+	seal         abi.RegisteredSealProof
+	epoch        abi.ChainEpoch
+	expires      int64
+}
+
+// sectors gives a miner sectors: a pre-commitment of each, then the method that the actors have for sectors that were sealed before the
+// chain began, one after the other since each changes what the next pledges. Neither claims their power nor counts them as proven: that
+// is done here.
+func (w *world) sectors(ctx context.Context, m *Miner, s sectorsToBe) (err error) {
+	if s.expires, err = w.expiration(ctx, m); err != nil {
 		return err
 	}
 	economy, err := w.economy(ctx)
@@ -129,13 +136,13 @@ func (w *world) sectors(ctx context.Context, o *Options, m *Miner, seal abi.Regi
 		return err
 	}
 	self, from := idAddress(m.ID), idAddress(systemID)
-	if o.NetworkVersion < 23 {
+	if w.NetworkVersion < 23 {
 		from = idAddress(powerID)
 	}
 	size := bigBytes(big.NewIntUnsigned(uint64(m.Size)))
 	var calls []call
-	for n := range abi.SectorNumber(o.Sectors) {
-		commitment, err := preCommit(m, n, seal, expires)
+	for n := s.first; n < s.first+s.count; n++ {
+		commitment, err := preCommit(m, s, n)
 		if err != nil {
 			return err
 		}
@@ -150,7 +157,7 @@ func (w *world) sectors(ctx context.Context, o *Options, m *Miner, seal abi.Regi
 	if _, err := w.run(ctx, calls...); err != nil {
 		return err
 	}
-	return w.prove(ctx, m)
+	return w.prove(ctx, m, s)
 }
 
 // economy is what pledges follow, as the actors say: the smoothed reward, the baseline power, the smoothed power. Cron would pass it
@@ -176,7 +183,7 @@ func (w *world) economy(ctx context.Context) ([]byte, error) {
 }
 
 // preCommit is a pre-commitment of a sector without deals.
-func preCommit(m *Miner, n abi.SectorNumber, seal abi.RegisteredSealProof, expires int64) ([]byte, error) {
+func preCommit(m *Miner, s sectorsToBe, n abi.SectorNumber) ([]byte, error) {
 	var digest [32]byte // of a replica that nobody has: a number below the order of BLS12-381's group, as all are
 	binary.LittleEndian.PutUint64(digest[:], uint64(m.ID))
 	binary.LittleEndian.PutUint64(digest[8:], uint64(n)+1)
@@ -186,9 +193,9 @@ func preCommit(m *Miner, n abi.SectorNumber, seal abi.RegisteredSealProof, expir
 	}
 	sealed := cid.NewCidV1(cid.FilCommitmentSealed, hash)
 	info := cbor.AppendArray(cbor.AppendArray(cbor.AppendArray(nil, 1), 1), 7)
-	info = cbor.AppendUint(cbor.AppendUint(info, uint64(seal)), uint64(n))
-	info = cbor.AppendInt(cbor.AppendCID(info, sealed), -1) // it was sealed before epoch 0
-	info = cbor.AppendInt(cbor.AppendArray(info, 0), expires)
+	info = cbor.AppendUint(cbor.AppendUint(info, uint64(s.seal)), uint64(n))
+	info = cbor.AppendInt(cbor.AppendCID(info, sealed), int64(s.epoch)-1) // it was sealed before
+	info = cbor.AppendInt(cbor.AppendArray(info, 0), s.expires)
 	return append(info, 0xf6), nil // no data
 }
 
@@ -232,20 +239,15 @@ func (w *world) provingStart(ctx context.Context, id abi.ActorID) (start int64, 
 	return start, err
 }
 
-// prove counts all sectors of a miner as proven: it empties its partitions' unproven sectors and power.
-func (w *world) prove(ctx context.Context, m *Miner) error {
-	none, err := bitfieldBytes()
-	if err != nil {
-		return err
-	}
-	noPower := list([][]byte{bigBytes(big.Zero()), bigBytes(big.Zero())})
+// prove counts new sectors of a miner as proven: it takes them from its partitions' unproven sectors and power.
+func (w *world) prove(ctx context.Context, m *Miner, s sectorsToBe) error {
 	return w.edit(ctx, func(t *state.Tree, b *blockstore.Buffered) error {
 		a, fields, err := w.minerState(ctx, t, b, m.ID)
 		if err != nil {
 			return err
 		}
-		fields[fieldDeadlines], err = w.deadlines(ctx, b, fields[fieldDeadlines], func(partition [][]byte) {
-			partition[fieldUnproven], partition[fieldUnprovenPower] = none, noPower
+		fields[fieldDeadlines], err = w.deadlines(ctx, b, fields[fieldDeadlines], func(partition [][]byte) error {
+			return proven(partition, m, s)
 		})
 		if err != nil {
 			return err
@@ -255,8 +257,48 @@ func (w *world) prove(ctx context.Context, m *Miner) error {
 	})
 }
 
+// proven takes sectors from what is unproven of a partition.
+func proven(partition [][]byte, m *Miner, s sectorsToBe) error {
+	var unproven bitfield.BitField
+	if err := unproven.UnmarshalCBOR(bytes.NewReader(partition[fieldUnproven])); err != nil {
+		return err
+	}
+	var mine []uint64
+	for n := s.first; n < s.first+s.count; n++ {
+		if is, err := unproven.IsSet(uint64(n)); err != nil {
+			return err
+		} else if is {
+			mine = append(mine, uint64(n))
+		}
+	}
+	if len(mine) == 0 {
+		return nil
+	}
+	left, err := bitfield.SubtractBitField(unproven, bitfield.NewFromSet(mine))
+	if err != nil {
+		return err
+	}
+	var buf bytes.Buffer
+	if err := left.MarshalCBOR(&buf); err != nil {
+		return err
+	}
+	power, err := listItems(partition[fieldUnprovenPower])
+	if err != nil {
+		return err
+	}
+	for i := range power {
+		var has big.Int
+		if err := has.UnmarshalCBOR(bytes.NewReader(power[i])); err != nil {
+			return err
+		}
+		power[i] = bigBytes(big.Sub(has, big.Mul(big.NewInt(int64(len(mine))), big.NewIntUnsigned(uint64(m.Size)))))
+	}
+	partition[fieldUnproven], partition[fieldUnprovenPower] = buf.Bytes(), list(power)
+	return nil
+}
+
 // deadlines changes all partitions of all deadlines. link is the item of a state that names them; the result is what it becomes.
-func (w *world) deadlines(ctx context.Context, b *blockstore.Buffered, link []byte, change func([][]byte)) ([]byte, error) {
+func (w *world) deadlines(ctx context.Context, b *blockstore.Buffered, link []byte, change func([][]byte) error) ([]byte, error) {
 	r := cbor.NewReader(link)
 	outer, err := readList(ctx, b, r.CID())
 	if err != nil {
@@ -281,7 +323,7 @@ func (w *world) deadlines(ctx context.Context, b *blockstore.Buffered, link []by
 	return cbor.AppendCID(nil, writeList(b, outer)), nil
 }
 
-func partitions(ctx context.Context, b *blockstore.Buffered, link []byte, change func([][]byte)) ([]byte, error) {
+func partitions(ctx context.Context, b *blockstore.Buffered, link []byte, change func([][]byte) error) ([]byte, error) {
 	r := cbor.NewReader(link)
 	array, err := amt.LoadAMT(ctx, ipldcbor.NewCborStore(b), r.CID(), amt.UseTreeBitWidth(partitionsBits))
 	if err != nil {
@@ -293,7 +335,10 @@ func partitions(ctx context.Context, b *blockstore.Buffered, link []byte, change
 		if err != nil {
 			return err
 		}
-		change(fields)
+		before := list(fields)
+		if err := change(fields); err != nil || bytes.Equal(before, list(fields)) {
+			return err
+		}
 		changed[i] = &cbg.Deferred{Raw: list(fields)}
 		return nil
 	})
@@ -324,10 +369,4 @@ func (w *world) thisEpoch(ctx context.Context) error {
 		return err
 	}
 	return w.patch(ctx, powerID, map[int][]byte{fieldThisEpochRaw: fields[fieldTotalRaw], fieldThisEpochQA: fields[fieldTotalQA]})
-}
-
-func bitfieldBytes() ([]byte, error) {
-	var buf bytes.Buffer
-	err := bitfield.New().MarshalCBOR(&buf)
-	return buf.Bytes(), err
 }

@@ -39,8 +39,9 @@ type world struct {
 	*Genesis
 	store blockstore.Blockstore // takes the state, has the actors' code
 	codes map[string]cid.Cid    // by name, such as "account"
-	seed  []byte
-	nonce uint64 // of the next message, since addresses of new actors are made of it
+	nonce uint64                // of the next message, since addresses of new actors are made of it
+	epoch abi.ChainEpoch
+	later *fvm.Config // the setting after the genesis; nil: epoch 0, before anything is on the chain
 }
 
 func block(data []byte) cid.Cid { return cbor.Blake2bCID(cbor.CodecDagCBOR, crypto.Blake2b256(data)) }
@@ -187,13 +188,15 @@ type call struct {
 	params   []byte
 }
 
-// run executes messages at epoch 0, before anything is on the chain: no supply, no base fee. Each must succeed. It gives what they
-// returned.
+// run executes messages: at epoch 0, before anything is on the chain, with no supply and no base fee. Each must succeed. It gives what
+// they returned.
 func (w *world) run(ctx context.Context, calls ...call) ([][]byte, error) {
-	m, err := fvm.New(ctx, fvm.Config{
-		NetworkVersion: w.NetworkVersion, ChainID: w.ChainID, BaseFee: big.Zero(), CircSupply: big.Zero(),
-		StateRoot: w.Root, Blockstore: w.store, Engine: w.engine,
-	})
+	cfg := fvm.Config{NetworkVersion: w.NetworkVersion, ChainID: w.ChainID, BaseFee: big.Zero(), CircSupply: big.Zero(), Engine: w.engine}
+	if w.later != nil {
+		cfg = *w.later
+	}
+	cfg.StateRoot, cfg.Blockstore = w.Root, w.store
+	m, err := fvm.New(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}

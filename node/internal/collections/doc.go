@@ -4,7 +4,8 @@
 // It knows nodes and keys as bytes; what they mean is package state's. The Go modules go-hamt-ipld and go-amt-ipld have
 // these structures too and write them. They are not used for reading here, because a tool for people must do what they
 // cannot: go on past a node that is missing and say where it is, leave out what was seen before, hand over differences
-// one at a time instead of in one slice, and read KAMTs. Tests compare the results with theirs.
+// one at a time instead of in one slice, and read KAMTs. Tests compare the results with theirs. KAMTs alone are written here too,
+// by [Slots]: no Go module does.
 //
 // A walk holds the nodes on its way down and nothing else. Nothing here is cached. All functions may be called by several
 // goroutines at once if the Source's functions may.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/chains"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/decoding"
+	"github.com/edgefvm/fvm/cmd/edgefvm/internal/devnode"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/laboratory"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/messages"
@@ -26,6 +27,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // sections are the commands as the help shows them.
 func sections() []section {
 	return []section{
+		{"dev", "A development network:", devnode.Commands()},
 		{"messages", "Messages:", messages.Commands()},
 		{"decoding", "What things on chain say:", decoding.Commands()},
 		{"states", "States:", states.Commands()},
