@@ -69,6 +69,7 @@ var plan = []room{
 	{"blockstore/pebble", machine, 2, false},      // a module of its own
 	{"node/state", node, 14, false},               // what a state holds, and what differs between two
 	{"node/jsonrpc", node, 1, false},              // a server: connections, time
+	{"node/lotusrpc", node, 1, false},             // a client of nodes
 	{"node/dev/genesis", node, 15, false},         // the state that a development network begins with
 	{"node/internal/collections", node, 1, false}, // HAMTs, AMTs and KAMTs as they stand in blocks
 
