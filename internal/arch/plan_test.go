@@ -61,6 +61,8 @@ var plan = []room{
 	{"node/ethabi", node, 14, false},          // what contracts take and give
 	{"node/actors/jsonview", node, 13, false}, // values of go-state-types as JSON
 	{"node/replay", node, 15, false},          // files
+	{"node/follow", node, 16, false},          // files, time
+	{"node/follow/standin", node, 16, false},  // a node, for tests
 	{"node/chain/migrate", node, 14, false},   // goroutines, of go-state-types
 	{"node/chain", node, 14, true},
 	{"node/chain/supply", node, 13, true},
