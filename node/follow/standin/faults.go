@@ -32,7 +32,7 @@ func (n *Node) faults(s http.Handler) http.Handler {
 			Method string
 			Params []json.RawMessage
 		}
-		_ = json.Unmarshal(body, &in) //nolint:errcheck // the server says what is wrong with it
+		_ = json.Unmarshal(body, &in)
 		n.mu.Lock()
 		fault := n.fault
 		n.mu.Unlock()
@@ -48,10 +48,10 @@ func (n *Node) faults(s http.Handler) http.Handler {
 					panic(http.ErrAbortHandler)
 				case f.Body != nil || f.Code != 0:
 					w.WriteHeader(max(f.Code, http.StatusOK))
-					_, _ = w.Write(f.Body) //nolint:errcheck // the client may be gone
+					_, _ = w.Write(f.Body)
 					return
 				case f.Error != "":
-					words, _ := json.Marshal(f.Error) //nolint:errcheck // text
+					words, _ := json.Marshal(f.Error)
 					_, _ = fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"error":{"code":1,"message":%s}}`, in.ID, words)
 					return
 				}

@@ -349,7 +349,7 @@ func (n *Node) faultOf(method string, params ...any) *Fault {
 	}
 	var list []json.RawMessage
 	for _, p := range params {
-		raw, _ := json.Marshal(p) //nolint:errcheck // of links
+		raw, _ := json.Marshal(p)
 		list = append(list, raw)
 	}
 	return f(method, list)

@@ -241,10 +241,10 @@ func run(dir, repo, length string) error {
 	if err := json.Unmarshal(b, &k); err != nil {
 		return err
 	}
-	if _, err := full.WalletImport(ctx, k.Worker); err != nil {
+	if _, err := wallet(ctx, full, k.Worker); err != nil {
 		return err
 	}
-	user, err := full.WalletImport(ctx, k.User)
+	user, err := wallet(ctx, full, k.User)
 	if err != nil {
 		return err
 	}
@@ -263,6 +263,18 @@ func run(dir, repo, length string) error {
 	}
 	go n.provePower(ctx)
 	return n.traffic(ctx, d, user)
+}
+
+// wallet puts a key into the daemon's wallet, unless an earlier run did.
+func wallet(ctx context.Context, full v1api.FullNode, info *types.KeyInfo) (address.Address, error) {
+	k, err := key.NewKey(*info)
+	if err != nil {
+		return address.Undef, err
+	}
+	if has, err := full.WalletHas(ctx, k.Address); has || err != nil {
+		return k.Address, err
+	}
+	return full.WalletImport(ctx, info)
 }
 
 // provePower submits the window PoSt of each deadline that opens. The network takes such a proof on trust until
