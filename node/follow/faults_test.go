@@ -205,7 +205,7 @@ func TestAnotherNodeComes(t *testing.T) {
 	r.until("the node's end", func(s Status) bool { return !s.Connected })
 	mine := w.chain.Tipsets
 	other := load(t, "real28")
-	*w.chain, mine = *other, mine
+	*w.chain = *other
 	w.node.SetHead(other.Tipsets[9])
 	w.node.Up()
 	r.until("its word", func(s Status) bool { return strings.Contains(s.Error, "genesis") })

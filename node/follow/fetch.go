@@ -28,6 +28,7 @@ type fetcher struct {
 
 	mu     sync.Mutex
 	flying map[string]*flight
+	going  sync.WaitGroup // of what goes on when nobody waits for it
 
 	fetched, bytes, lies, found atomic.Int64 // blocks from the node, their bytes, blocks of other hashes, blocks of the cache
 }
@@ -71,13 +72,13 @@ func (f *fetcher) wait(ctx context.Context, c cid.Cid) (blocks.Block, error) {
 	if fl == nil {
 		fl = &flight{done: make(chan struct{})}
 		f.flying[key(c)] = fl
-		go func() {
+		f.going.Go(func() {
 			fl.b, fl.err = f.ask(c)
 			f.mu.Lock()
 			delete(f.flying, key(c))
 			f.mu.Unlock()
 			close(fl.done)
-		}()
+		})
 	}
 	f.mu.Unlock()
 	select {

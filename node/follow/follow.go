@@ -148,8 +148,9 @@ func (f *Follower) Status() Status {
 // network or one that refuses the token, at the start; a disk that fails; or ErrHalted.
 func (f *Follower) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	f.fetch.ctx = ctx
+	defer f.fetch.going.Wait() // before the disks are closed
+	defer cancel()
 	if err := f.begin(ctx); err != nil {
 		return ended(ctx, err)
 	}

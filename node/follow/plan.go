@@ -181,7 +181,7 @@ func (a ahead) Get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
 			if len(h.Parents) > 64 {
 				break
 			}
-			go func() { _, _ = a.fetcher.Get(a.ctx, p) }()
+			a.going.Go(func() { _, _ = a.fetcher.Get(a.ctx, p) })
 		}
 	}
 	return b, nil

@@ -167,6 +167,9 @@ func (w *worker) judge(ctx context.Context, line *chain.Line, t, child *chain.Ti
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case err == nil && len(out.Differences) > 0 && nodes != nil:
+		// Nothing is known of a tipset that the node had a part in.
+		return fmt.Errorf("the tipset at epoch %d: %w", t.Height(), nodes)
 	case err == nil:
 		d.Result, d.StateRoot, d.Receipts, d.BaseFee = Passed, out.StateRoot, out.Receipts, out.NextFee
 		if len(out.Differences) > 0 {
