@@ -11,10 +11,18 @@ work= edgefvm= scheme=ws
 while getopts w:e:s: opt; do case $opt in w) work=$OPTARG ;; e) edgefvm=$OPTARG ;; s) scheme=$OPTARG ;; *) exit 2 ;; esac; done
 shift $((OPTIND - 1))
 if [ $# != 1 ]; then sed -n '2,/^set /s/^# \{0,1\}//p' "$0" >&2; exit 2; fi
-if [ -z "$work" ]; then work=$(mktemp -d); trap 'rm -rf "$work"' EXIT; fi
+temporary=
+if [ -z "$work" ]; then work=$(mktemp -d) temporary=1; fi
 mkdir -p "$work"
 work=$(cd "$work" && pwd)
 ffi=$(cd "$(dirname "$0")" && pwd)
+daemon=0 driver=0 follower=0
+# shellcheck disable=SC2317 # called by the trap
+quit() {
+  for p in $daemon $driver $follower; do [ "$p" = 0 ] || kill -9 "$p" 2>/dev/null || true; done
+  [ -z "$temporary" ] || { chmod -R u+w "$work"; rm -rf "$work"; }
+}
+trap quit EXIT
 if [ -z "$edgefvm" ]; then
   edgefvm=$work/edgefvm
   (cd "$ffi/.." && go build -o "$edgefvm" ./cmd/edgefvm)
@@ -30,10 +38,6 @@ new_devnet
 : > daemon.log; : > daemon.txt; : > follow.log
 rm -rf follow follow2 differences report.json report2.json
 
-daemon=0 driver=0 follower=0
-# shellcheck disable=SC2317 # called by the trap
-quit() { for p in $daemon $driver $follower; do [ "$p" = 0 ] || kill -9 "$p" 2>/dev/null || true; done; }
-trap quit EXIT
 node_up() { start_daemon; daemon=$pid; ./devnet run "$PWD" "$LOTUS_PATH" 24h >> daemon.txt 2>&1 & driver=$!; }
 node_down() { kill -9 "$daemon" "$driver" 2>/dev/null || true; wait "$daemon" "$driver" 2>/dev/null || true; daemon=0 driver=0; }
 follow_up() {

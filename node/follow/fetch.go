@@ -25,6 +25,7 @@ type fetcher struct {
 	node  *lotusrpc.Client
 	cache *Cache
 	tries int
+	lazy  bool // nothing is fetched ahead: for comparisons
 
 	mu     sync.Mutex
 	flying map[string]*flight

@@ -110,14 +110,14 @@ func newWorld(t *testing.T, name string, head int) *world {
 }
 
 // client of the node.
-func (w *world) client(scheme string) *lotusrpc.Client {
-	w.t.Helper()
+func (w *world) client(t testing.TB, scheme string) *lotusrpc.Client {
+	t.Helper()
 	a, err := lotusrpc.ParseAddress(w.node.URL(scheme))
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
 	c := lotusrpc.New(lotusrpc.Options{Address: a, Timeout: 2 * time.Second})
-	w.t.Cleanup(c.Close)
+	t.Cleanup(c.Close)
 	return c
 }
 
@@ -135,7 +135,7 @@ func (w *world) logged() string {
 
 func (w *world) options(scheme string) Options {
 	return Options{
-		Node: w.client(scheme), Network: w.chain.Network, Engines: []*fvm.Engine{theEngine(w.t)}, Dir: w.dir, Open: w.disks.open,
+		Node: w.client(w.t, scheme), Network: w.chain.Network, Engines: []*fvm.Engine{theEngine(w.t)}, Dir: w.dir, Open: w.disks.open,
 		Poll: 20 * time.Millisecond, Log: slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		OnTipset: func(_ *replay.Tipset, d *Judgement) {
 			w.mu.Lock()

@@ -160,6 +160,10 @@ func (f *Follower) ownFolder() error {
 // beginAt makes an epoch the first that is judged.
 func (f *Follower) beginAt(epoch abi.ChainEpoch) error {
 	f.start = epoch
+	f.state.set(func(s *Status) {
+		f.judged = epoch - 1
+		s.Lag = f.lag(s)
+	})
 	if err := f.journal.reset(epoch - 1); err != nil {
 		return err
 	}

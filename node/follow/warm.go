@@ -34,6 +34,9 @@ func (f *fetcher) blocksOf(ctx context.Context, list []cid.Cid) {
 // messages fetches what the headers of a tipset have below Messages, a level at a time. One by one it would take as long as the node is
 // far, for each message.
 func (f *fetcher) messages(ctx context.Context, t *chain.Tipset) {
+	if f.lazy {
+		return
+	}
 	seen := map[string]bool{}
 	level := make([]cid.Cid, 0, len(t.Blocks))
 	for _, h := range t.Blocks {
@@ -77,6 +80,9 @@ func (f *fetcher) messages(ctx context.Context, t *chain.Tipset) {
 // actors fetches the entries and the states' first blocks of the actors that a tipset's messages are from and to, and of those that each
 // epoch's cron and rewards touch.
 func (f *fetcher) actors(ctx context.Context, headers *chain.Store, t *chain.Tipset) {
+	if f.lazy {
+		return
+	}
 	lists, err := headers.TipsetMessages(ctx, t)
 	if err != nil {
 		return
