@@ -79,9 +79,11 @@ type Follower struct {
 	pledge  abi.TokenAmount
 	start   abi.ChainEpoch // nothing below is judged; -1: not known yet
 	line    *chain.Line
-	judged  abi.ChainEpoch // epoch of the highest tipset that something was compared with
-	workers []*worker
-	heads   heads
+	judged  abi.ChainEpoch // epoch of the highest tipset that something was compared with; with the state's lock, as the next
+	// finished is the last head of which all was judged.
+	finished chain.Key
+	workers  []*worker
+	heads    heads
 }
 
 // New opens what is on disk. Nothing is asked of the node before Run.

@@ -265,6 +265,28 @@ func TestCatchUp(t *testing.T) {
 	}
 }
 
+// A run ends at an epoch that is a null round, too, and at once when all was judged before.
+func TestToNullRound(t *testing.T) {
+	w := newWorld(t, "upgrades16", 12)
+	var to abi.ChainEpoch
+	for i := 3; i < 12; i++ {
+		if e := w.chain.Tipsets[i].Height() + 1; e < w.chain.Tipsets[i+1].Height() {
+			to = e
+		}
+	}
+	if to == 0 {
+		t.Fatal("no null round")
+	}
+	o := w.options("http")
+	o.From, o.To = w.chain.Tipsets[1].Height(), to
+	for range 2 {
+		r := w.run(o)
+		if err := r.end(); err != nil || r.Status().JudgedTo != to {
+			t.Errorf("%v, %+v", err, r.Status())
+		}
+	}
+}
+
 // A head that moves is followed, tipset by tipset, from the head of the beginning on.
 func TestFollow(t *testing.T) {
 	for _, scheme := range []string{"http", "ws"} {
@@ -351,6 +373,20 @@ func TestRestarts(t *testing.T) {
 			}
 			w.passed(1, 19)
 		})
+	}
+}
+
+// Another first epoch begins anew, the same one goes on.
+func TestFromAgain(t *testing.T) {
+	w := newWorld(t, "two29", 8)
+	o := w.options("http")
+	o.To = w.chain.Tipsets[7].Height()
+	for i, want := range []int{3, 0, 5, 0} {
+		o.From = w.chain.Tipsets[5-i/2*2].Height()
+		r := w.run(o)
+		if err := r.end(); err != nil || r.Status().Passed != want {
+			t.Errorf("from %d: %v, %d passed, want %d", o.From, err, r.Status().Passed, want)
+		}
 	}
 }
 

@@ -41,6 +41,7 @@ type Judgement struct {
 type line struct {
 	*Judgement
 	JudgedTo *abi.ChainEpoch `json:"judged_to,omitempty"`
+	Anew     bool            `json:"anew,omitempty"` // what stands before does not count
 }
 
 // journal is what was judged, on disk: JSON, a line each, of which each is on the disk before the next tipset begins. It is written to
@@ -119,6 +120,9 @@ func (j *journal) read(path string) (whole int64, err error) {
 		if n > maxLine || json.Unmarshal(data, &l) != nil {
 			continue
 		}
+		if l.Anew {
+			j.forget()
+		}
 		if l.JudgedTo != nil {
 			j.to = *l.JudgedTo
 		}
@@ -127,6 +131,8 @@ func (j *journal) read(path string) (whole int64, err error) {
 		}
 	}
 }
+
+func (j *journal) forget() { j.done, j.order = map[string]*Judgement{}, nil }
 
 func (j *journal) remember(d *Judgement) {
 	if j.done[d.Tipset] == nil {
@@ -228,13 +234,14 @@ func (j *journal) close() error {
 	return j.file.Close()
 }
 
-// reset makes another epoch the one up to which all was judged.
+// reset begins anew: nothing was judged, and nothing is wanted up to an epoch.
 func (j *journal) reset(to abi.ChainEpoch) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if err := j.write(line{JudgedTo: &to}); err != nil {
+	if err := j.write(line{JudgedTo: &to, Anew: true}); err != nil {
 		return err
 	}
 	j.to = to
+	j.forget()
 	return nil
 }

@@ -31,7 +31,7 @@ func (f *Follower) round(ctx context.Context, said lotusrpc.Tipset) error {
 	if err != nil {
 		return err
 	}
-	todo, err := f.plan(ctx, line, head)
+	todo, last, err := f.plan(ctx, line, head)
 	if err != nil {
 		return err
 	}
@@ -39,8 +39,13 @@ func (f *Follower) round(ctx context.Context, said lotusrpc.Tipset) error {
 	if err := f.judgeAll(ctx, line, todo); err != nil {
 		return err
 	}
+	if last {
+		if err := f.journal.reach(f.o.To); err != nil { // which may be a null round
+			return err
+		}
+	}
 	f.state.set(func(s *Status) {
-		f.judged = max(f.judged, head.Height()-f.o.Confidence)
+		f.judged, f.finished = max(f.judged, head.Height()-f.o.Confidence), head.Key()
 		s.Lag, s.Waiting = f.lag(s), 0
 	})
 	return nil
@@ -97,28 +102,28 @@ func (f *Follower) grow(ctx context.Context, head *chain.Tipset) (*chain.Line, e
 	return line, nil
 }
 
-// plan is the epochs of the tipsets to be judged, rising: those on the head's chain above what was judged, and those of a fork below.
-func (f *Follower) plan(ctx context.Context, line *chain.Line, head *chain.Tipset) ([]abi.ChainEpoch, error) {
+// plan is the epochs of the tipsets to be judged, rising: those on the head's chain above what was judged, and those of a fork below. last
+// tells that with them all up to Options.To is judged.
+func (f *Follower) plan(ctx context.Context, line *chain.Line, head *chain.Tipset) (todo []abi.ChainEpoch, last bool, err error) {
 	if head.Height() == 0 {
-		return nil, nil
+		return nil, false, nil
 	}
 	if f.start < 0 {
 		p, err := f.headers.Parent(ctx, head)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errHead, err)
+			return nil, false, fmt.Errorf("%w: %w", errHead, err)
 		}
 		if err := f.beginAt(p.Height()); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
 	judgedTo := f.journal.judgedTo()
 	if head.Height()-max(judgedTo, f.start) > maxWalk {
-		return nil, fmt.Errorf("%w: it is at epoch %d, more than %d above %d, up to which all was judged: begin at a later epoch with --from", errHead, head.Height(), maxWalk, judgedTo)
+		return nil, false, fmt.Errorf("%w: it is at epoch %d, more than %d above %d, up to which all was judged: begin at a later epoch with --from", errHead, head.Height(), maxWalk, judgedTo)
 	}
-	var todo []abi.ChainEpoch
-	for child := head; ; {
+	for child, walked := head, 0; ; walked++ {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		t, err := f.headers.Parent(ctx, child)
 		if errors.Is(err, errGone) && f.really(ctx, child) == nil {
@@ -126,31 +131,33 @@ func (f *Follower) plan(ctx context.Context, line *chain.Line, head *chain.Tipse
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errHead, err)
+			return nil, false, fmt.Errorf("%w: %w", errHead, err)
 		}
 		// The line is walked along, so that it is there for whoever looks back.
 		if err := line.Extend(ctx, t.Height(), nil); err != nil {
-			return nil, fmt.Errorf("%w: %w", errHead, err)
+			return nil, false, fmt.Errorf("%w: %w", errHead, err)
 		}
 		name, err := nameOf(t)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		was := f.journal.of(name)
+		grown := child.Height() <= head.Height()-f.o.Confidence
+		last = last || grown && f.o.To > 0 && t.Height() <= f.o.To && child.Height() > f.o.To
 		if t.Height() == 0 || t.Height() < f.start || t.Height() <= judgedTo && (was != nil && was.fits(child) || t.Height() <= judgedTo-finality) {
 			break
 		}
-		if !(was != nil && was.fits(child)) && child.Height() <= head.Height()-f.o.Confidence && (f.o.To == 0 || t.Height() <= f.o.To) {
+		if !(was != nil && was.fits(child)) && grown && (f.o.To == 0 || t.Height() <= f.o.To) {
 			todo = append(todo, t.Height())
 		}
-		if n := len(todo); n > 0 && n%1000 == 0 {
+		if walked%1000 == 999 {
 			f.log.Info("reading headers", "epoch", int64(t.Height()), "down_to", int64(max(judgedTo, f.start)))
-			f.state.set(func(s *Status) { s.Waiting = n })
+			f.state.set(func(s *Status) { s.Waiting = len(todo) })
 		}
 		child = t
 	}
 	slices.Reverse(todo)
-	return todo, nil
+	return todo, last, nil
 }
 
 // fits tells whether a tipset that was judged needs not be judged again with a child: what is not as one child says is told once.

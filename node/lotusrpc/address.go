@@ -55,7 +55,7 @@ func fromURL(text string) (*url.URL, error) {
 	switch u.Scheme {
 	case "http", "https", "ws", "wss":
 	default:
-		return nil, fmt.Errorf("the scheme %.20q is not known", u.Scheme)
+		return nil, errors.New("its scheme is not known") // which may be half a token
 	}
 	if u.Hostname() == "" {
 		return nil, errors.New("it names no host")

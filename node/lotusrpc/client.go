@@ -19,7 +19,7 @@ type Options struct {
 	Address *Address
 	// Timeout of a request, from the first byte that is sent to the last of the answer. Default: 30 seconds.
 	Timeout time.Duration
-	// MaxAnswer bounds an answer, in bytes. Default: 32 MiB; the largest block of a chain takes a tenth of that.
+	// MaxAnswer bounds an answer, in bytes. Default: 8 MiB; the largest block of a chain takes a fifth of that.
 	MaxAnswer int64
 	// Parallel is how many requests are at work at a time; others wait. Default: 16.
 	Parallel int
@@ -47,7 +47,7 @@ type Client struct {
 // New makes a client. Nothing is connected until something is asked.
 func New(o Options) *Client {
 	o.Timeout = cmp.Or(max(o.Timeout, 0), 30*time.Second)
-	o.MaxAnswer = cmp.Or(max(o.MaxAnswer, 0), 32<<20)
+	o.MaxAnswer = cmp.Or(max(o.MaxAnswer, 0), 8<<20)
 	o.Parallel = cmp.Or(max(o.Parallel, 0), 16)
 	dialer := &net.Dialer{Timeout: min(o.Timeout, 10*time.Second), KeepAlive: 15 * time.Second}
 	c := &Client{o: o, slots: make(chan struct{}, o.Parallel)}

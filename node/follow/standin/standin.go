@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -63,7 +64,7 @@ func Load(t testing.TB, folder, name string, engine *fvm.Engine) *Chain {
 	c := &Chain{Name: name, Blocks: blockstore.NewMemory()}
 	roots, err := blockstore.LoadCAR(ctx, z, c.Blocks, blockstore.CAROptions{})
 	must(err)
-	c.Network, err = network.Load(filepath.Join(folder, name+".json"))
+	c.Network, err = network.Load(filepath.Join(folder, strings.TrimSuffix(name, "-with-forks")+".json"))
 	must(err)
 	set, err := bundle.Open(ctx, bundle.Options{Progress: os.Stderr})
 	if err != nil {

@@ -70,7 +70,7 @@ The command ends on SIGINT and SIGTERM, with 0 if nothing differed. See docs/ope
 	}
 	f := cmd.Flags()
 	f.StringVar(&x.node, "node", "", "`URL` of the node (default: $"+nodeEnv+")")
-	f.StringVar(&x.tokenFile, "token-file", "", "`file` with the token that the node wants; such a token may read, no more")
+	f.StringVar(&x.tokenFile, "token-file", "", "`file` with the token that the node wants; one that may read is enough")
 	f.StringVar(&x.network, "network", "", "`NAME|FILE` of the network (default: told by the node's genesis)")
 	f.Int64Var(&x.from, "from", 0, "first `epoch`, to catch up from (default: the head, or where the store has come to)")
 	f.Int64Var(&x.to, "to", 0, "end when all up to this `epoch` was judged (default: go on)")
