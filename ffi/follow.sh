@@ -48,19 +48,28 @@ follow_up() {
 follow_down() { kill -9 "$follower" 2>/dev/null || true; wait "$follower" 2>/dev/null || true; follower=0; }
 status() { curl -sf "http://127.0.0.1:$((port + 1))/status" || echo '{}'; }
 field() { sed -n "s/^ *\"$1\": \([0-9-]*\),*$/\1/p"; }
-say() { echo "$(date +%T) $*: $(status | grep -E '"(head_epoch|judged_to_epoch|passed|blocks_fetched)"' | tr -d ' \n')"; }
+# run_for WHAT: a quarter of the time, in which the chain must grow, at a quarter of the clock's pace at least, and what it grows be judged.
+reached=0
+run_for() {
+  sleep "$quarter"
+  local now judged
+  now=$(status) judged=$(field judged_to_epoch <<< "$now")
+  echo "$(date +%T) $1: $(grep -E '"(head_epoch|judged_to_epoch|passed|blocks_fetched)"' <<< "$now" | tr -d ' \n')"
+  [ "$((judged - reached))" -ge "$((quarter / 16))" ] || { echo "judged up to $judged, after $reached" >&2; tail -n 3 daemon.txt >&2; exit 1; }
+  reached=$judged
+}
 
 quarter=$(($1 / 4))
 node_up
 until [ -s repo/token ] && [ -s repo/api ]; do sleep 1; kill -0 "$daemon"; done
 follow_up
-sleep "$quarter"; say "before the follower is killed"
+run_for "before the follower is killed"
 follow_down; sleep 10; follow_up
-sleep "$quarter"; say "before the daemon is killed"
+run_for "before the daemon is killed"
 node_down; sleep 10; node_up
-sleep "$quarter"; say "before both are killed"
+run_for "before both are killed"
 node_down; follow_down; follow_up; sleep 10; node_up
-sleep "$quarter"; say "at the end"
+run_for "at the end"
 # The chain stands still while the last is judged.
 kill "$driver" 2>/dev/null || true
 for _ in $(seq 60); do

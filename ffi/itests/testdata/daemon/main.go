@@ -201,12 +201,10 @@ func connect(ctx context.Context, repo string) (v1api.FullNode, error) {
 			var at []byte
 			if at, err = os.ReadFile(filepath.Join(repo, "api")); err == nil {
 				part := strings.Split(strings.TrimSpace(string(at)), "/") // /ip4/HOST/tcp/PORT/http
-				if len(part) < 5 {
-					return nil, fmt.Errorf("address of the daemon: %q", at)
-				}
 				var full v1api.FullNode
-				full, _, err = client.NewFullNodeRPCV1(ctx, "http://"+part[2]+":"+part[4]+"/rpc/v1", http.Header{"Authorization": {"Bearer " + string(token)}})
-				if err == nil {
+				if len(part) < 5 { // it is about to be written
+					err = fmt.Errorf("address of the daemon: %q", at)
+				} else if full, _, err = client.NewFullNodeRPCV1(ctx, "http://"+part[2]+":"+part[4]+"/rpc/v1", http.Header{"Authorization": {"Bearer " + string(token)}}); err == nil {
 					if _, err = full.ChainHead(ctx); err == nil {
 						return full, nil
 					}
