@@ -63,6 +63,7 @@ func TestJournal(t *testing.T) {
 			t.Errorf("%s: what was added then is not there", name)
 		}
 	}
+	j = theJournal(t, dir)
 	if err := j.reset(0); err != nil {
 		t.Fatal(err)
 	}
