@@ -6,9 +6,7 @@
 #   EDGEFVM_SHADOW=wazero,wazero-interpreter ffi/devnet.sh [-d] [-c] [-w DIR] TIME
 #
 # TIME is such as 10m. -w DIR keeps the module and the binaries. Fails if engines differ.
-# -d runs Lotus's own daemon, built with the tags 2k and debug, and itests/testdata/daemon mines through its API. The
-# daemon would fetch the keys that verify proofs, which it does not use here: go-paramfetch is replaced by one that
-# fetches nothing, and values of the random beacon are made up.
+# -d runs Lotus's own daemon (itests/daemon.sh), and itests/testdata/daemon mines through its API.
 # -c builds Lotus without cgo, as a static program: see without_cgo in itests/module.sh.
 set -euo pipefail
 work= daemon= static=
@@ -21,28 +19,19 @@ work=$(cd "$work" && pwd)
 ffi=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=itests/module.sh
 . "$ffi/itests/module.sh"
+# shellcheck source=itests/daemon.sh
+. "$ffi/itests/daemon.sh"
 make_module "$work"
 [ -z "$static" ] || without_cgo "$work"
 export EDGEFVM_SHADOW_DIR=${EDGEFVM_SHADOW_DIR:-$work/differences}
 
 # run_daemon TIME: the daemon writes daemon.log, what drives it daemon.txt.
 run_daemon() {
-  local tags=2k,debug${EDGEFVM_TAGS:+,$EDGEFVM_TAGS} pid result=0
-  mkdir -p paramfetch driver
-  printf 'module github.com/filecoin-project/go-paramfetch\n\ngo 1.24\n' > paramfetch/go.mod
-  printf 'package paramfetch\n\nimport "context"\n\nfunc GetParams(context.Context, []byte, []byte, uint64) error { return nil }\n' > paramfetch/paramfetch.go
-  go mod edit -replace github.com/filecoin-project/go-paramfetch=./paramfetch
-  cp "$ffi/itests/testdata/daemon/main.go" driver/
-  go build -tags "$tags" -o lotus github.com/filecoin-project/lotus/cmd/lotus
-  go build -tags "$tags" -o devnet ./driver
-  rm -rf repo
-  ./devnet genesis "$work"
-  export LOTUS_PATH=$work/repo LOTUS_DIR=$lotus LOTUS_IGNORE_DRAND=_yes_ LOTUS_SKIP_GENESIS_CHECK=_yes_ LOTUS_F3_ENABLED=0
-  export LOTUS_FEVM_ENABLEETHRPC=true LOTUS_CHAININDEXER_ENABLEINDEXER=true
-  local port=${EDGEFVM_DEVNET_PORT:-31234}
-  export LOTUS_API_LISTENADDRESS=/ip4/127.0.0.1/tcp/$port/http LOTUS_LIBP2P_LISTENADDRESSES=/ip4/127.0.0.1/tcp/0
-  ./lotus daemon --api "$port" --lotus-make-genesis="$work/devnet.car" --genesis-template="$work/genesis.json" --bootstrap=false > daemon.log 2>&1 &
-  pid=$!
+  local pid port result=0
+  build_daemon "$ffi"
+  new_devnet
+  : > daemon.log
+  start_daemon
   # shellcheck disable=SC2064
   trap "kill $pid 2>/dev/null || true" INT TERM
   ./devnet run "$work" "$LOTUS_PATH" "$1" > daemon.txt 2>&1 || result=1

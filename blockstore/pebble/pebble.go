@@ -60,6 +60,9 @@ func failed(dir string, err error) error {
 // Close closes it. No call may be running.
 func (s *Store) Close() error { return s.db.Close() }
 
+// Size is how many bytes the store takes on disk, those of blocks that are not in their last place yet included.
+func (s *Store) Size() uint64 { return s.db.Metrics().DiskSpaceUsage() }
+
 // key leaves out version and codec, as nodes do: a block is its hash.
 func key(c cid.Cid) []byte { return c.Hash() }
 

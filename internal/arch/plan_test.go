@@ -62,6 +62,8 @@ var plan = []room{
 	{"node/ethabi", node, 14, false},          // what contracts take and give
 	{"node/actors/jsonview", node, 13, false}, // values of go-state-types as JSON
 	{"node/replay", node, 15, false},          // files
+	{"node/follow", node, 16, false},          // files, time
+	{"node/follow/standin", node, 16, false},  // a node, for tests
 	{"node/chain/migrate", node, 14, false},   // goroutines, of go-state-types
 	{"node/chain", node, 14, true},
 	{"node/chain/supply", node, 13, true},
@@ -71,6 +73,7 @@ var plan = []room{
 	{"node/state", node, 14, false},               // what a state holds, and what differs between two
 	{"node/jsonrpc", node, 1, false},              // a server: connections, time
 	{"node/filapi", node, 17, false},              // the JSON-RPC of a Filecoin node, on an archive or a development node
+	{"node/lotusrpc", node, 1, false},             // a client of nodes
 	{"node/dev/genesis", node, 15, false},         // the state that a development network begins with
 	{"node/ethtrace", node, 16, false},            // what a trace is in Ethereum's words
 	{"node/dev/ethapi", node, 18, false},          // Ethereum's JSON-RPC of a development node

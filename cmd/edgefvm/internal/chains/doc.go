@@ -1,4 +1,4 @@
-// Package chains holds the commands on whole chains: replay and chain. What they do is package node/replay's, and of states
+// Package chains holds the commands on whole chains: replay, follow and chain. What they do is that of packages node/replay and node/follow, and of states
 // package node/state's.
 package chains
 
@@ -10,7 +10,7 @@ import (
 
 // Commands are new ones, in the order of the help.
 func Commands() []*cobra.Command {
-	return []*cobra.Command{newReplay(), kit.Group("chain", "Ask a chain: what it holds, its tipsets, messages and states",
+	return []*cobra.Command{newReplay(), newFollow(), kit.Group("chain", "Ask a chain: what it holds, its tipsets, messages and states",
 		newInfo(), newTipset(), newMessage(), kit.Group("state", "Show the state at an epoch", newActor(), newActors()), newDiff(),
 	)}
 }

@@ -1,6 +1,8 @@
 package chains_test
 
 import (
+	"context"
+	"os"
 	"testing"
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/cli"
@@ -9,4 +11,12 @@ import (
 
 var edgefvm = clitest.Program(cli.Run)
 
-func TestMain(m *testing.M) { clitest.Main(m, edgefvm) }
+// asCommand makes the test's own program the command, for tests that kill it.
+const asCommand = "EDGEFVM_TEST_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		os.Exit(edgefvm(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+	}
+	clitest.Main(m, edgefvm)
+}

@@ -201,12 +201,10 @@ func connect(ctx context.Context, repo string) (v1api.FullNode, error) {
 			var at []byte
 			if at, err = os.ReadFile(filepath.Join(repo, "api")); err == nil {
 				part := strings.Split(strings.TrimSpace(string(at)), "/") // /ip4/HOST/tcp/PORT/http
-				if len(part) < 5 {
-					return nil, fmt.Errorf("address of the daemon: %q", at)
-				}
 				var full v1api.FullNode
-				full, _, err = client.NewFullNodeRPCV1(ctx, "http://"+part[2]+":"+part[4]+"/rpc/v1", http.Header{"Authorization": {"Bearer " + string(token)}})
-				if err == nil {
+				if len(part) < 5 { // it is about to be written
+					err = fmt.Errorf("address of the daemon: %q", at)
+				} else if full, _, err = client.NewFullNodeRPCV1(ctx, "http://"+part[2]+":"+part[4]+"/rpc/v1", http.Header{"Authorization": {"Bearer " + string(token)}}); err == nil {
 					if _, err = full.ChainHead(ctx); err == nil {
 						return full, nil
 					}
@@ -241,10 +239,10 @@ func run(dir, repo, length string) error {
 	if err := json.Unmarshal(b, &k); err != nil {
 		return err
 	}
-	if _, err := full.WalletImport(ctx, k.Worker); err != nil {
+	if _, err := wallet(ctx, full, k.Worker); err != nil {
 		return err
 	}
-	user, err := full.WalletImport(ctx, k.User)
+	user, err := wallet(ctx, full, k.User)
 	if err != nil {
 		return err
 	}
@@ -263,6 +261,18 @@ func run(dir, repo, length string) error {
 	}
 	go n.provePower(ctx)
 	return n.traffic(ctx, d, user)
+}
+
+// wallet puts a key into the daemon's wallet, unless an earlier run did.
+func wallet(ctx context.Context, full v1api.FullNode, info *types.KeyInfo) (address.Address, error) {
+	k, err := key.NewKey(*info)
+	if err != nil {
+		return address.Undef, err
+	}
+	if has, err := full.WalletHas(ctx, k.Address); has || err != nil {
+		return k.Address, err
+	}
+	return full.WalletImport(ctx, info)
 }
 
 // provePower submits the window PoSt of each deadline that opens. The network takes such a proof on trust until
