@@ -60,7 +60,8 @@ var plan = []room{
 	{"node/eth", node, 15, false},             // a chain in Ethereum's JSON
 	{"node/ethabi", node, 14, false},          // what contracts take and give
 	{"node/actors/jsonview", node, 13, false}, // values of go-state-types as JSON
-	{"node/replay", node, 15, false},          // files
+	{"node/replay", node, 16, false},          // files
+	{"node/validate", node, 15, true},
 	{"node/chain/migrate", node, 14, false},   // goroutines, of go-state-types
 	{"node/chain", node, 14, true},
 	{"node/chain/supply", node, 13, true},

@@ -71,6 +71,8 @@ type Constants struct {
 	// InitialFilReserved is the reserve's balance at the genesis, and TeepInitialFilReserved what it is taken to have been
 	// from version 25 on (FIP-0100), in attoFIL.
 	InitialFilReserved, TeepInitialFilReserved big.Int
+	// ConsensusMinerMinPower is how much raw power a miner must have to make blocks once four miners have as much, in bytes.
+	ConsensusMinerMinPower big.Int
 	// TuktukPowerRampDuration is what the migration to version 24 writes into the power actor, in epochs (FIP-0081).
 	TuktukPowerRampDuration uint64
 }

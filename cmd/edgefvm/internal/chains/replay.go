@@ -31,6 +31,7 @@ type replayFlags struct {
 	store, report string
 	differences   string
 	judging       judging
+	validate      bool
 	asJSON        bool
 }
 
@@ -49,6 +50,10 @@ or named with --network: mainnet, calibnet, butterflynet, 2k, interop, itests, o
 that describes it. The last line is 'N passed, N failed, N skipped', counting tipsets; the
 head is skipped, since no headers tell what should come of it.
 
+With --validate each block is judged before its tipset is executed: election and win count,
+ticket, winning PoSt, entries of the beacon, signatures, weight, times, and the messages. What
+needs the clock or the network is left out: that a block is not of the future.
+
 With --store what a replay makes is kept in a folder. A replay that was stopped, in whatever
 way, goes on from there.`,
 		Example: `  edgefvm replay mainnet.car --from 5000000 --to 5002880 --workers 4
@@ -65,6 +70,7 @@ way, goes on from there.`,
 	f.StringVar(&x.store, "store", "", "`folder` for what the replay makes, to go on from (default: memory)")
 	f.StringVar(&x.report, "report", "", "write what was found to this `file`, in JSON")
 	f.StringVar(&x.differences, "differences", "differences", "`folder` for a vector of the first difference")
+	f.BoolVar(&x.validate, "validate", false, "judge the blocks too: elections, tickets, winning PoSts, signatures, messages")
 	x.judging.flags(cmd)
 	f.BoolVar(&x.asJSON, "json", false, "print what was found in JSON")
 	x.set.EngineFlag(cmd, "Wasm `engine`, one of "+strings.Join(kit.EngineNames(), ", ")+"; several with commas between them run in lock-step")
@@ -99,7 +105,7 @@ func (x *replayFlags) run(cmd *cobra.Command, path string) (err error) {
 	if err := x.check(); err != nil {
 		return err
 	}
-	o := replay.Options{From: abi.ChainEpoch(x.from), To: abi.ChainEpoch(x.to), Workers: x.workers, Vectors: x.differences}
+	o := replay.Options{From: abi.ChainEpoch(x.from), To: abi.ChainEpoch(x.to), Workers: x.workers, Vectors: x.differences, Validate: x.validate}
 	if o.Proofs, err = x.judging.verifier(cmd); err != nil {
 		return err
 	}
@@ -218,7 +224,18 @@ func text(rep *replay.Report) string {
 	for _, n := range rep.Notes {
 		fmt.Fprintln(&b, n)
 	}
-	if f := rep.Failure; f != nil {
+	if v := rep.Validation; v != nil {
+		fmt.Fprintf(&b, "blocks: %s judged, %d invalid; winning PoSts: %s\n", layout.Grouped(v.Blocks), v.Invalid, v.WinningPoSts)
+		for _, u := range v.Unjudged {
+			fmt.Fprintf(&b, "  %s of %s blocks not judged: %s\n", u.Check, layout.Grouped(u.Blocks), u.Why)
+		}
+	}
+	if f := rep.Failure; f != nil && len(f.Faults) > 0 {
+		fmt.Fprintf(&b, "✗ the tipset at epoch %d has an invalid block:\n", f.Epoch)
+		for _, x := range f.Faults {
+			fmt.Fprintf(&b, "    %s\n", x)
+		}
+	} else if f != nil {
 		fmt.Fprintf(&b, "✗ the tipset at epoch %d differs:\n", f.Epoch)
 		for _, d := range f.Differences {
 			fmt.Fprintf(&b, "    %s: want %s, got %s\n", d.What, d.Want, d.Got)
