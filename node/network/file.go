@@ -49,6 +49,8 @@ type fileConstants struct {
 	FireHorse               *abi.ChainEpoch `json:"upgrade_firehorse"`
 	WatermelonFix           *abi.ChainEpoch `json:"upgrade_watermelon_fix,omitempty"`
 	TockFix                 *abi.ChainEpoch `json:"upgrade_tock_fix,omitempty"`
+	Dragon                  *abi.ChainEpoch `json:"upgrade_dragon,omitempty"`
+	Tuktuk                  *abi.ChainEpoch `json:"upgrade_tuktuk,omitempty"`
 	InitialFilReserved      string          `json:"initial_fil_reserved"`
 	TeepInitialFilReserved  string          `json:"upgrade_teep_initial_fil_reserved"`
 	ConsensusMinerMinPower  string          `json:"consensus_miner_min_power,omitempty"`
@@ -62,7 +64,10 @@ func (c *fileConstants) heights(into *Constants) (must, may []height) {
 		{"upgrade_liftoff", &c.Liftoff, &into.Liftoff}, {"upgrade_calico", &c.Calico, &into.Calico},
 		{"upgrade_hyperdrive", &c.Hyperdrive, &into.Hyperdrive}, {"upgrade_firehorse", &c.FireHorse, &into.FireHorse},
 	}
-	may = []height{{"upgrade_watermelon_fix", &c.WatermelonFix, &into.WatermelonFix}, {"upgrade_tock_fix", &c.TockFix, &into.TockFix}}
+	may = []height{
+		{"upgrade_watermelon_fix", &c.WatermelonFix, &into.WatermelonFix}, {"upgrade_tock_fix", &c.TockFix, &into.TockFix},
+		{"upgrade_dragon", &c.Dragon, &into.Dragon}, {"upgrade_tuktuk", &c.Tuktuk, &into.Tuktuk},
+	}
 	return must, may
 }
 
@@ -116,8 +121,11 @@ func Load(path string) (*Network, error) {
 // in 3 seconds, the first 1,000 seconds before the genesis), or a list in the order of first epochs:
 // [{"start": 0, "name": "mainnet"}, {"start": 500, "genesis_time": 1692803367, "period_seconds": 3, "chained": false, "public_key": "83cf..."}]; the
 // key, in hex, may be missing, and then the beacon's entries cannot be verified.
-// All of build_constants must be there except actor_debugging (false), upgrade_watermelon_fix and upgrade_tock_fix (-1), and
-// consensus_miner_min_power (that of the actors' network), in bytes, as text; see [Constants]. Amounts are text, in attoFIL. Keys that are not known are passed over.
+// All of build_constants must be there except actor_debugging (false), upgrade_watermelon_fix and upgrade_tock_fix (-1),
+// consensus_miner_min_power (that of the actors' network), in bytes, as text, and upgrade_dragon and upgrade_tuktuk; see [Constants].
+// These two are by default what the build has whose other constants these are: mainnet's, or the -25 and -28 of builds for
+// development, which go into the migrations even where a chain has these upgrades at other heights; where the heights were set for the
+// build itself (LOTUS_DRAGON_HEIGHT), say so. Amounts are text, in attoFIL. Keys that are not known are passed over.
 func Decode(r io.Reader) (*Network, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
 	if err != nil {
@@ -165,7 +173,7 @@ func (f *file) network() (*Network, error) {
 	if n.Beacons, err = beaconList(f.Beacon); err != nil {
 		return nil, fmt.Errorf("beacon: %w", err)
 	}
-	n.Constants, err = f.Constants.constants(f.ActorBundle)
+	n.Constants, err = f.Constants.constants(n)
 	return n, err
 }
 
@@ -248,7 +256,7 @@ func beaconNames() string {
 	return strings.Join(names, ", ")
 }
 
-func (c *fileConstants) constants(actors string) (Constants, error) {
+func (c *fileConstants) constants(n *Network) (Constants, error) {
 	if c == nil {
 		return Constants{}, missing("build_constants")
 	}
@@ -260,6 +268,7 @@ func (c *fileConstants) constants(actors string) (Constants, error) {
 		}
 		*h.into = **h.file
 	}
+	into.Dragon, into.Tuktuk = into.migrationHeights(n)
 	for _, h := range may {
 		if *h.file != nil {
 			*h.into = **h.file
@@ -276,11 +285,26 @@ func (c *fileConstants) constants(actors string) (Constants, error) {
 	if into.TeepInitialFilReserved, err = atto("upgrade_teep_initial_fil_reserved", c.TeepInitialFilReserved); err != nil {
 		return Constants{}, err
 	}
-	into.ConsensusMinerMinPower = minPower(actors)
+	into.ConsensusMinerMinPower = minPower(n.Actors)
 	if c.ConsensusMinerMinPower != "" {
 		into.ConsensusMinerMinPower, err = atto("consensus_miner_min_power", c.ConsensusMinerMinPower)
 	}
 	return into, err
+}
+
+// migrationHeights are Dragon and Tuktuk where a file does not say.
+func (c *Constants) migrationHeights(n *Network) (dragon, tuktuk abi.ChainEpoch) {
+	switch {
+	case c.OfMainnet():
+		return mainnetDragon, mainnetTuktuk
+	case c.Calico < 0: // a build for development, which has all upgrades behind it
+		return developmentDragon, developmentTuktuk
+	}
+	height := func(v network.Version) abi.ChainEpoch {
+		first, _, _ := n.Epochs(v)
+		return first - 1
+	}
+	return height(network.Version22), height(network.Version24)
 }
 
 // atto reads an amount. All FIL are 28 digits.

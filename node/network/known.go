@@ -81,11 +81,19 @@ func minPower(actors string) big.Int {
 	return big.NewInt(10 << 40)
 }
 
+// Heights of builds that migrations take.
+const (
+	mainnetDragon     = 3855360
+	mainnetTuktuk     = 4461240
+	developmentDragon = -25
+	developmentTuktuk = -28
+)
+
 // mainnetConstants are those of build/buildconstants/params_mainnet.go, and of params_shared_vals.go.
 func mainnetConstants() Constants {
 	return Constants{
 		Smoke: mainnetSmoke, Ignition: 94000, Assembly: 138720, Liftoff: 148888, Calico: 265200, Hyperdrive: 892800, FireHorse: 6052800,
-		WatermelonFix: -1, TockFix: -1, ConsensusMinerMinPower: minPower("mainnet"),
+		WatermelonFix: -1, TockFix: -1, Dragon: mainnetDragon, Tuktuk: mainnetTuktuk, ConsensusMinerMinPower: minPower("mainnet"),
 		InitialFilReserved: fil(300_000_000), TeepInitialFilReserved: fil(300_000_000), TuktukPowerRampDuration: yearInEpochs,
 	}
 }
@@ -95,8 +103,8 @@ func mainnetConstants() Constants {
 func developmentConstants(teepReserve int64) Constants {
 	return Constants{
 		Smoke: -1, Ignition: -2, Assembly: -5, Liftoff: -6, Calico: -9, Hyperdrive: -16, FireHorse: -32, WatermelonFix: -100, TockFix: -103,
-		ConsensusMinerMinPower: minPower("devnet"),
-		InitialFilReserved:     fil(300_000_000), TeepInitialFilReserved: fil(teepReserve), TuktukPowerRampDuration: yearInEpochs,
+		Dragon: developmentDragon, Tuktuk: developmentTuktuk, ConsensusMinerMinPower: minPower("devnet"),
+		InitialFilReserved: fil(300_000_000), TeepInitialFilReserved: fil(teepReserve), TuktukPowerRampDuration: yearInEpochs,
 	}
 }
 
@@ -132,7 +140,7 @@ func calibnet() *Network {
 		Beacons: []Beacon{mustBeacon("mainnet", 0), mustBeacon("quicknet", 1428094)},
 		Constants: Constants{
 			Smoke: -2, Ignition: -3, Assembly: 30, Liftoff: -5, Calico: 120, Hyperdrive: 420, FireHorse: 3694534, WatermelonFix: 1070494, TockFix: 2558014,
-			ConsensusMinerMinPower: minPower("calibrationnet"), InitialFilReserved: fil(300_000_000), TeepInitialFilReserved: fil(1_200_000_000), TuktukPowerRampDuration: 3 * 2880,
+			Dragon: 1427974, Tuktuk: 2078794, ConsensusMinerMinPower: minPower("calibrationnet"), InitialFilReserved: fil(300_000_000), TeepInitialFilReserved: fil(1_200_000_000), TuktukPowerRampDuration: 3 * 2880,
 		},
 	}
 }

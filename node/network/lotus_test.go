@@ -185,6 +185,7 @@ func TestAsLotus(t *testing.T) {
 				"UpgradeLiftoffHeight": big.NewInt(int64(n.Constants.Liftoff)), "UpgradeCalicoHeight": big.NewInt(int64(n.Constants.Calico)),
 				"UpgradeHyperdriveHeight": big.NewInt(int64(n.Constants.Hyperdrive)), "UpgradeFireHorseHeight": big.NewInt(int64(n.Constants.FireHorse)),
 				"UpgradeWatermelonFixHeight": big.NewInt(int64(n.Constants.WatermelonFix)), "UpgradeTockFixHeight": big.NewInt(int64(n.Constants.TockFix)),
+				"UpgradeDragonHeight": big.NewInt(int64(n.Constants.Dragon)), "UpgradeTuktukHeight": big.NewInt(int64(n.Constants.Tuktuk)),
 				"InitialFilReserved": n.Constants.InitialFilReserved.Int, "UpgradeTeepInitialFilReserved": n.Constants.TeepInitialFilReserved.Int,
 				"UpgradeTuktukPowerRampDurationEpochs": new(big.Int).SetUint64(n.Constants.TuktukPowerRampDuration),
 				"ActorDebugging":                       big.NewInt(map[bool]int64{true: 1}[n.Constants.ActorDebugging]),

@@ -226,6 +226,12 @@ func TestFiles(t *testing.T) {
 	if c.ConsensusMinerMinPower.String() != "2048" { // that of the actors "testing-fake-proofs"
 		t.Errorf("upgrades16: miners need %s bytes", c.ConsensusMinerMinPower)
 	}
+	if c.Dragon != 3855360 || c.Tuktuk != 4461240 { // of mainnet's build
+		t.Errorf("upgrades16: migrations take %d and %d", c.Dragon, c.Tuktuk)
+	}
+	if two, err := network.Load("testdata/two29.json"); err != nil || two.Constants.Dragon != -25 || two.Constants.Tuktuk != -28 {
+		t.Errorf("two29: %+v, %v", two, err)
+	}
 	if n.VersionAt(20) != 16 || n.VersionAt(21) != 17 || n.VersionAt(1000) != 29 || len(n.Upgrades) != 14 || n.ChainID != 314 || n.Actors != "testing-fake-proofs" {
 		t.Errorf("upgrades16: %+v", n)
 	}

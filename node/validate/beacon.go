@@ -94,7 +94,7 @@ func verifyEntry(b *network.Beacon, e *chain.BeaconEntry, previous []byte) error
 		return nil
 	}
 	if b.Key == "" {
-		return fmt.Errorf("%w: nor does the network's description have the beacon's public key", errAbsent)
+		return absentf("the network's description has no public key of the beacon")
 	}
 	if !b.Chained {
 		previous = nil

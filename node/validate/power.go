@@ -102,7 +102,7 @@ func (b *Base) findLookback(ctx context.Context, store *chain.Store) error {
 	}
 	b.lookbackEpoch = last.Height()
 	if v := b.rules.Network.VersionAt(last.Height()); v < fnetwork.Version16 {
-		return fmt.Errorf("%w of version 16 or later at epoch %d", errAbsent, last.Height())
+		return absentf("at epoch %d, which says who may make blocks, the network had version %d", last.Height(), v)
 	}
 	b.lookback, b.qualified = next.ParentStateRoot(), last.ParentStateRoot()
 	return nil
@@ -162,7 +162,7 @@ func malformed(err error) error {
 // gone makes a part of the chain that is not there a state that is not there to judge by.
 func gone(err error) error {
 	if ipld.IsNotFound(err) {
-		return fmt.Errorf("%w so far below: %w", errAbsent, err)
+		return absentf("the archive does not reach far enough back: %v", err)
 	}
 	return err
 }

@@ -134,8 +134,16 @@ func (r *Rules) On(ctx context.Context, line *chain.Line, store *chain.Store, pa
 	return b, nil
 }
 
-// errAbsent is of a state that is not there to judge by.
-var errAbsent = errors.New("the archive has no state")
+// errAbsent is of something that is not there to judge by.
+var errAbsent = errors.New("not there")
+
+// absent is an errAbsent with a text of its own.
+type absent struct{ text string }
+
+func (a absent) Error() string        { return a.text }
+func (a absent) Is(target error) bool { return target == errAbsent }
+
+func absentf(format string, args ...any) error { return absent{fmt.Sprintf(format, args...)} }
 
 // answers tells an error that says something of a block, or that there is nothing to judge by, from one of this node.
 func answers(err error) bool {
@@ -265,7 +273,7 @@ func (b *Base) at(ctx context.Context, root cid.Cid) (*tree.Tree, error) {
 		return nil, err
 	}
 	if !ok {
-		return nil, fmt.Errorf("%w %s", errAbsent, root)
+		return nil, absentf("the archive lacks the state %s", root)
 	}
 	t, err := tree.Load(ctx, b.rules.State, root)
 	if err != nil {

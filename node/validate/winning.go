@@ -28,7 +28,7 @@ func (j *judge) winning(ctx context.Context) error {
 		return nil
 	}
 	if j.rules.Winning == nil {
-		return fmt.Errorf("%w: nor is there anybody who judges winning PoSts", errAbsent)
+		return absentf("nobody judges winning PoSts")
 	}
 	if j.lookbackErr != nil {
 		return j.lookbackErr
