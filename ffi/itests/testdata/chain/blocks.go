@@ -47,6 +47,9 @@ func (x *check) validate(ctx context.Context, ts *types.TipSet) error {
 			return fmt.Errorf("epoch %d: block %s: %w", ts.Height(), h.Cid(), err)
 		}
 		x.blocks++
+		if x.damageEvery > 1 && int(ts.Height())%x.damageEvery != 0 {
+			continue
+		}
 		if i > 0 && len(b.BlsMessages)+len(b.SecpkMessages) == 0 {
 			continue
 		}

@@ -166,7 +166,7 @@ func replay(path string, damaged io.Writer) error {
 		proofs := tipsets[len(tipsets)-2].Blocks()[0].WinPoStProof
 		build.InsecurePoStValidation = len(proofs) > 0 && string(proofs[0].ProofBytes) == "valid proof"
 	}
-	x := check{sm: sm, cs: cs, beacons: schedule, name: d.Name, damagedTo: json.NewEncoder(damaged)}
+	x := check{sm: sm, cs: cs, beacons: schedule, name: d.Name, damagedTo: json.NewEncoder(damaged), damageEvery: 1 + len(tipsets)/20}
 	return x.chain(ctx, d.Name, tipsets)
 }
 
@@ -211,6 +211,8 @@ type check struct {
 	beacons   beacon.Schedule
 	name      string
 	damagedTo *json.Encoder
+
+	damageEvery int // blocks of epochs that this divides are damaged
 
 	blocks, refused int
 }
