@@ -62,7 +62,7 @@ var plan = []room{
 	{"node/actors/jsonview", node, 13, false}, // values of go-state-types as JSON
 	{"node/replay", node, 16, false},          // files
 	{"node/validate", node, 15, true},
-	{"node/chain/migrate", node, 14, false},   // goroutines, of go-state-types
+	{"node/chain/migrate", node, 14, false}, // goroutines, of go-state-types
 	{"node/chain", node, 14, true},
 	{"node/chain/supply", node, 13, true},
 	{"node/chain/tree", node, 12, true},

@@ -228,6 +228,7 @@ func (r *run) tipsets(ctx context.Context) error {
 		} else if err := r.state.commit(ctx); err != nil {
 			return fmt.Errorf("keeping the state after epoch %d: %w", t.Epoch, err)
 		}
+		r.forgetActors(ctx, t.Plan)
 		r.next = child
 		if child != nil && child.Height() > r.report.Last {
 			r.next = nil

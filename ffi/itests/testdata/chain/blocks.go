@@ -99,8 +99,12 @@ func (x *check) damage(ctx context.Context, ec consensus.Consensus, h *types.Blo
 		return nil // nothing in it that this could damage
 	}
 	if d.messages {
+		was := b.Header.Messages
 		if b.Header.Messages, err = x.root(ctx, b); err != nil {
 			return err
+		}
+		if was == b.Header.Messages {
+			return nil // it was so before
 		}
 	}
 	out := line{Chain: x.name, Epoch: h.Height, Damage: d.name}
