@@ -70,6 +70,17 @@ func (e *Engine) Stats() EngineStats {
 	return s
 }
 
+// Compiling is how many actors the engine is compiling, or taking from the cache folder, for machines that wait for them. With engine
+// wasmedge-o2 one takes up to minutes.
+func (e *Engine) Compiling() (n int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, m := range e.modules {
+		n += m.Pending()
+	}
+	return n
+}
+
 // Wait returns when no machine code is being made in the background, or with the
 // context's error. Engines without background work do not wait.
 func (e *Engine) Wait(ctx context.Context) error {

@@ -30,10 +30,14 @@ type Modules struct {
 	code map[cid.Cid]*entry
 
 	found, made atomic.Uint64
+	pending     atomic.Int64
 }
 
 // Counts are how often code was there when it was asked for, and how often the engine was asked to compile it.
 func (m *Modules) Counts() (found, made uint64) { return m.found.Load(), m.made.Load() }
+
+// Pending is how many are being compiled.
+func (m *Modules) Pending() int { return int(m.pending.Load()) }
 
 type entry struct {
 	mu    sync.Mutex
@@ -249,6 +253,8 @@ func (m *Modules) build(ctx context.Context, meta *instrument.Module) (*module, 
 		return mod, nil // never instantiated
 	}
 	m.made.Add(1)
+	m.pending.Add(1)
+	defer m.pending.Add(-1)
 	var err error
 	if mod.wasm, err = m.env.Compile(ctx, meta.Code); err != nil {
 		return nil, err

@@ -147,6 +147,7 @@ func (x *replayFlags) run(cmd *cobra.Command, path string) (err error) {
 	}
 	defer end()
 	o.Engines = engines
+	defer kit.WatchCompiling(cmd.ErrOrStderr(), engines...)()
 	if o.Bundles, err = bundle.Open(ctx, x.set.BundleOptions(cmd)); err != nil {
 		o.Bundles = nil // asked for again when an upgrade needs it
 	}

@@ -155,6 +155,7 @@ func (e *explaining) run(cmd *cobra.Command, v *vector.Vector) (x *explain.Expla
 		return nil, nil, err
 	}
 	defer engine.Close(context.WithoutCancel(cmd.Context()))
+	defer kit.WatchCompiling(cmd.ErrOrStderr(), engine)()
 	code := e.Actors(cmd)
 	if e.against != "" {
 		reference = kit.AskReference(cmd.Context(), v, e.variant, duel.Sides{Engine: engine, Actors: code, Program: e.against})
