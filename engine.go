@@ -2,6 +2,7 @@ package fvm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -67,6 +68,17 @@ func (e *Engine) Stats() EngineStats {
 		s.Compiled -= s.Disk
 	}
 	return s
+}
+
+// Compiling is how many actors the engine is compiling, or taking from the cache folder, for machines that wait for them. With engine
+// wasmedge-o2 one takes up to minutes.
+func (e *Engine) Compiling() (n int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, m := range e.modules {
+		n += m.Pending()
+	}
+	return n
 }
 
 // Wait returns when no machine code is being made in the background, or with the
@@ -144,6 +156,23 @@ func (e *Engine) Preload(ctx context.Context, store blockstore.Blockstore, nv ne
 		}
 	}
 	return err
+}
+
+// Forget closes the compiled code of actors that nobody runs at the moment, and frees its memory: after an upgrade of the network the old
+// actors are not called any more. What is asked for again is compiled again, or taken from the cache folder. The error is that of an engine
+// that could not free something.
+func (e *Engine) Forget(ctx context.Context, codes ...cid.Cid) error {
+	e.mu.Lock()
+	list := make([]*call.Modules, 0, len(e.modules))
+	for _, m := range e.modules {
+		list = append(list, m)
+	}
+	e.mu.Unlock()
+	var errs []error
+	for _, m := range list {
+		errs = append(errs, m.Forget(ctx, codes))
+	}
+	return errors.Join(errs...)
 }
 
 func preload(ctx context.Context, modules *call.Modules, store blockstore.Blockstore, c cid.Cid) (err error) {

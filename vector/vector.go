@@ -187,6 +187,22 @@ func (v *Vector) Debugging() bool { return v.file.Preconditions.Debugging }
 // ProofsListed tells whether the vector has verdicts on single proofs, which come before its mode.
 func (v *Vector) ProofsListed() bool { return len(v.file.ProofAnswers) > 0 }
 
+// ProofsAlike is the mode by which all listed verdicts come out as they are listed: one of ProofsValid and ProofsInvalid. ok is false if
+// none is listed, if some are valid and some are not, or if a question failed.
+func (v *Vector) ProofsAlike() (mode Proofs, ok bool) {
+	for i, a := range v.file.ProofAnswers {
+		of := ProofsInvalid
+		if a.Valid {
+			of = ProofsValid
+		}
+		if a.Error != "" || i > 0 && of != mode {
+			return "", false
+		}
+		mode = of
+	}
+	return mode, mode != ""
+}
+
 // Receipts are what the vector expects, one a message.
 func (v *Vector) Receipts() []Receipt { return v.file.Post.Receipts }
 

@@ -61,10 +61,11 @@ var plan = []room{
 	{"node/eth", node, 15, false},             // a chain in Ethereum's JSON
 	{"node/ethabi", node, 14, false},          // what contracts take and give
 	{"node/actors/jsonview", node, 13, false}, // values of go-state-types as JSON
-	{"node/replay", node, 15, false},          // files
-	{"node/follow", node, 16, false},          // files, time
-	{"node/follow/standin", node, 16, false},  // a node, for tests
-	{"node/chain/migrate", node, 14, false},   // goroutines, of go-state-types
+	{"node/replay", node, 16, false},          // files
+	{"node/validate", node, 15, true},
+	{"node/follow", node, 17, false},         // files, time
+	{"node/follow/standin", node, 17, false}, // a node, for tests
+	{"node/chain/migrate", node, 14, false},  // goroutines, of go-state-types
 	{"node/chain", node, 14, true},
 	{"node/chain/supply", node, 13, true},
 	{"node/chain/tree", node, 12, true},

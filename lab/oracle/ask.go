@@ -30,8 +30,14 @@ func RequestOf(v *vector.Vector, variant int) (*Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	if v.ProofsListed() || v.Debugging() {
-		return nil, fmt.Errorf("vector %s: the reference cannot judge single proofs, nor let actors log", v.Name)
+	alike, ok := v.ProofsAlike()
+	switch {
+	case v.Debugging():
+		return nil, fmt.Errorf("vector %s: the reference cannot let actors log, as they do on this network", v.Name)
+	case ok:
+		proofs = alike
+	case v.ProofsListed():
+		return nil, fmt.Errorf("vector %s: some of its proofs are valid and some are not, and the reference judges all alike", v.Name)
 	}
 	va := v.Variants()[variant]
 	r := &Request{

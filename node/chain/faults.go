@@ -100,7 +100,7 @@ func (x *Externs) fault(ctx context.Context, h1, h2, extra []byte) (*externs.Con
 	return &externs.ConsensusFault{Target: abi.ActorID(id), Epoch: b.Height, Type: kind}, nil
 }
 
-func near(h, fix abi.ChainEpoch) bool { return fix >= 0 && h > fix-finality && h < fix+finality }
+func near(h, fix abi.ChainEpoch) bool { return fix >= 0 && h > fix-Finality && h < fix+Finality }
 
 // kindOf is the fault that two blocks of one miner show, the later kinds before the earlier ones.
 func kindOf(a, b report, extra []byte) (uint32, error) {
@@ -147,7 +147,7 @@ func sameBlocks(a, b []cid.Cid) bool {
 
 // signed tells whether a header has its miner's signature, by the worker that the miner had when the block's maker was drawn.
 func (x *Externs) signed(ctx context.Context, h *Header) error {
-	if h.Height < x.Epoch-finality {
+	if h.Height < x.Epoch-Finality {
 		return fmt.Errorf("%w: the block at %d is too old at %d", errNoFault, h.Height, x.Epoch)
 	}
 	root, err := x.View.Lookback(ctx, h.Height)

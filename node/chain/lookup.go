@@ -177,12 +177,12 @@ func (v *View) Until(ctx context.Context, epoch abi.ChainEpoch) (*Tipset, error)
 	return v.line.store.Parent(ctx, t)
 }
 
-// finality is how many epochs below a block the state lies that says who may make it.
-const finality = 900
+// Finality is how many epochs below a block the state lies that says who may make it.
+const Finality = 900
 
 // Lookback is the state that says who may make a block at epoch: that after the last tipset 900 epochs before, or before them.
 func (v *View) Lookback(ctx context.Context, epoch abi.ChainEpoch) (cid.Cid, error) {
-	base := max(epoch-finality, 0)
+	base := max(epoch-Finality, 0)
 	if base >= v.at.Height() {
 		return cid.Undef, fmt.Errorf("%w: the lookback of %d is %d, at or above %d", errFuture, epoch, base, v.at.Height())
 	}

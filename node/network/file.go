@@ -3,6 +3,7 @@ package network
 import (
 	"bytes"
 	"cmp"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -48,8 +49,11 @@ type fileConstants struct {
 	FireHorse               *abi.ChainEpoch `json:"upgrade_firehorse"`
 	WatermelonFix           *abi.ChainEpoch `json:"upgrade_watermelon_fix,omitempty"`
 	TockFix                 *abi.ChainEpoch `json:"upgrade_tock_fix,omitempty"`
+	Dragon                  *abi.ChainEpoch `json:"upgrade_dragon,omitempty"`
+	Tuktuk                  *abi.ChainEpoch `json:"upgrade_tuktuk,omitempty"`
 	InitialFilReserved      string          `json:"initial_fil_reserved"`
 	TeepInitialFilReserved  string          `json:"upgrade_teep_initial_fil_reserved"`
+	ConsensusMinerMinPower  string          `json:"consensus_miner_min_power,omitempty"`
 	TuktukPowerRampDuration *uint64         `json:"upgrade_tuktuk_power_ramp_duration_epochs"`
 }
 
@@ -60,7 +64,10 @@ func (c *fileConstants) heights(into *Constants) (must, may []height) {
 		{"upgrade_liftoff", &c.Liftoff, &into.Liftoff}, {"upgrade_calico", &c.Calico, &into.Calico},
 		{"upgrade_hyperdrive", &c.Hyperdrive, &into.Hyperdrive}, {"upgrade_firehorse", &c.FireHorse, &into.FireHorse},
 	}
-	may = []height{{"upgrade_watermelon_fix", &c.WatermelonFix, &into.WatermelonFix}, {"upgrade_tock_fix", &c.TockFix, &into.TockFix}}
+	may = []height{
+		{"upgrade_watermelon_fix", &c.WatermelonFix, &into.WatermelonFix}, {"upgrade_tock_fix", &c.TockFix, &into.TockFix},
+		{"upgrade_dragon", &c.Dragon, &into.Dragon}, {"upgrade_tuktuk", &c.Tuktuk, &into.Tuktuk},
+	}
 	return must, may
 }
 
@@ -76,6 +83,7 @@ type fileBeacon struct {
 	Chained     bool           `json:"chained,omitempty"`
 	GenesisTime uint64         `json:"genesis_time,omitempty"`
 	Period      uint64         `json:"period_seconds,omitempty"`
+	Key         string         `json:"public_key,omitempty"`
 }
 
 const maxFile = 1 << 20 // bytes; a description has some 2,000
@@ -111,9 +119,13 @@ func Load(path string) (*Network, error) {
 //
 // A beacon is "incentinet", "mainnet" or "quicknet" (chains of drand), "epoch+100" (Lotus's mock beacon), "quick" (a round
 // in 3 seconds, the first 1,000 seconds before the genesis), or a list in the order of first epochs:
-// [{"start": 0, "name": "mainnet"}, {"start": 500, "genesis_time": 1692803367, "period_seconds": 3, "chained": false}].
-// All of build_constants must be there except actor_debugging (false), upgrade_watermelon_fix and upgrade_tock_fix (-1);
-// see [Constants]. Amounts are text, in attoFIL. Keys that are not known are passed over.
+// [{"start": 0, "name": "mainnet"}, {"start": 500, "genesis_time": 1692803367, "period_seconds": 3, "chained": false, "public_key": "83cf..."}]; the
+// key, in hex, may be missing, and then the beacon's entries cannot be verified.
+// All of build_constants must be there except actor_debugging (false), upgrade_watermelon_fix and upgrade_tock_fix (-1),
+// consensus_miner_min_power (that of the actors' network), in bytes, as text, and upgrade_dragon and upgrade_tuktuk; see [Constants].
+// These two are by default what the build has whose other constants these are: mainnet's, or the -25 and -28 of builds for
+// development, which go into the migrations even where a chain has these upgrades at other heights; where the heights were set for the
+// build itself (LOTUS_DRAGON_HEIGHT), say so. Amounts are text, in attoFIL. Keys that are not known are passed over.
 func Decode(r io.Reader) (*Network, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
 	if err != nil {
@@ -164,7 +176,7 @@ func (f *file) network() (*Network, error) {
 	if n.Beacons, err = beaconList(f.Beacon); err != nil {
 		return nil, fmt.Errorf("beacon: %w", err)
 	}
-	n.Constants, err = f.Constants.constants()
+	n.Constants, err = f.Constants.constants(n)
 	return n, err
 }
 
@@ -212,6 +224,9 @@ func beaconList(raw json.RawMessage) (all []Beacon, err error) {
 	}
 	for i, b := range list {
 		of, ok := Beacon{Start: b.Start, Chained: b.Chained, GenesisTime: b.GenesisTime, Period: b.Period}, true
+		if of.Key, err = publicKey(b.Key); err != nil {
+			return nil, fmt.Errorf("entry %d: %w", i, err)
+		}
 		if b.Name != "" {
 			if of, ok = beaconFrom(b.Name, b.Start); !ok {
 				return nil, fmt.Errorf("%q is not known: want %s", b.Name, beaconNames())
@@ -227,6 +242,15 @@ func beaconList(raw json.RawMessage) (all []Beacon, err error) {
 	return all, nil
 }
 
+// publicKey reads a key of drand. Whether it is a point is seen when something is verified.
+func publicKey(text string) (string, error) {
+	key, err := hex.DecodeString(text)
+	if n := len(key); err != nil || n != 0 && n != 48 && n != 96 {
+		return "", fmt.Errorf("public_key is %.200q: want 48 or 96 bytes in hex", text)
+	}
+	return string(key), nil
+}
+
 func beaconNames() string {
 	var names []string
 	for _, b := range beacons {
@@ -235,7 +259,7 @@ func beaconNames() string {
 	return strings.Join(names, ", ")
 }
 
-func (c *fileConstants) constants() (Constants, error) {
+func (c *fileConstants) constants(n *Network) (Constants, error) {
 	if c == nil {
 		return Constants{}, missing("build_constants")
 	}
@@ -247,6 +271,7 @@ func (c *fileConstants) constants() (Constants, error) {
 		}
 		*h.into = **h.file
 	}
+	into.Dragon, into.Tuktuk = into.migrationHeights(n)
 	for _, h := range may {
 		if *h.file != nil {
 			*h.into = **h.file
@@ -260,8 +285,29 @@ func (c *fileConstants) constants() (Constants, error) {
 	if into.InitialFilReserved, err = atto("initial_fil_reserved", c.InitialFilReserved); err != nil {
 		return Constants{}, err
 	}
-	into.TeepInitialFilReserved, err = atto("upgrade_teep_initial_fil_reserved", c.TeepInitialFilReserved)
+	if into.TeepInitialFilReserved, err = atto("upgrade_teep_initial_fil_reserved", c.TeepInitialFilReserved); err != nil {
+		return Constants{}, err
+	}
+	into.ConsensusMinerMinPower = minPower(n.Actors)
+	if c.ConsensusMinerMinPower != "" {
+		into.ConsensusMinerMinPower, err = atto("consensus_miner_min_power", c.ConsensusMinerMinPower)
+	}
 	return into, err
+}
+
+// migrationHeights are Dragon and Tuktuk where a file does not say.
+func (c *Constants) migrationHeights(n *Network) (dragon, tuktuk abi.ChainEpoch) {
+	switch {
+	case c.OfMainnet():
+		return mainnetDragon, mainnetTuktuk
+	case c.Calico < 0: // a build for development, which has all upgrades behind it
+		return developmentDragon, developmentTuktuk
+	}
+	height := func(v network.Version) abi.ChainEpoch {
+		first, _, _ := n.Epochs(v)
+		return first - 1
+	}
+	return height(network.Version22), height(network.Version24)
 }
 
 // atto reads an amount. All FIL are 28 digits.
@@ -269,7 +315,7 @@ func atto(key, text string) (big.Int, error) {
 	digits := strings.Trim(text, "0123456789") == ""
 	v, err := big.FromString(text)
 	if text == "" || !digits || err != nil || len(text) > 40 {
-		return big.Int{}, fmt.Errorf("build_constants.%s is %.60q: want an amount in attoFIL, as text", key, text)
+		return big.Int{}, fmt.Errorf("build_constants.%s is %.60q: want an amount, a whole number as text", key, text)
 	}
 	return v, nil
 }
@@ -281,6 +327,7 @@ func (n *Network) MarshalJSON() ([]byte, error) {
 		Constants: &fileConstants{
 			ActorDebugging: n.Constants.ActorDebugging, InitialFilReserved: n.Constants.InitialFilReserved.String(),
 			TeepInitialFilReserved: n.Constants.TeepInitialFilReserved.String(), TuktukPowerRampDuration: &n.Constants.TuktukPowerRampDuration,
+			ConsensusMinerMinPower: n.Constants.ConsensusMinerMinPower.String(),
 		},
 	}
 	if n.Genesis.Defined() {
@@ -298,7 +345,7 @@ func (n *Network) MarshalJSON() ([]byte, error) {
 	for _, b := range n.Beacons {
 		of := fileBeacon{Start: b.Start, Name: b.Name}
 		if b.Name == "" {
-			of.Chained, of.GenesisTime, of.Period = b.Chained, b.GenesisTime, b.Period
+			of.Chained, of.GenesisTime, of.Period, of.Key = b.Chained, b.GenesisTime, b.Period, hex.EncodeToString([]byte(b.Key))
 		}
 		list = append(list, of)
 	}

@@ -68,11 +68,32 @@ func fil(whole int64) big.Int { return big.Mul(big.NewInt(whole), big.NewInt(1e1
 
 const yearInEpochs = 365 * 2880
 
+// minPower is what a network's builds and its actors have for ConsensusMinerMinPower, by the network that the actors are of.
+func minPower(actors string) big.Int {
+	switch {
+	case actors == "calibrationnet":
+		return big.NewInt(32 << 30)
+	case actors == "butterflynet":
+		return big.NewInt(2 << 30)
+	case actors == "caterpillarnet" || actors == "devnet" || strings.HasPrefix(actors, "testing"):
+		return big.NewInt(2 << 10)
+	}
+	return big.NewInt(10 << 40)
+}
+
+// Heights of builds that migrations take.
+const (
+	mainnetDragon     = 3855360
+	mainnetTuktuk     = 4461240
+	developmentDragon = -25
+	developmentTuktuk = -28
+)
+
 // mainnetConstants are those of build/buildconstants/params_mainnet.go, and of params_shared_vals.go.
 func mainnetConstants() Constants {
 	return Constants{
 		Smoke: mainnetSmoke, Ignition: 94000, Assembly: 138720, Liftoff: 148888, Calico: 265200, Hyperdrive: 892800, FireHorse: 6052800,
-		WatermelonFix: -1, TockFix: -1,
+		WatermelonFix: -1, TockFix: -1, Dragon: mainnetDragon, Tuktuk: mainnetTuktuk, ConsensusMinerMinPower: minPower("mainnet"),
 		InitialFilReserved: fil(300_000_000), TeepInitialFilReserved: fil(300_000_000), TuktukPowerRampDuration: yearInEpochs,
 	}
 }
@@ -82,6 +103,7 @@ func mainnetConstants() Constants {
 func developmentConstants(teepReserve int64) Constants {
 	return Constants{
 		Smoke: -1, Ignition: -2, Assembly: -5, Liftoff: -6, Calico: -9, Hyperdrive: -16, FireHorse: -32, WatermelonFix: -100, TockFix: -103,
+		Dragon: developmentDragon, Tuktuk: developmentTuktuk, ConsensusMinerMinPower: minPower("devnet"),
 		InitialFilReserved: fil(300_000_000), TeepInitialFilReserved: fil(teepReserve), TuktukPowerRampDuration: yearInEpochs,
 	}
 }
@@ -118,7 +140,7 @@ func calibnet() *Network {
 		Beacons: []Beacon{mustBeacon("mainnet", 0), mustBeacon("quicknet", 1428094)},
 		Constants: Constants{
 			Smoke: -2, Ignition: -3, Assembly: 30, Liftoff: -5, Calico: 120, Hyperdrive: 420, FireHorse: 3694534, WatermelonFix: 1070494, TockFix: 2558014,
-			InitialFilReserved: fil(300_000_000), TeepInitialFilReserved: fil(1_200_000_000), TuktukPowerRampDuration: 3 * 2880,
+			Dragon: 1427974, Tuktuk: 2078794, ConsensusMinerMinPower: minPower("calibrationnet"), InitialFilReserved: fil(300_000_000), TeepInitialFilReserved: fil(1_200_000_000), TuktukPowerRampDuration: 3 * 2880,
 		},
 	}
 }
@@ -131,6 +153,7 @@ func butterflynet() *Network {
 		Upgrades: schedule(28, nil), Beacons: []Beacon{mustBeacon("quicknet", 0)}, Constants: developmentConstants(1_600_000_000),
 	}
 	n.Constants.Smoke, n.Constants.Ignition, n.Constants.Liftoff = -2, -3, -7
+	n.Constants.ConsensusMinerMinPower = minPower("butterflynet")
 	return n
 }
 
@@ -164,7 +187,7 @@ func itests() *Network {
 		Name: "itests", AddressPrefix: "t", ChainID: 314, BlockDelay: 30, Actors: "testing-fake-proofs",
 		Upgrades: schedule(29, nil), Beacons: []Beacon{mustBeacon("epoch+100", 0)}, Constants: mainnetConstants(),
 	}
-	n.Constants.Assembly = -1
+	n.Constants.Assembly, n.Constants.ConsensusMinerMinPower = -1, minPower(n.Actors)
 	return n
 }
 

@@ -94,6 +94,8 @@ func (s source) number(t *testing.T, e ast.Expr) *big.Int {
 			return a.Add(a, b)
 		case token.MUL:
 			return a.Mul(a, b)
+		case token.SHL:
+			return a.Lsh(a, uint(b.Uint64()))
 		}
 	case *ast.SelectorExpr:
 		if of, ok := map[string]int64{"EpochDurationSeconds": 30, "EpochsInHour": 120, "EpochsInDay": 2880, "EpochsInYear": 1051200}[e.Sel.Name]; ok {
@@ -183,6 +185,7 @@ func TestAsLotus(t *testing.T) {
 				"UpgradeLiftoffHeight": big.NewInt(int64(n.Constants.Liftoff)), "UpgradeCalicoHeight": big.NewInt(int64(n.Constants.Calico)),
 				"UpgradeHyperdriveHeight": big.NewInt(int64(n.Constants.Hyperdrive)), "UpgradeFireHorseHeight": big.NewInt(int64(n.Constants.FireHorse)),
 				"UpgradeWatermelonFixHeight": big.NewInt(int64(n.Constants.WatermelonFix)), "UpgradeTockFixHeight": big.NewInt(int64(n.Constants.TockFix)),
+				"UpgradeDragonHeight": big.NewInt(int64(n.Constants.Dragon)), "UpgradeTuktukHeight": big.NewInt(int64(n.Constants.Tuktuk)),
 				"InitialFilReserved": n.Constants.InitialFilReserved.Int, "UpgradeTeepInitialFilReserved": n.Constants.TeepInitialFilReserved.Int,
 				"UpgradeTuktukPowerRampDurationEpochs": new(big.Int).SetUint64(n.Constants.TuktukPowerRampDuration),
 				"ActorDebugging":                       big.NewInt(map[bool]int64{true: 1}[n.Constants.ActorDebugging]),
@@ -194,6 +197,7 @@ func TestAsLotus(t *testing.T) {
 			} else {
 				want["UpgradeAssemblyHeight"] = big.NewInt(int64(n.Constants.Assembly))
 				want["GenesisNetworkVersion"] = big.NewInt(int64(n.GenesisVersion()))
+				want["ConsensusMinerMinPower"] = n.Constants.ConsensusMinerMinPower.Int
 			}
 			for constant, ours := range want {
 				if lotus := s.constant(t, constant); lotus.Cmp(ours) != 0 {
@@ -244,7 +248,7 @@ func TestBeaconsAsLotus(t *testing.T) {
 		_, rest, ok := strings.Cut(string(data), "\tDrand"+strings.ToUpper(b.Name[:1])+b.Name[1:]+": {")
 		entry, _, _ := strings.Cut(rest, "\n\t},")
 		entry = strings.Join(strings.Fields(entry), "")
-		for _, want := range []string{fmt.Sprintf(`"period":%d,"genesis_time":%d,`, b.Period, b.GenesisTime), fmt.Sprintf("IsChained:%t,", b.Chained)} {
+		for _, want := range []string{fmt.Sprintf(`"period":%d,"genesis_time":%d,`, b.Period, b.GenesisTime), fmt.Sprintf("IsChained:%t,", b.Chained), fmt.Sprintf(`"public_key":"%x"`, b.Key)} {
 			if !ok || !strings.Contains(entry, want) {
 				t.Errorf("%s: no %s in %s", b.Name, want, entry)
 			}

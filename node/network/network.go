@@ -68,9 +68,13 @@ type Constants struct {
 	WatermelonFix abi.ChainEpoch
 	// TockFix: where it is positive, the upgrade Teep brought other actors first.
 	TockFix abi.ChainEpoch
+	// Dragon and Tuktuk: what the migrations to versions 22 and 24 take for their upgrades' heights, whatever the schedule says.
+	Dragon, Tuktuk abi.ChainEpoch
 	// InitialFilReserved is the reserve's balance at the genesis, and TeepInitialFilReserved what it is taken to have been
 	// from version 25 on (FIP-0100), in attoFIL.
 	InitialFilReserved, TeepInitialFilReserved big.Int
+	// ConsensusMinerMinPower is how much raw power a miner must have to make blocks once four miners have as much, in bytes.
+	ConsensusMinerMinPower big.Int
 	// TuktukPowerRampDuration is what the migration to version 24 writes into the power actor, in epochs (FIP-0081).
 	TuktukPowerRampDuration uint64
 }

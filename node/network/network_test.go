@@ -223,6 +223,15 @@ func TestFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := n.Constants
+	if c.ConsensusMinerMinPower.String() != "2048" { // that of the actors "testing-fake-proofs"
+		t.Errorf("upgrades16: miners need %s bytes", c.ConsensusMinerMinPower)
+	}
+	if c.Dragon != 3855360 || c.Tuktuk != 4461240 { // of mainnet's build
+		t.Errorf("upgrades16: migrations take %d and %d", c.Dragon, c.Tuktuk)
+	}
+	if two, err := network.Load("testdata/two29.json"); err != nil || two.Constants.Dragon != -25 || two.Constants.Tuktuk != -28 {
+		t.Errorf("two29: %+v, %v", two, err)
+	}
 	if n.VersionAt(20) != 16 || n.VersionAt(21) != 17 || n.VersionAt(1000) != 29 || len(n.Upgrades) != 14 || n.ChainID != 314 || n.Actors != "testing-fake-proofs" {
 		t.Errorf("upgrades16: %+v", n)
 	}
@@ -272,6 +281,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"no beacon", swap(`"beacon": "quick",`, ""), "beacon: it is missing"},
 		{"no first beacon", swap(`"quick"`, `[{"start": 5, "name": "quick"}]`), "starts at 5"},
 		{"a beacon without a period", swap(`"quick"`, `[{"start": 0, "genesis_time": 5}]`), "period_seconds"},
+		{"no key", swap(`"quick"`, `[{"start": 0, "genesis_time": 5, "period_seconds": 3, "public_key": "0123"}]`), "48 or 96 bytes"},
+		{"a power that is none", swap(`"build_constants": {`, `"build_constants": {"consensus_miner_min_power": "-1",`), "consensus_miner_min_power"},
 		{"no genesis version", swap(`"height": -1`, `"height": 0`), "at height -1"},
 		{"no height", swap(`"height": -1,`, ""), "want height"},
 		{"no upgrades", swap(`"upgrades"`, `"ups"`), "upgrades is missing"},

@@ -3,6 +3,7 @@ package replay
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -192,6 +193,33 @@ func (r *run) engines(ctx context.Context) error {
 		r.report.Engines = append(r.report.Engines, e.Name())
 	}
 	return nil
+}
+
+// forgetActors frees the compiled code of the actors that an upgrade before a tipset replaced. Compiled bundles take some 70 MB each.
+func (r *run) forgetActors(ctx context.Context, p *chain.Plan) {
+	if !slices.ContainsFunc(p.Rounds, func(at chain.Round) bool { return at.Migrated }) {
+		return
+	}
+	before, err := r.codes(ctx, p.Tipset.ParentStateRoot())
+	if err != nil {
+		return // it only costs memory
+	}
+	now, err := r.codes(ctx, p.Own().Root)
+	if err != nil {
+		return
+	}
+	gone := slices.DeleteFunc(before, func(c cid.Cid) bool { return slices.Contains(now, c) })
+	for _, e := range r.Engines {
+		_ = e.Forget(ctx, gone...)
+	}
+}
+
+func (r *run) codes(ctx context.Context, root cid.Cid) ([]cid.Cid, error) {
+	st, err := tree.Load(ctx, r.state, root)
+	if err != nil {
+		return nil, err
+	}
+	return st.Codes(ctx)
 }
 
 func (r *run) closeEngines(ctx context.Context) {

@@ -20,6 +20,7 @@ import (
 	"github.com/edgefvm/fvm/externs"
 	"github.com/edgefvm/fvm/node/chain"
 	"github.com/edgefvm/fvm/node/network"
+	"github.com/edgefvm/fvm/node/validate"
 )
 
 // Options say what to replay and how. The zero value replays all that the archive has the state for.
@@ -38,6 +39,9 @@ type Options struct {
 	Workers int
 	// Proofs judges proofs. Default: a message that needs a verdict ends the replay with an error.
 	Proofs externs.ProofVerifier
+	// Validate judges the blocks of each tipset before it is executed, as package validate does; a tipset with a block that is not valid
+	// fails. Winning PoSts are judged by Proofs if it is a validate.Winning.
+	Validate bool
 	// Bundles has the actors that upgrades bring. Default: bundle.Open's, when an upgrade comes.
 	Bundles *bundle.Set
 	// Store takes the states of tipsets that pass, each at once by one PutMany, after they were compared. A replay goes on after
@@ -86,7 +90,9 @@ type Report struct {
 	Messages int            `json:"messages"`
 	Gas      int64          `json:"gas"`
 	Seconds  float64        `json:"seconds"`
-	// Failure is the tipset that differs, if there is one.
+	// Validation is what judging the blocks came to, with Options.Validate.
+	Validation *Validation `json:"validation,omitempty"`
+	// Failure is the tipset that differs or has an invalid block, if there is one.
 	Failure *Tipset `json:"failure,omitempty"`
 	// Error is what stopped the replay, if something did.
 	Error string `json:"error,omitempty"`
@@ -122,6 +128,7 @@ type run struct {
 	start  time.Time
 	began  abi.ChainEpoch // of the first machine: a null round before the first tipset, or that tipset's
 	made   []*fvm.Engine  // to close
+	judged *validation    // with Validate
 
 	next    *chain.Tipset  // the tipset at hand
 	reached abi.ChainEpoch // its epoch, or that of the last one
@@ -183,6 +190,7 @@ func (r *run) tipsets(ctx context.Context) error {
 	if r.next != nil {
 		r.resumed = r.next.Height()
 	}
+	var last *validate.Result // of the tipset before
 	for r.next != nil {
 		r.reached = r.next.Height()
 		if err := ctx.Err(); err != nil {
@@ -192,15 +200,16 @@ func (r *run) tipsets(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		t, err := r.one(ctx, r.next, child)
+		t, err := r.judgeAndRun(ctx, r.next, child, last)
 		if err != nil {
 			return fmt.Errorf("the tipset at epoch %d: %w", r.next.Height(), err)
 		}
 		r.done++
 		r.report.Messages += t.Messages
 		r.report.Gas += t.Gas
+		failed := len(t.Differences)+len(t.Faults) > 0
 		switch {
-		case len(t.Differences) > 0:
+		case failed:
 			r.report.Failed++
 			r.report.Failure = t
 		case t.Compared:
@@ -209,15 +218,17 @@ func (r *run) tipsets(ctx context.Context) error {
 		if r.OnTipset != nil {
 			r.OnTipset(t)
 		}
-		if len(t.Differences) > 0 {
+		if failed {
 			r.state.drop()
 			return nil
 		}
+		last = &validate.Result{State: t.Result.Root, Receipts: t.receipts}
 		if !t.Compared {
 			r.state.drop() // the head: nobody has said that it is right
 		} else if err := r.state.commit(ctx); err != nil {
 			return fmt.Errorf("keeping the state after epoch %d: %w", t.Epoch, err)
 		}
+		r.forgetActors(ctx, t.Plan)
 		r.next = child
 		if child != nil && child.Height() > r.report.Last {
 			r.next = nil
@@ -225,6 +236,21 @@ func (r *run) tipsets(ctx context.Context) error {
 		r.tell("")
 	}
 	return nil
+}
+
+// judgeAndRun judges a tipset's blocks, if that is asked for, and executes it if they are valid.
+func (r *run) judgeAndRun(ctx context.Context, t, child *chain.Tipset, parents *validate.Result) (*Tipset, error) {
+	if !r.Validate {
+		return r.one(ctx, t, child)
+	}
+	faults, err := r.validate(ctx, t, parents)
+	if err != nil {
+		return nil, fmt.Errorf("its blocks: %w", err)
+	}
+	if len(faults) > 0 {
+		return &Tipset{Epoch: t.Height(), Version: r.rules.Network.VersionAt(t.Height()), Blocks: names(t.CIDs), BaseFee: t.BaseFee().String(), Faults: faults}, nil
+	}
+	return r.one(ctx, t, child)
 }
 
 // settle counts what was not compared.

@@ -30,6 +30,8 @@ type Tipset struct {
 	// Compared tells whether there is a child to compare with. Differences are what is not as its headers say.
 	Compared    bool         `json:"compared"`
 	Differences []Difference `json:"differences,omitempty"`
+	// Faults are what is not valid of its blocks, with Options.Validate. A tipset that has any was not executed.
+	Faults []Fault `json:"faults,omitempty"`
 	// Verdict says in words where the difference lies, as far as the chain can tell.
 	Verdict string `json:"verdict,omitempty"`
 	// Vector is the file of a vector of the tipset, and VectorError why there is none.
@@ -39,6 +41,8 @@ type Tipset struct {
 	// Plan and Result are the tipset as it was executed.
 	Plan   *chain.Plan       `json:"-"`
 	Result *fvm.TipsetResult `json:"-"`
+
+	receipts cid.Cid // their root
 }
 
 // Difference is something that is not as the chain says, or as the first engine has it.
@@ -71,7 +75,7 @@ func (r *run) one(ctx context.Context, t, child *chain.Tipset) (*Tipset, error) 
 	if err != nil {
 		return nil, err
 	}
-	out.Receipts = receipts.String()
+	out.Receipts, out.receipts = receipts.String(), receipts
 	out.NextFee = r.rules.BaseFeeRules().NextBaseFee(t, plan.Blocks).String()
 	for i, other := range results[1:] {
 		name := r.report.Engines[i+1]

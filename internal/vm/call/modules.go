@@ -2,6 +2,7 @@ package call
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 
@@ -29,15 +30,20 @@ type Modules struct {
 	code map[cid.Cid]*entry
 
 	found, made atomic.Uint64
+	pending     atomic.Int64
 }
 
 // Counts are how often code was there when it was asked for, and how often the engine was asked to compile it.
 func (m *Modules) Counts() (found, made uint64) { return m.found.Load(), m.made.Load() }
 
+// Pending is how many are being compiled.
+func (m *Modules) Pending() int { return int(m.pending.Load()) }
+
 type entry struct {
-	mu  sync.Mutex
-	mod *module
-	err error // the code is refused; the same for everyone
+	mu    sync.Mutex
+	mod   *module
+	err   error // the code is refused; the same for everyone
+	users int   // calls that run the module: it is not closed meanwhile
 }
 
 // invokeKind is what a module's "invoke" export is.
@@ -105,21 +111,60 @@ func (m *Modules) Close(ctx context.Context) error { return m.env.Close(ctx) }
 
 // Preload compiles code that is known to be needed.
 func (m *Modules) Preload(ctx context.Context, code cid.Cid, wasm []byte) error {
-	_, err := m.compile(ctx, m.entry(code), code, func() ([]byte, error) { return wasm, nil })
+	e := m.entry(code)
+	_, err := m.compile(ctx, e, code, func() ([]byte, error) { return wasm, nil })
+	if err == nil {
+		e.leave()
+	}
 	return err
 }
 
-// load is the module of an actor's code, compiled on its first use.
-func (m *Modules) load(ctx context.Context, mc *machine.Machine, code cid.Cid) (*module, error) {
-	if mc.Profile.OnlyBuiltins && mc.Manifest.IDByCode(code) == 0 {
-		return nil, execerr.Guestf("no builtin actor has the code %s", code)
+// Forget closes compiled code that nobody runs. It is compiled again when it is asked for.
+func (m *Modules) Forget(ctx context.Context, codes []cid.Cid) error {
+	var errs []error
+	for _, code := range codes {
+		m.mu.Lock()
+		e := m.code[code]
+		m.mu.Unlock()
+		if e != nil {
+			errs = append(errs, e.forget(ctx))
+		}
 	}
-	e := m.entry(code)
+	return errors.Join(errs...)
+}
+
+func (e *entry) forget(ctx context.Context) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.mod == nil || e.users > 0 {
+		return nil
+	}
+	mod := e.mod
+	e.mod = nil
+	if mod.wasm == nil {
+		return nil
+	}
+	return mod.wasm.Close(ctx)
+}
+
+// leave ends a use of the module.
+func (e *entry) leave() {
+	e.mu.Lock()
+	e.users--
+	e.mu.Unlock()
+}
+
+// load is the module of an actor's code, compiled on its first use. Without an error it is in use until leave is called.
+func (m *Modules) load(ctx context.Context, mc *machine.Machine, code cid.Cid) (mod *module, e *entry, err error) {
+	if mc.Profile.OnlyBuiltins && mc.Manifest.IDByCode(code) == 0 {
+		return nil, nil, execerr.Guestf("no builtin actor has the code %s", code)
+	}
+	e = m.entry(code)
 	if mod, err := e.ready(); mod != nil || err != nil {
 		m.found.Add(1)
-		return mod, err
+		return mod, e, err
 	}
-	return m.compile(ctx, e, code, func() ([]byte, error) {
+	mod, err = m.compile(ctx, e, code, func() ([]byte, error) {
 		wasm, err := mc.Store.GetRaw(ctx, code)
 		switch {
 		case err == nil:
@@ -134,6 +179,7 @@ func (m *Modules) load(ctx context.Context, mc *machine.Machine, code cid.Cid) (
 			return nil, execerr.Guestf("no code %s is known", code)
 		}
 	})
+	return mod, e, err
 }
 
 func (m *Modules) entry(code cid.Cid) *entry {
@@ -147,18 +193,25 @@ func (m *Modules) entry(code cid.Cid) *entry {
 	return e
 }
 
-// ready is what is known of the code, nothing if it is to be compiled.
+// ready is what is known of the code, nothing if it is to be compiled. A module is in use from here on.
 func (e *entry) ready() (*module, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.mod != nil {
+		e.users++
+	}
 	return e.mod, e.err
 }
 
+// compile gives the module, in use as after ready.
 func (m *Modules) compile(ctx context.Context, e *entry, code cid.Cid, read func() ([]byte, error)) (*module, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.mod != nil || e.err != nil {
 		m.found.Add(1)
+		if e.mod != nil {
+			e.users++
+		}
 		return e.mod, e.err
 	}
 	wasm, err := read()
@@ -176,6 +229,7 @@ func (m *Modules) compile(ctx context.Context, e *entry, code cid.Cid, read func
 		return nil, execerr.Nodef("compiling the code %s: %w", code, err)
 	}
 	e.mod = mod
+	e.users++
 	return mod, nil
 }
 
@@ -199,6 +253,8 @@ func (m *Modules) build(ctx context.Context, meta *instrument.Module) (*module, 
 		return mod, nil // never instantiated
 	}
 	m.made.Add(1)
+	m.pending.Add(1)
+	defer m.pending.Add(-1)
 	var err error
 	if mod.wasm, err = m.env.Compile(ctx, meta.Code); err != nil {
 		return nil, err

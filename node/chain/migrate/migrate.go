@@ -19,7 +19,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/filecoin-project/go-state-types/abi"
 	v19 "github.com/filecoin-project/go-state-types/builtin/v19/migration"
 	gmigration "github.com/filecoin-project/go-state-types/migration"
 	"github.com/filecoin-project/go-state-types/rt"
@@ -160,8 +159,16 @@ func (m *Migrator) run(ctx context.Context, s step, root cid.Cid) (cid.Cid, erro
 	}
 	return run(ctx, &task{
 		Migrator: m, step: s, root: root, store: ipldcbor.NewCborStore(m.store), cache: gmigration.NewMemMigrationCache(),
-		config: gmigration.Config{MaxWorkers: uint(m.o.Workers), JobQueueSize: 1000, ResultQueueSize: 100, ProgressLogPeriod: m.o.Every, UpgradeEpoch: m.dragon(s.upgrade.Height)},
+		config: m.config(),
 	})
+}
+
+// config is what migrations of go-state-types take.
+//
+// Quirk: those to versions 13 and 15 take their upgrades' heights from the build, not from the schedule. Deals that ended before the first
+// keep no sector, and from the second on pledges change.
+func (m *Migrator) config() gmigration.Config {
+	return gmigration.Config{MaxWorkers: uint(m.o.Workers), JobQueueSize: 1000, ResultQueueSize: 100, ProgressLogPeriod: m.o.Every, UpgradeEpoch: m.network.Constants.Dragon}
 }
 
 // Log is what go-state-types asks of a logger.
@@ -169,26 +176,4 @@ func (m *Migrator) Log(level rt.LogLevel, msg string, args ...interface{}) {
 	if m.o.Log != nil && level >= rt.INFO {
 		m.o.Log(fmt.Sprintf(msg, args...))
 	}
-}
-
-// Quirk: two migrations take the height of their upgrade from the build, not from the schedule.
-const (
-	mainnetDragon = 3855360
-	mainnetTuktuk = 4461240
-)
-
-// dragon is the height that the migration to version 13 takes for its upgrade's: deals and sectors that ended before it are not moved.
-func (m *Migrator) dragon(scheduled abi.ChainEpoch) abi.ChainEpoch {
-	if m.network.Constants.OfMainnet() {
-		return mainnetDragon
-	}
-	return scheduled
-}
-
-// tuktuk is where the migration to version 15 begins to ramp pledges up (FIP-0081).
-func (m *Migrator) tuktuk(scheduled abi.ChainEpoch) abi.ChainEpoch {
-	if m.network.Constants.OfMainnet() {
-		return mainnetTuktuk
-	}
-	return scheduled
 }

@@ -216,14 +216,14 @@ func TestQuirkBundlesOfUpgrades(t *testing.T) {
 	}
 }
 
-// Quirk: two migrations take a height from the build, whatever the schedule says.
+// Quirk: two migrations take a height from the build, whatever the schedule says. Those of the builds are in package network's test,
+// which reads them in Lotus's source.
 func TestQuirkHeightsOfTheBuild(t *testing.T) {
-	kit, _ := network.ByName("itests")
-	two, _ := network.ByName("2k")
-	if m := (&Migrator{network: kit}); m.dragon(130) != 3855360 || m.tuktuk(174) != 4461240 {
-		t.Errorf("on mainnet's build: %d, %d", m.dragon(130), m.tuktuk(174))
-	}
-	if m := (&Migrator{network: two}); m.dragon(130) != 130 || m.tuktuk(174) != 174 {
-		t.Errorf("on a 2k build: %d, %d", m.dragon(130), m.tuktuk(174))
+	for name, want := range map[string]abi.ChainEpoch{"itests": 3855360, "2k": -25, "calibnet": 1427974} {
+		n, _ := network.ByName(name)
+		n.Upgrades = []network.Upgrade{{Height: -1, Version: 21}, {Height: 130, Version: 22, Migrates: true}}
+		if got := New(n, nil, nil, Options{}).config().UpgradeEpoch; got != want {
+			t.Errorf("%s: %d, want %d", name, got, want)
+		}
 	}
 }

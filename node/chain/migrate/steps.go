@@ -42,7 +42,7 @@ var runs = map[int]func(context.Context, *task) (cid.Cid, error){
 	13: usual(v13.MigrateStateTree),
 	14: usual(v14.MigrateStateTree),
 	15: func(ctx context.Context, t *task) (cid.Cid, error) {
-		start, duration := int64(t.tuktuk(t.upgrade.Height)), t.network.Constants.TuktukPowerRampDuration
+		start, duration := int64(t.network.Constants.Tuktuk), t.network.Constants.TuktukPowerRampDuration
 		return v15.MigrateStateTree(ctx, t.store, t.manifest, t.root, t.upgrade.Height, start, duration, t.config, t, t.cache)
 	},
 	16: usual(v16.MigrateStateTree),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/filecoin-project/go-address"
+	"github.com/filecoin-project/go-bitfield"
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/big"
 	"github.com/ipfs/go-cid"
@@ -30,10 +31,20 @@ func (t *Tree) Fields(ctx context.Context, id abi.ActorID) (*Fields, error) {
 }
 
 func (t *Tree) fields(ctx context.Context, c cid.Cid, what string) (*Fields, error) {
-	data, err := t.block(ctx, c)
+	data, err := t.Block(ctx, c)
 	if err != nil {
 		return nil, err
 	}
+	return ParseFields(data, what)
+}
+
+// At reads the list that a block is. what names it in errors.
+func (t *Tree) At(ctx context.Context, c cid.Cid, what string) (*Fields, error) {
+	return t.fields(ctx, c, what)
+}
+
+// ParseFields reads a list. what names it in errors.
+func ParseFields(data []byte, what string) (*Fields, error) {
 	f := &Fields{what: what}
 	r := cbor.NewReader(data)
 	for n := r.Len(); n > 0 && !r.Failed(); n-- {
@@ -78,6 +89,35 @@ func (f *Fields) Address(i int) (address.Address, error) {
 	var a address.Address
 	err := f.read(i, &a)
 	return a, err
+}
+
+// CID is field i, a link.
+func (f *Fields) CID(i int) (cid.Cid, error) {
+	r := f.at(i)
+	c := r.CID()
+	return c, f.malformed(r.End())
+}
+
+// Int is field i, an integer from -2^63 to 2^63-1.
+func (f *Fields) Int(i int) (int64, error) {
+	var v cbg.CborInt
+	err := f.read(i, &v)
+	return int64(v), err
+}
+
+// Bits is field i, a set of numbers.
+func (f *Fields) Bits(i int) (bitfield.BitField, error) {
+	var v bitfield.BitField
+	err := f.read(i, &v)
+	return v, err
+}
+
+// List is field i, a list, as fields of its own.
+func (f *Fields) List(i int) (*Fields, error) {
+	if i >= len(f.list) {
+		return nil, f.malformed(fmt.Errorf("%d fields: field %d is missing", len(f.list), i))
+	}
+	return ParseFields(f.list[i], f.what)
 }
 
 func (f *Fields) read(i int, into cbg.CBORUnmarshaler) error {

@@ -127,7 +127,7 @@ func (t *Tree) Name(ctx context.Context, code cid.Cid) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		data, err := t.block(ctx, list)
+		data, err := t.Block(ctx, list)
 		if err != nil {
 			return "", err
 		}
@@ -152,9 +152,7 @@ func (t *Tree) Builtin(ctx context.Context) (cid.Cid, error) {
 	if err != nil {
 		return cid.Undef, err
 	}
-	r := f.at(0)
-	c := r.CID()
-	return c, f.malformed(r.End())
+	return f.CID(0)
 }
 
 // Network is the network's name, which the init actor has.
@@ -170,23 +168,27 @@ func (t *Tree) Network(ctx context.Context) (string, error) {
 
 // Worker is the address of a miner's worker, which signs its blocks.
 func (t *Tree) Worker(ctx context.Context, miner abi.ActorID) (address.Address, error) {
-	if err := t.must(ctx, miner, "storageminer"); err != nil {
-		return address.Undef, err
-	}
-	f, err := t.Fields(ctx, miner)
-	if err != nil {
-		return address.Undef, err
-	}
-	r := f.at(0)
-	c := r.CID()
-	if err := r.End(); err != nil {
-		return address.Undef, f.malformed(err)
-	}
-	info, err := t.fields(ctx, c, fmt.Sprintf("the miner's info of f0%d", miner))
+	_, info, err := t.Miner(ctx, miner)
 	if err != nil {
 		return address.Undef, err
 	}
 	return info.Address(1)
+}
+
+// Miner is the state of a miner, which the actor must be, and what it calls its info.
+func (t *Tree) Miner(ctx context.Context, miner abi.ActorID) (st, info *Fields, err error) {
+	if err := t.must(ctx, miner, "storageminer"); err != nil {
+		return nil, nil, err
+	}
+	if st, err = t.Fields(ctx, miner); err != nil {
+		return nil, nil, err
+	}
+	c, err := st.CID(0)
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err = t.fields(ctx, c, fmt.Sprintf("the miner's info of f0%d", miner))
+	return st, info, err
 }
 
 // Key is the address that an actor's signatures verify by: of an account its key's, of an actor with a delegated address that.
@@ -231,7 +233,8 @@ func (t *Tree) must(ctx context.Context, id abi.ActorID, name string) error {
 	return nil
 }
 
-func (t *Tree) block(ctx context.Context, c cid.Cid) ([]byte, error) {
+// Block is the data of a block of the state.
+func (t *Tree) Block(ctx context.Context, c cid.Cid) ([]byte, error) {
 	data, err := t.store.GetRaw(ctx, c)
 	if err != nil {
 		return nil, fmt.Errorf("block %s of the state: %w", c, err)

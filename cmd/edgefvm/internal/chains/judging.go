@@ -7,6 +7,7 @@ import (
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/externs"
+	"github.com/edgefvm/fvm/proofs"
 	"github.com/edgefvm/fvm/vector"
 )
 
@@ -37,8 +38,16 @@ func (x *judging) verifier(cmd *cobra.Command) (externs.ProofVerifier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--keys: %w", err)
 	}
-	return judge{v, "verified, with keys in " + x.keys.Dir}, nil
+	return keyed{v, "verified, with keys in " + x.keys.Dir}, nil
 }
+
+// keyed is a verifier with keys, of winning PoSts too, that says in the report what it is.
+type keyed struct {
+	*proofs.Verifier
+	what string
+}
+
+func (k keyed) String() string { return k.what }
 
 // judge is a verifier that says in the report what it is.
 type judge struct {

@@ -13,13 +13,17 @@ import (
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/spf13/cobra"
 
+	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
 	"github.com/edgefvm/fvm/internal/disk/wholefile"
 	"github.com/edgefvm/fvm/internal/layout"
+	"github.com/edgefvm/fvm/lab/conformance"
+	"github.com/edgefvm/fvm/lab/duel"
 	"github.com/edgefvm/fvm/node/network"
 	"github.com/edgefvm/fvm/node/replay"
+	"github.com/edgefvm/fvm/vector"
 )
 
 // replayFlags are the flags of replay.
@@ -31,6 +35,8 @@ type replayFlags struct {
 	store, report string
 	differences   string
 	judging       judging
+	validate      bool
+	against       string // the reference's program
 	asJSON        bool
 }
 
@@ -42,12 +48,18 @@ func newReplay() *cobra.Command {
 		Long: `Executes the tipsets of a chain from an archive: an export of Lotus, or a snapshot. Of
 each it compares the state root, the receipts root and the base fee that follows with what
 the headers of the next tipset say. At the first difference it says where it lies as far as
-the chain can tell, writes a vector of that tipset, and ends with 1.
+the chain can tell, writes a vector of that tipset, and ends with 1. With --against PROGRAM
+the reference runs that vector too: it says which side is right, and which gas charge is the
+first that differs.
 
 Everything is derived from the archive and from the network, which is known by its genesis
 or named with --network: mainnet, calibnet, butterflynet, 2k, interop, itests, or a file
 that describes it. The last line is 'N passed, N failed, N skipped', counting tipsets; the
 head is skipped, since no headers tell what should come of it.
+
+With --validate each block is judged before its tipset is executed: election and win count,
+ticket, winning PoSt, entries of the beacon, signatures, weight, times, and the messages. What
+needs the clock or the network is left out: that a block is not of the future.
 
 With --store what a replay makes is kept in a folder. A replay that was stopped, in whatever
 way, goes on from there.`,
@@ -65,6 +77,8 @@ way, goes on from there.`,
 	f.StringVar(&x.store, "store", "", "`folder` for what the replay makes, to go on from (default: memory)")
 	f.StringVar(&x.report, "report", "", "write what was found to this `file`, in JSON")
 	f.StringVar(&x.differences, "differences", "differences", "`folder` for a vector of the first difference")
+	f.BoolVar(&x.validate, "validate", false, "judge the blocks too: elections, tickets, winning PoSts, signatures, messages")
+	kit.AgainstFlag(cmd, &x.against, "to be asked at the first difference which gas charge differs")
 	x.judging.flags(cmd)
 	f.BoolVar(&x.asJSON, "json", false, "print what was found in JSON")
 	x.set.EngineFlag(cmd, "Wasm `engine`, one of "+strings.Join(kit.EngineNames(), ", ")+"; several with commas between them run in lock-step")
@@ -86,6 +100,9 @@ func (x *replayFlags) check() error {
 	if x.workers, err = workers(x.workers); err != nil {
 		return err
 	}
+	if x.against, err = kit.Reference(x.against); err != nil {
+		return err
+	}
 	if x.report != "" { // a replay may take days: not at its end
 		if info, err := os.Stat(filepath.Dir(x.report)); err != nil || !info.IsDir() {
 			return kit.Usagef("--report %s: there is no folder %s", x.report, filepath.Dir(x.report))
@@ -99,7 +116,7 @@ func (x *replayFlags) run(cmd *cobra.Command, path string) (err error) {
 	if err := x.check(); err != nil {
 		return err
 	}
-	o := replay.Options{From: abi.ChainEpoch(x.from), To: abi.ChainEpoch(x.to), Workers: x.workers, Vectors: x.differences}
+	o := replay.Options{From: abi.ChainEpoch(x.from), To: abi.ChainEpoch(x.to), Workers: x.workers, Vectors: x.differences, Validate: x.validate}
 	if o.Proofs, err = x.judging.verifier(cmd); err != nil {
 		return err
 	}
@@ -130,6 +147,7 @@ func (x *replayFlags) run(cmd *cobra.Command, path string) (err error) {
 	}
 	defer end()
 	o.Engines = engines
+	defer kit.WatchCompiling(cmd.ErrOrStderr(), engines...)()
 	if o.Bundles, err = bundle.Open(ctx, x.set.BundleOptions(cmd)); err != nil {
 		o.Bundles = nil // asked for again when an upgrade needs it
 	}
@@ -137,16 +155,17 @@ func (x *replayFlags) run(cmd *cobra.Command, path string) (err error) {
 	o.Progress = func(now replay.Progress) { show(p, now) }
 	rep, err := replay.Run(ctx, o)
 	p.End()
+	found := &finding{Report: rep, Against: x.ask(cmd, rep, engines[0])}
 	var unwritten error
 	if x.report != "" {
-		if werr := writeReport(x.report, rep); werr != nil {
+		if werr := writeReport(x.report, found); werr != nil {
 			unwritten = fmt.Errorf("--report %s: %w", x.report, werr)
 		}
 	}
 	if err != nil && rep.First == 0 { // nothing was replayed
 		return errors.Join(err, unwritten)
 	}
-	verdict := x.tell(cmd, rep, err)
+	verdict := x.tell(cmd, found, err)
 	if unwritten == nil {
 		return verdict
 	}
@@ -157,7 +176,47 @@ func (x *replayFlags) run(cmd *cobra.Command, path string) (err error) {
 	return verdict
 }
 
-func writeReport(path string, rep *replay.Report) error {
+// finding is a report with what the reference says of the first difference.
+type finding struct {
+	*replay.Report
+	Against *kit.Against `json:"against,omitempty"`
+}
+
+// ask asks the reference for what it makes of the tipset that differs; nil if there is none, or nobody to ask.
+func (x *replayFlags) ask(cmd *cobra.Command, rep *replay.Report, engine *fvm.Engine) *kit.Against {
+	f := rep.Failure
+	switch {
+	case x.against == "" || f == nil:
+		return nil
+	case len(f.Faults) > 0:
+		return &kit.Against{Why: "the tipset was not executed"}
+	case f.Vector == "":
+		return &kit.Against{Why: "there is no vector of it"}
+	}
+	v, err := conformance.Load(f.Vector)
+	if err != nil {
+		return &kit.Against{Why: err.Error()}
+	}
+	a := kit.AskReference(cmd.Context(), v, 0, duel.Sides{Engine: engine, Actors: x.set.Actors(cmd), Program: x.against})
+	a.Names = namesIn(v, f)
+	return a
+}
+
+// namesIn are the messages of a tipset's vector, by their number there.
+func namesIn(v *vector.Vector, t *replay.Tipset) map[int]string {
+	list, names := t.Applied(), map[int]string{}
+	for i, m := range v.Messages() {
+		switch {
+		case m.Implicit:
+			names[i] = "the system's: a reward or cron"
+		case len(list) > 0:
+			names[i], list = list[0].CID.String(), list[1:]
+		}
+	}
+	return names
+}
+
+func writeReport(path string, rep *finding) error {
 	return wholefile.Write(path, func(w io.Writer) error {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
@@ -186,7 +245,7 @@ func show(p *term.Progress, now replay.Progress) {
 }
 
 // tell prints what was found.
-func (x *replayFlags) tell(cmd *cobra.Command, rep *replay.Report, failed error) error {
+func (x *replayFlags) tell(cmd *cobra.Command, rep *finding, failed error) error {
 	stopped := failed != nil && cmd.Context().Err() != nil
 	var err error
 	if x.asJSON {
@@ -201,7 +260,7 @@ func (x *replayFlags) tell(cmd *cobra.Command, rep *replay.Report, failed error)
 }
 
 // text is a report for people. Its last line is for scripts too.
-func text(rep *replay.Report) string {
+func text(rep *finding) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "network %s, epochs %d to %d, on %s", rep.Network, rep.First, rep.Last, strings.Join(rep.Engines, ", "))
 	if rep.Workers > 1 {
@@ -218,7 +277,18 @@ func text(rep *replay.Report) string {
 	for _, n := range rep.Notes {
 		fmt.Fprintln(&b, n)
 	}
-	if f := rep.Failure; f != nil {
+	if v := rep.Validation; v != nil {
+		fmt.Fprintf(&b, "blocks: %s judged, %d invalid; winning PoSts: %s\n", layout.Grouped(v.Blocks), v.Invalid, v.WinningPoSts)
+		for _, u := range v.Unjudged {
+			fmt.Fprintf(&b, "  %s of %s blocks not judged: %s\n", u.Check, layout.Grouped(u.Blocks), u.Why)
+		}
+	}
+	if f := rep.Failure; f != nil && len(f.Faults) > 0 {
+		fmt.Fprintf(&b, "✗ the tipset at epoch %d has an invalid block:\n", f.Epoch)
+		for _, x := range f.Faults {
+			fmt.Fprintf(&b, "    %s\n", x)
+		}
+	} else if f != nil {
 		fmt.Fprintf(&b, "✗ the tipset at epoch %d differs:\n", f.Epoch)
 		for _, d := range f.Differences {
 			fmt.Fprintf(&b, "    %s: want %s, got %s\n", d.What, d.Want, d.Got)
@@ -231,6 +301,13 @@ func text(rep *replay.Report) string {
 			fmt.Fprintf(&b, "  vector: %s (edgefvm explain %s)\n", f.Vector, f.Vector)
 		case f.VectorError != "":
 			fmt.Fprintf(&b, "  no vector: %s\n", f.VectorError)
+		}
+	}
+	if rep.Against != nil {
+		b.WriteString("  ")
+		_ = rep.Against.Write(&b) // to memory
+		if rep.Against.Agrees {
+			b.WriteString("  so it is not the machine that is wrong, but what it was given: is the network described right?\n")
 		}
 	}
 	fmt.Fprintf(&b, "%d passed, %d failed, %d skipped\n", rep.Passed, rep.Failed, rep.Skipped)

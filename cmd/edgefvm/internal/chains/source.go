@@ -103,6 +103,8 @@ func (s *source) open(cmd *cobra.Command, args []string) (rest []string, err err
 		}
 		s.ends = append(s.ends, func() error { return e.Close(context.WithoutCancel(ctx)) })
 		o.Engines = []*fvm.Engine{e}
+		watched := kit.WatchCompiling(cmd.ErrOrStderr(), e)
+		s.ends = append(s.ends, func() error { watched(); return nil })
 	}
 	if o.Bundles, err = bundle.Open(ctx, s.set.BundleOptions(cmd)); err != nil {
 		o.Bundles = nil // asked for again when the actors are needed

@@ -43,6 +43,8 @@ func (s *lockStep) options(cmd *cobra.Command) (opts conformance.Options, end fu
 	if s.engines, end, err = s.StartAll(cmd.Context()); err != nil {
 		return opts, nil, err
 	}
+	watched, closed := kit.WatchCompiling(cmd.ErrOrStderr(), s.engines...), end
+	end = func() { watched(); closed() }
 	opts.Actors = s.Actors(cmd)
 	if len(names) == 1 {
 		opts.Engine = s.engines[0]

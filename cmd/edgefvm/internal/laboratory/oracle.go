@@ -1,17 +1,14 @@
 package laboratory
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm"
-	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
 	"github.com/edgefvm/fvm/internal/layout"
@@ -37,34 +34,16 @@ func oracleDir() (string, error) {
 // findOracle is the program that a flag names, or the one that was built.
 func findOracle(flag string) (string, error) {
 	if flag != "" {
-		return programAt("--oracle", flag)
+		return kit.Program("--oracle", flag)
 	}
 	if path := os.Getenv(oracle.Environment); path != "" {
-		return programAt("$"+oracle.Environment, path)
+		return kit.Program("$"+oracle.Environment, path)
 	}
 	dir, err := oracleDir()
 	if err != nil {
 		return "", err
 	}
 	return oracle.Find(dir)
-}
-
-// programAt is the path of a program that was named: a file, or one of the folders of PATH has it.
-func programAt(by, name string) (string, error) {
-	info, err := os.Stat(name)
-	switch {
-	case err == nil && info.IsDir():
-		return "", kit.Usagef("%s %s is a folder: name the program in it", by, name)
-	case err == nil:
-		return filepath.Abs(name) // a bare name would be looked for in PATH
-	case filepath.Base(name) != name:
-		return "", kit.Usagef("%s %s: there is no such file; 'edgefvm oracle build' makes the program", by, name)
-	}
-	path, err := exec.LookPath(name)
-	if err != nil {
-		return "", kit.Usagef("%s %s: there is no such file here, and no program of that name in PATH; 'edgefvm oracle build' makes it", by, name)
-	}
-	return path, nil
 }
 
 func oracleFlag(cmd *cobra.Command, into *string) {
@@ -163,30 +142,14 @@ the new state root. What the vector expects plays no part. With --json --trace t
 }
 
 func askOracle(ctx context.Context, program string, v *vector.Vector, variant int, traced bool, actors *vector.Actors) (*oracle.Answer, error) {
-	r, err := oracle.RequestOf(v, variant)
+	c, err := duel.OfVector(ctx, v, variant, actors)
 	if err != nil {
 		return nil, err
 	}
-	state := blockstore.NewMemory()
-	if _, err := blockstore.LoadCAR(ctx, bytes.NewReader(v.CAR()), state, blockstore.CAROptions{}); err != nil {
-		return nil, fmt.Errorf("the vector's state: %w", err)
-	}
-	var bases []duel.Base
-	if v.Bundle() != vector.NoBundle {
-		name, err := v.BundleFor(v.Variants()[variant])
-		if err != nil {
-			return nil, err
-		}
-		code, err := actors.Store(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		bases = append(bases, duel.Base{Name: name, Store: code})
-	}
 	p := duel.NewPeer(program)
 	defer p.Close()
-	r.Trace = traced
-	return p.Apply(ctx, bases, &duel.Base{Name: "vector", Store: state}, r)
+	c.Request.Trace = traced
+	return p.Apply(ctx, c.Bases, c.Scope, c.Request)
 }
 
 func printAnswer(g *layout.Page, a *oracle.Answer) error {

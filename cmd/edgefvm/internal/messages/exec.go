@@ -145,6 +145,7 @@ func (x *execFlags) run(cmd *cobra.Command) error {
 		}
 		defer engine.Close(context.WithoutCancel(ctx))
 	}
+	defer kit.WatchCompiling(cmd.ErrOrStderr(), engine)()
 	j, err := x.newJob(cmd, s, state, engine)
 	if err != nil {
 		return err

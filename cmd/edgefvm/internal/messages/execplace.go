@@ -100,6 +100,7 @@ func (x *execFlags) openChain(cmd *cobra.Command) (_ *execState, err error) {
 	}
 	ends = append(ends, func() error { return e.Close(context.WithoutCancel(ctx)) })
 	o.Engines = []*fvm.Engine{e}
+	defer kit.WatchCompiling(cmd.ErrOrStderr(), e)()
 	if o.Bundles, err = bundle.Open(ctx, x.set.BundleOptions(cmd)); err != nil {
 		o.Bundles = nil // asked for again when the actors are needed
 	}

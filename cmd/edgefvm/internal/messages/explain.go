@@ -16,6 +16,7 @@ import (
 	"github.com/edgefvm/fvm/explain/text"
 	"github.com/edgefvm/fvm/internal/disk/wholefile"
 	"github.com/edgefvm/fvm/lab/conformance"
+	"github.com/edgefvm/fvm/lab/duel"
 	"github.com/edgefvm/fvm/node/actors"
 	"github.com/edgefvm/fvm/vector"
 )
@@ -28,6 +29,7 @@ type explaining struct {
 	only, variant int
 	data          bool
 	abi           string // a file
+	against       string // a program
 	decoders      explain.Decoders
 }
 
@@ -43,6 +45,9 @@ the state. The result is compared with what the vector expects. Of a bundle that
 
 --data shows the parameters and returns of each call too, by the types of the builtin
 actors; JSON always has them. --abi is for those of contracts.
+
+--against PROGRAM runs the vector on the reference too, and says where the two first differ,
+to the gas charge.
 
 --flamegraph draws the gas; --pprof writes it as a profile for 'go tool pprof', whose
 stacks are the calls and whose labels are the gas charge and the exit code:
@@ -61,23 +66,24 @@ stacks are the calls and whose labels are the gas charge and the exit code:
 			if err != nil {
 				return err
 			}
+			if e.against, err = kit.Reference(e.against); err != nil {
+				return err
+			}
 			e.decoders = actors.Decoders(actors.DecodersOptions{ABI: abi})
-			x, err := e.run(cmd, v)
+			x, reference, err := e.run(cmd, v)
 			if err != nil {
 				return err
 			}
 			if err := e.files(x); err != nil {
 				return err
 			}
-			if e.asJSON {
-				err = kit.WriteJSON(cmd, x)
-			} else {
-				err = text.Write(cmd.OutOrStdout(), x, e.textOptions(cmd.OutOrStdout()))
+			if err := e.print(cmd, x, reference); err != nil {
+				return err
 			}
-			if err == nil && !x.Matches {
+			if !x.Matches || reference != nil && !reference.Agrees {
 				return kit.ErrFailed
 			}
-			return err
+			return nil
 		},
 	}
 	f := cmd.Flags()
@@ -88,8 +94,27 @@ stacks are the calls and whose labels are the gas charge and the exit code:
 	f.StringVar(&e.abi, "abi", "", "`file` with the ABI of the contracts: JSON, or an artefact of Hardhat or Foundry")
 	f.IntVar(&e.only, "message", 0, "show only this message, counted from 1; JSON has all")
 	f.IntVar(&e.variant, "variant", 0, "variant of the vector, counted from 0")
+	kit.AgainstFlag(cmd, &e.against, "to run the vector too and name the first gas charge that differs")
 	e.Flags(cmd)
 	return cmd
+}
+
+// print prints what the messages did, and what the reference says of them if it was asked.
+func (e *explaining) print(cmd *cobra.Command, x *explain.Explanation, reference *kit.Against) error {
+	switch {
+	case e.asJSON && reference == nil:
+		return kit.WriteJSON(cmd, x)
+	case e.asJSON:
+		return kit.WriteJSON(cmd, struct {
+			*explain.Explanation
+			Against *kit.Against `json:"against"`
+		}{x, reference})
+	}
+	err := text.Write(cmd.OutOrStdout(), x, e.textOptions(cmd.OutOrStdout()))
+	if err == nil && reference != nil {
+		err = reference.Write(cmd.OutOrStdout())
+	}
+	return err
 }
 
 // textOptions are for what is printed to w; message 0: all.
@@ -124,14 +149,19 @@ func (e *explaining) load(path string) (*vector.Vector, error) {
 	return v, nil
 }
 
-func (e *explaining) run(cmd *cobra.Command, v *vector.Vector) (*explain.Explanation, error) {
+func (e *explaining) run(cmd *cobra.Command, v *vector.Vector) (x *explain.Explanation, reference *kit.Against, err error) {
 	engine, err := e.Start()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer engine.Close(context.WithoutCancel(cmd.Context()))
+	defer kit.WatchCompiling(cmd.ErrOrStderr(), engine)()
 	code := e.Actors(cmd)
-	return explain.Vector(cmd.Context(), v, explain.VectorOptions{Variant: e.variant, Actors: code, Engine: engine, Decoders: e.decoders, Judge: judgeBy(code, engine)})
+	if e.against != "" {
+		reference = kit.AskReference(cmd.Context(), v, e.variant, duel.Sides{Engine: engine, Actors: code, Program: e.against})
+	}
+	x, err = explain.Vector(cmd.Context(), v, explain.VectorOptions{Variant: e.variant, Actors: code, Engine: engine, Decoders: e.decoders, Judge: judgeBy(code, engine)})
+	return x, reference, err
 }
 
 // judgeBy judges by the laboratory's rules, which know the official vectors that run otherwise than their files say.
