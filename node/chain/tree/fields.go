@@ -77,13 +77,6 @@ func (f *Fields) Amount(i int) (abi.TokenAmount, error) {
 	return v, err
 }
 
-// Int is field i, an integer.
-func (f *Fields) Int(i int) (int64, error) {
-	var v cbg.CborInt
-	err := f.read(i, &v)
-	return int64(v), err
-}
-
 // Address is field i, an address.
 func (f *Fields) Address(i int) (address.Address, error) {
 	var a address.Address
