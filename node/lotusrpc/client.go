@@ -17,7 +17,7 @@ import (
 // Options say which node is asked and how. Only Address is required.
 type Options struct {
 	Address *Address
-	// Timeout of a request, from the first byte that is sent to the last of the answer. Default: 30 seconds.
+	// Timeout of a request, with the time that it waits for its turn, up to the last byte of the answer. Default: 30 seconds.
 	Timeout time.Duration
 	// MaxAnswer bounds an answer, in bytes. Default: 8 MiB; the largest block of a chain takes a fifth of that.
 	MaxAnswer int64
@@ -89,18 +89,18 @@ func (c *Client) Call(ctx context.Context, result any, method string, params ...
 
 // ask makes a request. sub, if it is not nil, hears of the values of the channel that the node opens, by WebSocket.
 func (c *Client) ask(ctx context.Context, method string, sub *subscription, params ...any) (raw json.RawMessage, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.o.Timeout, errDeadline)
+	defer cancel()
 	select {
 	case c.slots <- struct{}{}:
 		defer func() { <-c.slots }()
-	case <-ctx.Done():
-		return nil, c.named(method, ctx.Err())
+	case <-ctx.Done(): // those before it were not answered either
+		return nil, c.named(method, noAnswer(ctx, ctx.Err()))
 	}
 	start := time.Now()
 	if c.o.OnRequest != nil {
 		defer func() { c.o.OnRequest(Request{method, time.Since(start), len(raw), err}) }()
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, c.o.Timeout, errDeadline)
-	defer cancel()
 	if params == nil {
 		params = []any{}
 	}

@@ -385,6 +385,29 @@ func TestChainNotify(t *testing.T) {
 	}
 }
 
+// A request that waits for its turn is an error within the deadline, too.
+func TestQueue(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	c := client(t, "http://"+silent.Addr().String(), Options{Parallel: 1, Timeout: 200 * time.Millisecond})
+	done := make(chan error)
+	start := time.Now()
+	for range 10 {
+		go func() { _, err := c.ChainHead(t.Context()); done <- err }()
+	}
+	for range 10 {
+		if err := <-done; !errors.Is(err, ErrUnreachable) {
+			t.Error(err)
+		}
+	}
+	if d := time.Since(start); d > 5*time.Second {
+		t.Errorf("after %s", d)
+	}
+}
+
 // Never more requests are at work than may be.
 func TestParallel(t *testing.T) {
 	working := make(chan struct{}, 100)
