@@ -155,7 +155,7 @@ func (x *replayFlags) run(cmd *cobra.Command, path string) (err error) {
 	o.Progress = func(now replay.Progress) { show(p, now) }
 	rep, err := replay.Run(ctx, o)
 	p.End()
-	found := &finding{Report: rep, Against: x.ask(cmd, rep, engines[0])}
+	found := &judgedReport{Report: rep, Against: x.ask(cmd, rep, engines[0])}
 	var unwritten error
 	if x.report != "" {
 		if werr := writeReport(x.report, found); werr != nil {
@@ -176,8 +176,8 @@ func (x *replayFlags) run(cmd *cobra.Command, path string) (err error) {
 	return verdict
 }
 
-// finding is a report with what the reference says of the first difference.
-type finding struct {
+// judgedReport is a report with what the reference says of the first difference.
+type judgedReport struct {
 	*replay.Report
 	Against *kit.Against `json:"against,omitempty"`
 }
@@ -216,7 +216,7 @@ func namesIn(v *vector.Vector, t *replay.Tipset) map[int]string {
 	return names
 }
 
-func writeReport(path string, rep *finding) error {
+func writeReport(path string, rep *judgedReport) error {
 	return wholefile.Write(path, func(w io.Writer) error {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
@@ -245,7 +245,7 @@ func show(p *term.Progress, now replay.Progress) {
 }
 
 // tell prints what was found.
-func (x *replayFlags) tell(cmd *cobra.Command, rep *finding, failed error) error {
+func (x *replayFlags) tell(cmd *cobra.Command, rep *judgedReport, failed error) error {
 	stopped := failed != nil && cmd.Context().Err() != nil
 	var err error
 	if x.asJSON {
@@ -260,7 +260,7 @@ func (x *replayFlags) tell(cmd *cobra.Command, rep *finding, failed error) error
 }
 
 // text is a report for people. Its last line is for scripts too.
-func text(rep *finding) string {
+func text(rep *judgedReport) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "network %s, epochs %d to %d, on %s", rep.Network, rep.First, rep.Last, strings.Join(rep.Engines, ", "))
 	if rep.Workers > 1 {
