@@ -180,6 +180,13 @@ func TestExecSignature(t *testing.T) {
 		if tt.gas != 0 && r.GasUsed != tt.gas || r.Signature.Type != tt.of || !strings.HasPrefix(r.Signature.Why, tt.why) {
 			t.Errorf("%s: %d gas, %+v", tt.name, r.GasUsed, r.Signature)
 		}
+		want := int64(r.Signature.Bytes * perByte)
+		if r.GasUsed == 0 { // the message was not included
+			want = 0
+		}
+		if r.Signature.Gas != want || tt.gas == bare+signedBy && want != signedBy {
+			t.Errorf("%s: the signature took %d gas, want %d", tt.name, r.Signature.Gas, want)
+		}
 	}
 }
 

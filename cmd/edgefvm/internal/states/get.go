@@ -14,6 +14,7 @@ import (
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
 	"github.com/edgefvm/fvm/node/state"
+	"github.com/edgefvm/fvm/node/textform"
 )
 
 func newGet() *cobra.Command {
@@ -24,8 +25,8 @@ func newGet() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "get PATH --car STATE.car",
 		Short: "Follow a path through a state, or through any block",
-		Long: `Follows a path and prints what is there. PATH begins with a CID, or else at the state's
-root. Its parts are names of fields, keys of maps and arrays (addresses, sectors, deals,
+		Long: `Follows a path and prints what is there. PATH begins with a CID (bafy..., /ipfs/bafy...), or
+else at the state's root. Its parts are names of fields, keys of maps and arrays (addresses, sectors, deals,
 epochs, slots ...), and indexes of lists; links are followed. Below a CID that is no state
 root, data have no types, unless --as says whose state it is: parts are then indexes and
 keys of the data as they are.
@@ -62,8 +63,7 @@ A map or array shows its first entries; with --lines all of them, an object a li
 // find walks a path.
 func find(cmd *cobra.Command, s *source, path, as string) (*state.Node, error) {
 	ctx := cmd.Context()
-	first, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	c, err := cid.Decode(first)
+	first, rest, c, err := beginning(path)
 	if err != nil {
 		if strings.HasPrefix(first, "bafy") || strings.HasPrefix(first, "bafk") { // no field is called so
 			return nil, kit.Usagef("%q is no CID: is it cut, or was a letter changed?", first)
@@ -96,6 +96,22 @@ func find(cmd *cobra.Command, s *source, path, as string) (*state.Node, error) {
 		return nil, err
 	}
 	return n.Get(ctx, rest)
+}
+
+// beginning takes a CID from the beginning of a path, alone or behind what IPFS and nodes put before it; err says that none is there.
+func beginning(path string) (first, rest string, c cid.Cid, err error) {
+	if c, err := textform.CID(path); err == nil { // in JSON, which has a / in it
+		return path, "", c, nil
+	}
+	for _, prefix := range []string{"ipfs://", "/ipfs/", "/ipld/"} {
+		if below, is := strings.CutPrefix(path, prefix); is {
+			path = below
+			break
+		}
+	}
+	first, rest, _ = strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	c, err = cid.Decode(first)
+	return first, rest, c, err
 }
 
 // kindOf reads --as.

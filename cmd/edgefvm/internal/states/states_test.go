@@ -125,6 +125,9 @@ func TestGet(t *testing.T) {
 		"actors/f01/state/NextID":                                                "120\n",
 		"/actors/f01/state/NetworkName":                                          "mainnet\n",
 		beforeRoot + "/actors/f0119/balance":                                     "1000000000000000000000\n",
+		"/ipfs/" + beforeRoot + "/actors/f0119/balance":                          "1000000000000000000000\n",
+		"/ipld/" + beforeRoot + "/actors/f0119/balance":                          "1000000000000000000000\n",
+		"ipfs://" + beforeRoot + "/actors/f0119/balance":                         "1000000000000000000000\n",
 		"actors/f0119/state/PendingTxns/0/To":                                    "f1w7hxf7y4iounqwwtam3xqex27vpmydorli7x23y\n",
 		"actors/f0119/state/Signers/1":                                           "f0101\n",
 		"bafy2bzaced3nibrf3f4n5kovgftu3ez3wh2dfasn62mkrhfir4zyiipnlrm4u/1/0/0/0": "0x00\n",
@@ -136,6 +139,14 @@ func TestGet(t *testing.T) {
 	}
 	if out := edgefvm.OK(t, "state", "get", "actors/f01/state/NetworkName", "--car", before, "--json"); out != "\"mainnet\"\n" {
 		t.Errorf("as JSON: %s", out)
+	}
+	if out, same := edgefvm.OK(t, "state", "get", `{"/":"`+beforeRoot+`"}`, "--car", before), edgefvm.OK(t, "state", "get", beforeRoot, "--car", before); out != same {
+		t.Errorf("a CID as nodes write it: %s, want %s", out, same)
+	}
+	for _, same := range []string{`{"/":"` + beforeRoot + `"}`, "ipfs://" + beforeRoot} {
+		if out := edgefvm.OK(t, "state", "diff", beforeRoot, same, "--car", before); out != "nothing differs\n" {
+			t.Errorf("%s: %s", same, out)
+		}
 	}
 	entry := linesOf[struct {
 		Key   string
