@@ -306,7 +306,7 @@ func TestReadHasABound(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"0xdeadbeef", "de ad\nbe ef", "cafebabe", "gA==", "3q2-7w", `"gA=="`, "{}", "json:17", "hex:", "base64:gA"} {
+	for _, s := range []string{"0xdeadbeef", "de ad\nbe ef", "cafebabe", "gA==", "3q2-7w", `"gA=="`, "{}", "json:17", "hex:", "base64:gA", "0000000 58 59 01\n0000003\n", "000000 5859"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -85,8 +85,9 @@ func newDecodeCID() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cid CID",
 		Short: "A CID in parts: version, codec, hash; the builtin actor whose code it is",
-		Long: `Shows the parts of a CID by name. CID is its text in any base, alone or as nodes have it in
-JSON ({"/": "bafy..."}), or its bytes in hex, bare or as a link in CBOR. Of the code of a builtin actor it tells which, and of which versions.`,
+		Long: `Shows the parts of a CID by name. CID is its text in any base, alone or as nodes have
+it in JSON ({"/": "bafy..."}), or its bytes in hex, bare or as a link in CBOR. Of the code
+of a builtin actor it tells which, and of which versions.`,
 		Example: "  edgefvm decode cid bafy2bzacecnamqgqmifpluoeldx7zzglxcljo6oja4vrmtj7432rphldpdmm2\n  edgefvm decode cid --json 0x0171a0e402209a0640d0620af5d1c458effce4cbb8969779c9072b164d3fe6f5179d6378d8cd",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -68,8 +69,8 @@ func (o *outside) readRandomness(ctx context.Context, flag, v string, of []bool)
 	return nil
 }
 
-// everyEpoch stands for the epochs that are not listed.
-const everyEpoch = -1
+// everyEpoch stands for the epochs that are not listed. It is none that a message can ask for.
+const everyEpoch = math.MinInt64
 
 // once takes down what a flag answers, and refuses another answer to the same question. --beacon-randomness and --ticket-randomness
 // may say otherwise than --randomness.

@@ -210,6 +210,7 @@ func TestExecRandomness(t *testing.T) {
 		{"too short", []string{"--randomness", "0x0001"}, kit.ExitUsage, "it has 2 bytes: want the 32 bytes of a digest"},
 		{"no hex", []string{"--randomness", "5800000=zz"}, kit.ExitUsage, "--randomness"},
 		{"two answers", []string{"--randomness", "5800000=" + bytes0to31, "--randomness", "5800000=" + ff}, kit.ExitUsage, "another one for epoch 5800000 says otherwise"},
+		{"one for all epochs, and one before the genesis", []string{"--ticket-randomness", ff, "--ticket-randomness", file("before.json", `{"-1": "`+bytes0to31+`"}`)}, kit.ExitFailed, "give it with --beacon-randomness 5800000=HEX"},
 		{"two answers for all epochs", []string{"--beacon-randomness", bytes0to31, "--beacon-randomness", ff}, kit.ExitUsage, "another one for all epochs says otherwise"},
 		{"two answers, one of JSON", []string{"--randomness", "5800000=" + bytes0to31, "--randomness", file("one.json", `{"5800000": "`+ff+`"}`)}, kit.ExitUsage, "another one for epoch 5800000 says otherwise"},
 		{"two answers in JSON", []string{"--randomness", file("twice.json", `{"5800000": "`+bytes0to31+`", "5800000": "`+ff+`"}`)}, kit.ExitUsage, "twice"},
