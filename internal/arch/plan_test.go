@@ -129,6 +129,7 @@ var plan = []room{
 	{"internal/engine/tiered", machine, 2, false},
 	{"internal/engine/aot", machine, 1, false},
 	{"internal/wasm/instrument", machine, 1, true},
+	{"internal/wasm/evmloop", machine, 1, true}, // for tracing only
 	{"internal/wasm/ops", machine, 0, true},
 	{"internal/ipld/hamt", machine, 2, true},
 	{"internal/ipld/cbor", machine, 0, true},
