@@ -17,6 +17,7 @@
 //     one that creates contracts. Native actors and precompiles have no steps.
 //   - A failed frame's last step has Error. Where Ethereum refuses an opcode before it does it, for want of gas or of words on
 //     the stack, Filecoin fails while it does it: both have a step for it.
+//   - The EVM actor steps over the JUMPDEST that a jump goes to. It gets its step here, at no cost.
 //   - Running off the end of the code is no step; geth has a STOP there.
 //   - There is no refund counter.
 //

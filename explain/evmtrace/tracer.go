@@ -96,7 +96,10 @@ type frame struct {
 	last  int    // its last step, -1: none
 	limit uint64 // what the message has used when the frame has no gas left
 	slot  *Word  // the last step is an SLOAD of it
+	lands uint64 // where the last opcode jumps to; nowhere if it does not jump
 }
+
+const nowhere = 1 << 32
 
 // New makes a tracer.
 func New(o Options) *Tracer {
@@ -151,7 +154,7 @@ func (t *Tracer) Take(gasUsed uint64) *Log {
 func (t *Tracer) charge(c trace.GasCharge) { t.charged += c.Compute + c.Other }
 
 func (t *Tracer) call(*trace.Call) {
-	f := frame{last: -1}
+	f := frame{last: -1, lands: nowhere}
 	if n := len(t.frames); n > 0 {
 		f.depth = t.frames[n-1].depth
 	}
@@ -199,12 +202,40 @@ func (t *Tracer) opcode(o *trace.Opcode) {
 	t.flow(o.Used)
 	f.limit = o.Used + o.Gas
 	t.loaded(f, o)
+	if uint64(o.PC) == f.lands+1 {
+		// Quirk: the EVM actor's jumps go behind the JUMPDEST that they found to be there.
+		t.add(f, o, uint32(f.lands), opJUMPDEST)
+	}
+	t.add(f, o, o.PC, o.Op)
+	f.lands = jump(o)
+	if !t.opts.DisableStorage && f.last >= 0 && (o.Op == opSLOAD || o.Op == opSSTORE) {
+		t.touches(f, o)
+	}
+}
+
+// jump is where an opcode jumps to.
+func jump(o *trace.Opcode) uint64 {
+	to, _ := top(o, 0)
+	condition := Word{1}
+	if o.Op == opJUMPI {
+		condition, _ = top(o, 1)
+	} else if o.Op != opJUMP {
+		return nowhere
+	}
+	if condition == (Word{}) || [24]byte(to[:24]) != ([24]byte{}) {
+		return nowhere
+	}
+	return min(binary.BigEndian.Uint64(to[24:]), nowhere)
+}
+
+// add makes a step, to which gas flows from now on.
+func (t *Tracer) add(f *frame, o *trace.Opcode, pc uint32, op byte) {
 	if t.log.LeftOut > 0 || t.bytes > t.opts.MaxBytes || t.opts.Limit > 0 && len(t.log.Steps) >= t.opts.Limit {
 		t.log.LeftOut++
 		t.current, f.last = -1, -1
 		return
 	}
-	s := Step{PC: o.PC, Op: o.Op, Depth: f.depth, Self: f.self, Gas: o.Gas}
+	s := Step{PC: pc, Op: op, Depth: f.depth, Self: f.self, Gas: o.Gas}
 	t.bytes += stepBytes
 	if !t.opts.DisableStack {
 		s.Stack = t.stack(o.Stack)
@@ -221,9 +252,6 @@ func (t *Tracer) opcode(o *trace.Opcode) {
 	t.current = len(t.log.Steps)
 	f.last = t.current
 	t.log.Steps = append(t.log.Steps, s)
-	if !t.opts.DisableStorage && (o.Op == opSLOAD || o.Op == opSSTORE) {
-		t.touches(f, o)
-	}
 }
 
 const (
@@ -232,8 +260,11 @@ const (
 )
 
 const (
-	opSLOAD  = 0x54
-	opSSTORE = 0x55
+	opSLOAD    = 0x54
+	opSSTORE   = 0x55
+	opJUMP     = 0x56
+	opJUMPI    = 0x57
+	opJUMPDEST = 0x5b
 )
 
 // stack copies a stack.

@@ -89,6 +89,7 @@ var plan = []room{
 	{"lab/wasmgen", laboratory, 1, false},
 	{"lab/fuzz/internal/script", laboratory, 2, false},
 
+	{"explain/evmtrace", machine, 14, false}, // opcodes of contracts
 	{"explain/text", machine, 14, false},
 	{"explain/flame", machine, 14, false},
 	{"explain/pprof", machine, 14, false},
