@@ -222,7 +222,7 @@ func TestAgreesWithEthereum(t *testing.T) {
 }
 
 // check looks at what holds for each log.
-func check(t *testing.T, name string, l *Log) {
+func check(t testing.TB, name string, l *Log) {
 	t.Helper()
 	if len(l.Unwatched) > 0 || l.LeftOut > 0 {
 		t.Fatalf("%s: unwatched %v, left out %d", name, l.Unwatched, l.LeftOut)

@@ -1,6 +1,7 @@
 package evmtrace
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math/bits"
@@ -39,8 +40,9 @@ type Step struct {
 	// Gas is what the call had left, Cost what was used until the next step: in milligas.
 	Gas, Cost uint64
 	Stack     []Word // the topmost is the last; nil if not kept
-	Memory    []byte // nil if not kept
-	Returned  []byte // by the last call; nil if not kept
+	// Memory is the contract's, Returned what the last call returned; nil if not kept. Steps may share them: they are not to be
+	// written to.
+	Memory, Returned []byte
 	// Storage is what the contract has read and written of its storage so far in the message, this opcode included; only for
 	// SLOAD and SSTORE. What was undone since is in it as well, as with geth.
 	Storage map[Word]Word
@@ -97,6 +99,8 @@ type frame struct {
 	limit uint64 // what the message has used when the frame has no gas left
 	slot  *Word  // the last step is an SLOAD of it
 	lands uint64 // where the last opcode jumps to; nowhere if it does not jump
+
+	memory, returned []byte // as they were last kept
 }
 
 const nowhere = 1 << 32
@@ -242,12 +246,10 @@ func (t *Tracer) add(f *frame, o *trace.Opcode, pc uint32, op byte) {
 		t.bytes += len(o.Stack)
 	}
 	if t.opts.EnableMemory {
-		s.Memory = append([]byte(nil), o.Memory...)
-		t.bytes += len(o.Memory)
+		s.Memory = t.keep(&f.memory, o.Memory)
 	}
 	if t.opts.EnableReturnData {
-		s.Returned = append([]byte(nil), o.Returned...)
-		t.bytes += len(o.Returned)
+		s.Returned = t.keep(&f.returned, o.Returned)
 	}
 	t.current = len(t.log.Steps)
 	f.last = t.current
@@ -266,6 +268,15 @@ const (
 	opJUMPI    = 0x57
 	opJUMPDEST = 0x5b
 )
+
+// keep copies bytes, unless they are what was kept last: few opcodes change the memory.
+func (t *Tracer) keep(last *[]byte, now []byte) []byte {
+	if !bytes.Equal(*last, now) {
+		*last = bytes.Clone(now)
+		t.bytes += len(now)
+	}
+	return *last
+}
 
 // stack copies a stack.
 func (t *Tracer) stack(raw []byte) []Word {
