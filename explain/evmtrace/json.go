@@ -124,6 +124,12 @@ func data(b, d []byte) []byte {
 	return append(b, '"')
 }
 
+// String is the number as a quantity: 0x and no leading zeros.
+func (w Word) String() string {
+	q := w.quantity(nil)
+	return string(q[1 : len(q)-1])
+}
+
 // quantity appends a number without leading zeros.
 func (w *Word) quantity(b []byte) []byte {
 	b = append(b, `"0x`...)
