@@ -219,14 +219,14 @@ func (t *Tracer) opcode(o *trace.Opcode) {
 
 // jump is where an opcode jumps to.
 func jump(o *trace.Opcode) uint64 {
-	to, _ := top(o, 0)
+	to, ok := top(o, 0)
 	condition := Word{1}
 	if o.Op == opJUMPI {
 		condition, _ = top(o, 1)
 	} else if o.Op != opJUMP {
 		return nowhere
 	}
-	if condition == (Word{}) || [24]byte(to[:24]) != ([24]byte{}) {
+	if !ok || condition == (Word{}) || [24]byte(to[:24]) != ([24]byte{}) {
 		return nowhere
 	}
 	return min(binary.BigEndian.Uint64(to[24:]), nowhere)
