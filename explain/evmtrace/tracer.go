@@ -207,7 +207,7 @@ func (t *Tracer) opcode(o *trace.Opcode) {
 	f.limit = o.Used + o.Gas
 	t.loaded(f, o)
 	if uint64(o.PC) == f.lands+1 {
-		// Quirk: the EVM actor's jumps go behind the JUMPDEST that they found to be there.
+		// The EVM actor's jumps go behind the JUMPDEST that they found to be there.
 		t.add(f, o, uint32(f.lands), opJUMPDEST)
 	}
 	t.add(f, o, o.PC, o.Op)
