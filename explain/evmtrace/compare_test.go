@@ -2,9 +2,11 @@ package evmtrace
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/hex"
 	"fmt"
+	"io"
 	gobig "math/big"
 	"os"
 	"path/filepath"
@@ -193,10 +195,7 @@ func TestAgreesWithEthereum(t *testing.T) {
 				if p.since > nv {
 					continue
 				}
-				want, err := os.ReadFile("testdata/steps/" + p.name + ".txt")
-				if err != nil {
-					t.Fatal(err)
-				}
+				want := recorded(t, p.name)
 				tr := New(Options{EnableMemory: true})
 				w := newWorld(t, nv, tr.Hooks(nil))
 				tr.Take(0)
@@ -213,12 +212,31 @@ func TestAgreesWithEthereum(t *testing.T) {
 					check(t, p.name, l)
 					show(&got, l)
 				}
-				if d := differ(string(want), got.String()); d != "" {
+				if d := differ(want, got.String()); d != "" {
 					t.Errorf("%s: %s", p.name, d)
 				}
 			}
 		})
 	}
+}
+
+// recorded is what testdata/geth has seen of a program.
+func recorded(t *testing.T, name string) string {
+	t.Helper()
+	f, err := os.Open("testdata/steps/" + name + ".txt.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // check looks at what holds for each log.

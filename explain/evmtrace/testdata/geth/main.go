@@ -9,6 +9,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"encoding/hex"
 	"fmt"
 	"log"
@@ -39,8 +40,11 @@ func main() {
 	var calls []string
 	done := func() {
 		if name != "" {
-			out := run(init, calls)
-			if err := os.WriteFile(filepath.Join(os.Args[2], name+".txt"), out, 0o644); err != nil {
+			var packed bytes.Buffer
+			w, _ := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+			w.Write(run(init, calls))
+			w.Close()
+			if err := os.WriteFile(filepath.Join(os.Args[2], name+".txt.gz"), packed.Bytes(), 0o644); err != nil {
 				log.Fatal(err)
 			}
 		}
