@@ -54,6 +54,7 @@ func both(a, b *trace.Hooks) *trace.Hooks {
 	return &trace.Hooks{
 		OnGasCharge: then(a.OnGasCharge, b.OnGasCharge), OnCall: then(a.OnCall, b.OnCall), OnInvoke: then(a.OnInvoke, b.OnInvoke),
 		OnReturn: then(a.OnReturn, b.OnReturn), OnError: then(a.OnError, b.OnError), OnLog: then(a.OnLog, b.OnLog), OnIPLD: then(a.OnIPLD, b.OnIPLD),
+		OnOpcode: b.OnOpcode, OnUnwatched: b.OnUnwatched, // a recorder has none
 	}
 }
 

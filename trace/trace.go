@@ -73,6 +73,29 @@ type (
 		Cid  cid.Cid
 		Size int // bytes
 	}
+	// Opcode is an instruction of Ethereum's virtual machine that the EVM actor is about to execute, in the call that was
+	// begun last and has not ended. It is not part of the network's traces. All of it, slices and what they hold, is good
+	// only until the hook returns: it is the actor's own memory.
+	Opcode struct {
+		PC uint32 // from the start of the contract's code
+		Op byte
+		// Gas is what the call has left, Used what the message has used so far: both in milligas, and exact up to the run of
+		// Wasm instructions that the actor is in, which is paid for at its start. Charged is the part of Used for which
+		// charges have been told; the next one brings the rest.
+		Gas, Used, Charged uint64
+		// Stack is words of 32 bytes, each with its low byte first; the topmost is the last.
+		Stack []byte
+		// Memory is the contract's; its length is a multiple of 32.
+		Memory []byte
+		// Returned is what the last call of the contract returned.
+		Returned []byte
+	}
+	// Unwatched is an EVM actor's call whose opcodes are not told, or not all: its code is not understood.
+	Unwatched struct {
+		ID   abi.ActorID
+		Code cid.Cid
+		Err  error // what in the code, or in its memory, is not as it should be
+	}
 	// Block is IPLD data with its codec; 0: not told, as it could only be DAG-CBOR (until network version 17). Until
 	// then a block without data is no block.
 	Block struct {
@@ -101,4 +124,9 @@ type Hooks struct {
 	OnError     func(*Error)
 	OnLog       func(*Log)
 	OnIPLD      func(*IPLD)
+	// OnOpcode makes the machine run a copy of the EVM actor that tells each opcode, several times as slow; results, charges
+	// and all other events are the same. Unlike other hooks it may not keep what it is given.
+	OnOpcode func(*Opcode)
+	// OnUnwatched hears where OnOpcode does not. An EVM actor's code that is not understood runs as ever.
+	OnUnwatched func(*Unwatched)
 }

@@ -102,6 +102,7 @@ var plan = []room{
 	{"lab/wasmgen", laboratory, 1, false},
 	{"lab/fuzz/internal/script", laboratory, 2, false},
 
+	{"explain/evmtrace", machine, 14, false}, // opcodes of contracts
 	{"explain/text", machine, 14, false},
 	{"explain/flame", machine, 14, false},
 	{"explain/pprof", machine, 14, false},
@@ -142,6 +143,7 @@ var plan = []room{
 	{"internal/engine/tiered", machine, 2, false},
 	{"internal/engine/aot", machine, 1, false},
 	{"internal/wasm/instrument", machine, 1, true},
+	{"internal/wasm/evmloop", machine, 1, true}, // for tracing only
 	{"internal/wasm/ops", machine, 0, true},
 	{"internal/ipld/hamt", machine, 2, true},
 	{"internal/ipld/cbor", machine, 0, true},

@@ -168,7 +168,7 @@ func (c *Manager) failed(t target, inv *syscalls.Invocation, err error) (kernel.
 // runActor sets the module up and calls it. Its errors are aborts, out of gas, and fatal ones.
 func (c *Manager) runActor(ctx context.Context, inv *syscalls.Invocation, outside syscalls.Outside, params kernel.BlockID) (kernel.BlockID, error) {
 	code := inv.Code
-	mod, used, err := c.modules.load(ctx, c.m, code)
+	mod, used, err := c.module(ctx, inv)
 	if err != nil {
 		return 0, err
 	}

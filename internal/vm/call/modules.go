@@ -13,6 +13,7 @@ import (
 	"github.com/edgefvm/fvm/internal/vm/execerr"
 	"github.com/edgefvm/fvm/internal/vm/machine"
 	"github.com/edgefvm/fvm/internal/vm/syscalls"
+	"github.com/edgefvm/fvm/internal/wasm/evmloop"
 	"github.com/edgefvm/fvm/internal/wasm/instrument"
 	"github.com/edgefvm/fvm/internal/wasm/ops"
 )
@@ -26,8 +27,9 @@ type Modules struct {
 	rules   *instrument.Rules
 	links   map[string]string // "module\x00name" to its type
 
-	mu   sync.Mutex
-	code map[cid.Cid]*entry
+	mu      sync.Mutex
+	code    map[cid.Cid]*entry
+	watched map[cid.Cid]*entry // copies that tell their opcodes
 
 	found, made atomic.Uint64
 	pending     atomic.Int64
@@ -68,6 +70,8 @@ type module struct {
 	start                     string
 	invoke                    invokeKind
 	linkError                 error
+	loop                      *evmloop.Loop // of a copy that tells its opcodes
+	unwatched                 error         // why there is no such copy
 }
 
 // NewModules makes an empty cache for the era of a profile.
@@ -85,7 +89,7 @@ func NewModules(ctx context.Context, e engine.Engine, p *machine.Profile) (*Modu
 	if p.OnlyBuiltins {
 		refused = execerr.Nodef // the reference would have made no machine
 	}
-	m := &Modules{env: env, era: p, rules: &rules, refused: refused, code: map[cid.Cid]*entry{}, links: map[string]string{}}
+	m := &Modules{env: env, era: p, rules: &rules, refused: refused, code: map[cid.Cid]*entry{}, watched: map[cid.Cid]*entry{}, links: map[string]string{}}
 	for _, h := range host {
 		if h.Module != "edgefvm" { // the pass's own; a guest cannot name them
 			m.links[h.Module+"\x00"+h.Name] = signature(h.Params, h.Results)
@@ -164,7 +168,13 @@ func (m *Modules) load(ctx context.Context, mc *machine.Machine, code cid.Cid) (
 		m.found.Add(1)
 		return mod, e, err
 	}
-	mod, err = m.compile(ctx, e, code, func() ([]byte, error) {
+	mod, err = m.compile(ctx, e, code, reading(ctx, mc, code))
+	return mod, e, err
+}
+
+// reading gives an actor's code from the machine's store.
+func reading(ctx context.Context, mc *machine.Machine, code cid.Cid) func() ([]byte, error) {
+	return func() ([]byte, error) {
 		wasm, err := mc.Store.GetRaw(ctx, code)
 		switch {
 		case err == nil:
@@ -178,17 +188,18 @@ func (m *Modules) load(ctx context.Context, mc *machine.Machine, code cid.Cid) (
 		default:
 			return nil, execerr.Guestf("no code %s is known", code)
 		}
-	})
-	return mod, e, err
+	}
 }
 
-func (m *Modules) entry(code cid.Cid) *entry {
+func (m *Modules) entry(code cid.Cid) *entry { return m.entryOf(m.code, code) }
+
+func (m *Modules) entryOf(all map[cid.Cid]*entry, code cid.Cid) *entry {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	e := m.code[code]
+	e := all[code]
 	if e == nil {
 		e = &entry{}
-		m.code[code] = e
+		all[code] = e
 	}
 	return e
 }

@@ -122,5 +122,14 @@ func (t *Tracker) Used() Gas {
 	return t.used
 }
 
+// Total is what was taken under all limits.
+func (t *Tracker) Total() Gas {
+	all := t.used
+	for _, s := range t.outer {
+		all = all.Add(s.used)
+	}
+	return all
+}
+
 // Limit is the innermost limit.
 func (t *Tracker) Limit() Gas { return t.limit }

@@ -44,6 +44,7 @@ import (
 	"github.com/edgefvm/fvm/internal/vm/executor"
 	"github.com/edgefvm/fvm/internal/vm/machine"
 	"github.com/edgefvm/fvm/internal/vm/state"
+	"github.com/edgefvm/fvm/trace"
 )
 
 // Step is a message to execute.
@@ -87,7 +88,7 @@ type Pool struct {
 // error, of a message or of done, ends it; the messages before are then executed. Externs, proof verifier and base store must be
 // safe for several goroutines.
 func (p *Pool) Apply(ctx context.Context, steps []Step, done func(i int, r *executor.Result) error) error {
-	if p.Workers < 2 || worthwhile(steps) < 2 {
+	if p.Workers < 2 || worthwhile(steps) < 2 || tracesOpcodes(p.Machine.Hooks) {
 		return p.serial(ctx, steps, done)
 	}
 	return newRun(p, steps, done).all(ctx)
@@ -134,3 +135,6 @@ func (p *Pool) execute(ctx context.Context, m *machine.Machine, s *Step) (*execu
 	}
 	return executor.Execute(ctx, m, p.Modules, s.Message, s.Kind, s.ChainLength)
 }
+
+// tracesOpcodes: those of an attempt cannot be kept and told later, so each message runs in its turn.
+func tracesOpcodes(h *trace.Hooks) bool { return h != nil && h.OnOpcode != nil }

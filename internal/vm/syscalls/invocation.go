@@ -42,6 +42,8 @@ type Invocation struct {
 	MemoryLimits, TableLimits GrowthLimits
 	// Last is the last error a syscall returned, nil after one that succeeded.
 	Last *Cause
+	// Watch hears of each opcode of the EVM actor, if the instance is one that tells. Nil: nobody listens.
+	Watch *Watch
 	// AllPages is true once the guest has as many pages as Wasm allows.
 	AllPages bool
 
@@ -111,4 +113,5 @@ var helpers = []engine.HostFunc{
 	{Module: "edgefvm", Name: "exhausted", Fn: exhausted},
 	{Module: "edgefvm", Name: "grow", Params: []engine.ValueType{engine.I32, engine.I32}, Results: []engine.ValueType{engine.I32}, Fn: grow},
 	{Module: "edgefvm", Name: "grow_table", Params: []engine.ValueType{engine.I32, engine.I32}, Results: []engine.ValueType{engine.I32}, Fn: growTable},
+	{Module: "edgefvm", Name: "opcode", Params: []engine.ValueType{engine.I32, engine.I32, engine.I32}, Fn: opcode},
 }

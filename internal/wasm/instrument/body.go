@@ -19,6 +19,7 @@ const (
 	patchGrow                            // memory.grow
 	patchPages                           // memory.size, of a guest that counts its pages
 	patchTableGrow                       // table.grow
+	patchWatch                           // a call of the host, see Watch
 )
 
 // patch replaces the bytes from pos to end of a body, or inserts at pos. Patches

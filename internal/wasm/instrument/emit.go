@@ -416,6 +416,8 @@ func (p *plan) patch(w *ops.Writer, b *body, x patch, t temps) {
 		p.bulk(w, uint32(x.arg&0xff), uint32(x.arg>>8))
 	case patchPages:
 		w.Op(ops.GlobalGet, p.pages)
+	case patchWatch:
+		p.watch(w)
 	case patchGrow:
 		w.Op(ops.LocalTee, t.i32)
 		if p.m.rules.CountPages {

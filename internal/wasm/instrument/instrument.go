@@ -22,6 +22,7 @@ const ResetSection = "edgefvm.reset"
 //	exhausted () -> ()                 the counter fell below zero; returns to go on
 //	grow (delta, current i32) -> i32   may the memory grow by delta pages? 1 or 0; -1, -1: the engine did not give them
 //	grow_table (delta, current i32) -> i32   may the table grow by delta elements?
+//	opcode (i32, i32, i32) -> ()       the guest is at a place that is watched, see Watch
 //
 // An output declares only those that it uses. From nv18 on, grow is also called with a delta of 0 after each growth that
 // leaves a memory of more than LargeMemory pages.
@@ -84,7 +85,10 @@ type Module struct {
 // Instrument checks a guest's module and makes it ready to run. Every error
 // matches ErrRefused. The Module's slices may share memory with wasm. Pure: safe from
 // any goroutine.
-func Instrument(wasm []byte, r *Rules) (*Module, error) {
+func Instrument(wasm []byte, r *Rules) (*Module, error) { return Watched(wasm, r, nil) }
+
+// Watched is Instrument with a place in the code at which the host is told of the guest; nil: none, the same to the byte.
+func Watched(wasm []byte, r *Rules, watch *Watch) (*Module, error) {
 	m, err := decode(wasm, r)
 	if err != nil {
 		return nil, err
@@ -93,7 +97,13 @@ func Instrument(wasm []byte, r *Rules) (*Module, error) {
 	if err != nil {
 		return nil, err
 	}
+	if watch != nil {
+		if err := watch.into(m, bodies); err != nil {
+			return nil, err
+		}
+	}
 	p := newPlan(m, bodies)
+	p.watched = watch
 	if err := p.checkReference(); err != nil {
 		return nil, err
 	}

@@ -12,12 +12,14 @@ var helpers = [...]helper{
 	{name: "exhausted"},
 	{name: "grow", params: []byte{i32, i32}, results: []byte{i32}},
 	{name: "grow_table", params: []byte{i32, i32}, results: []byte{i32}},
+	{name: "opcode", params: []byte{i32, i32, i32}},
 }
 
 const (
 	helperExhausted = iota
 	helperGrow
 	helperGrowTable
+	helperOpcode
 )
 
 const noThunk = ^uint32(0)
@@ -40,6 +42,7 @@ type plan struct {
 	dispatcherOf []*dispatcher
 	// counter, height and pages are the indices of the added globals; the last is there only if pages are counted.
 	counter, height, pages uint32
+	watched                *Watch
 }
 
 func newPlan(m *module, bodies []body) *plan {
@@ -105,6 +108,8 @@ func (p *plan) findHelpers() {
 				used[helperGrow] = true
 			case patchTableGrow:
 				used[helperGrowTable] = true
+			case patchWatch:
+				used[helperOpcode] = true
 			}
 		}
 	}

@@ -28,6 +28,7 @@ type explaining struct {
 	flame, pprof  string // files
 	only, variant int
 	data          bool
+	byOpcode      bool
 	abi           string // a file
 	against       string // a program
 	decoders      explain.Decoders
@@ -49,18 +50,26 @@ actors; JSON always has them. --abi is for those of contracts.
 --against PROGRAM runs the vector on the reference too, and says where the two first differ,
 to the gas charge.
 
+--opcodes shows what the contracts of a vector executed, opcode by opcode, in Filecoin's gas.
+An opcode's cost is what was used until the next one: a call's is that of calling and coming
+back, without the callee's opcodes.
+
 --flamegraph draws the gas; --pprof writes it as a profile for 'go tool pprof', whose
 stacks are the calls and whose labels are the gas charge and the exit code:
 'go tool pprof -top gas.pb.gz', or -http : for a browser.`,
 		Example: `  edgefvm explain lab/conformance/testdata/nv28-onboard-035.json
   edgefvm explain --flamegraph gas.svg lab/conformance/testdata/nv28-createminer-003.json
   edgefvm explain --pprof gas.pb.gz lab/conformance/testdata/nv28-onboard-035.json
+  edgefvm explain --opcodes lab/conformance/testdata/nv28-evmcalls-027.json
   edgefvm explain --json lab/conformance/testdata/nv27-deals-003.json | jq .messages[0].events`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := e.load(args[0])
 			if err != nil {
 				return err
+			}
+			if e.byOpcode {
+				return e.opcodes(cmd, v)
 			}
 			abi, err := kit.LoadABI(e.abi)
 			if err != nil {
@@ -91,6 +100,7 @@ stacks are the calls and whose labels are the gas charge and the exit code:
 	f.StringVar(&e.flame, "flamegraph", "", "draw the gas of the calls into this SVG `file`")
 	f.StringVar(&e.pprof, "pprof", "", "write the gas of the calls into this `file`, for 'go tool pprof'")
 	f.BoolVar(&e.data, "data", false, "show parameters and returns")
+	f.BoolVar(&e.byOpcode, "opcodes", false, "show the opcodes of contracts instead: pc, gas, stack; with --json as debug_traceTransaction has them")
 	f.StringVar(&e.abi, "abi", "", "`file` with the ABI of the contracts: JSON, or an artefact of Hardhat or Foundry")
 	f.IntVar(&e.only, "message", 0, "show only this message, counted from 1; JSON has all")
 	f.IntVar(&e.variant, "variant", 0, "variant of the vector, counted from 0")
@@ -132,6 +142,9 @@ func (e *explaining) textOptions(w io.Writer) text.Options {
 func (e *explaining) load(path string) (*vector.Vector, error) {
 	if e.pprof != "" && e.pprof == e.flame {
 		return nil, kit.Usagef("--pprof and --flamegraph name one file: %s", e.pprof)
+	}
+	if e.byOpcode && (e.pprof != "" || e.flame != "" || e.data) {
+		return nil, kit.Usagef("--opcodes goes with --json, --message and --variant only")
 	}
 	if kit.IsTrace(path) {
 		return nil, kit.Usagef("%s is a trace: name the vector beside it", path)
