@@ -2,6 +2,7 @@ package dev
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -175,7 +176,7 @@ func (n *Node) Pending(ctx context.Context) (*Block, error) {
 	}
 	for {
 		b, _, err := n.make(ctx, p)
-		if bad := new(messageError); asMessage(err, &bad) && ctx.Err() == nil {
+		if bad := new(messageError); errors.As(err, &bad) && ctx.Err() == nil {
 			p.take = without(p.take, bad.pooled)
 			continue
 		}

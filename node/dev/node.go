@@ -37,6 +37,7 @@ type Node struct {
 	pool      pool
 	subs      subscribers
 	heads     heads
+	lately    lately
 	pending   previews
 
 	mu   sync.Mutex // guards set, and is never held for long

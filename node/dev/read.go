@@ -25,8 +25,8 @@ import (
 type cache struct {
 	mu       sync.Mutex
 	supply   *abi.TokenAmount // of the machine after it
-	rendered [2]*eth.Rendered // by manner
-	logs     [2]bool          // rendered has some
+	rendered [2]*eth.Rendered // by manner; those of few blocks are kept
+	blooms   [2]*eth.Bloom    // of logs, kept once they are known
 }
 
 // Store of the states that a block's Root and those before it name: the node's, or of a preview one upon it.
