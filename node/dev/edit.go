@@ -167,6 +167,9 @@ func toConsole(c *trace.Call) ([]byte, bool) {
 	if c.To != console || c.Params == nil {
 		return nil, false
 	}
+	if c.Params.Codec == cbor.CodecRaw { // as contracts send it
+		return c.Params.Data, true
+	}
 	r := cbor.NewReader(c.Params.Data)
 	data := r.Bytes()
 	if r.End() != nil {

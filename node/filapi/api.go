@@ -15,6 +15,7 @@ import (
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/node/chain"
 	"github.com/edgefvm/fvm/node/chain/tree"
+	"github.com/edgefvm/fvm/node/eth"
 	"github.com/edgefvm/fvm/node/jsonrpc"
 	"github.com/edgefvm/fvm/node/state"
 	"github.com/edgefvm/fvm/node/textform"
@@ -91,18 +92,18 @@ func (a *API) out(v any, err error) (json.RawMessage, error) {
 	return marshal(a.prefix, v)
 }
 
-// errActorNotFound is Lotus's error of an address that no actor has.
+// errActorNotFound is the same with the code that it has where addresses are looked up.
 var errActorNotFound = &jsonrpc.Error{Code: CodeActorNotFound, Message: "actor not found"}
 
-// coded gives an error the code that clients know it by.
+// coded gives an error the code that clients know it by. As at Lotus that is lost where something was put around the error.
 func coded(err error) error {
-	var own *jsonrpc.Error
-	switch {
-	case errors.As(err, &own):
-		return err
-	case errors.Is(err, tree.ErrNotFound), errors.Is(err, state.ErrNotFound):
-		return &jsonrpc.Error{Code: CodeActorNotFound, Message: "actor not found: " + err.Error()}
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	switch own := err.(type) {
+	case *jsonrpc.Error:
+		return own
+	case *eth.Error:
+		return &jsonrpc.Error{Code: Code, Message: own.Message}
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	return &jsonrpc.Error{Code: Code, Message: err.Error()}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"sync"
 
 	"github.com/filecoin-project/go-address"
@@ -188,6 +189,9 @@ func callAt(ctx context.Context, c Chain, view *chain.View, m *fvm.Message, o se
 // codeExpensiveFork is the code of a call at an upgrade, whose migration would have to run for it.
 const codeExpensiveFork = -32002
 
+// implicitGas is the limit that nodes give to implicit messages, whatever their own is.
+const implicitGas = math.MaxInt64 / 2
+
 // call executes a message, after others, on a machine of its own.
 func call(ctx context.Context, cfg fvm.Config, m *fvm.Message, o CallOptions) (*CallResult, error) {
 	if len(o.Prior) > 0 {
@@ -234,8 +238,11 @@ func call(ctx context.Context, cfg fvm.Config, m *fvm.Message, o CallOptions) (*
 		if err != nil {
 			return nil, err
 		}
-	} else if out.Result, err = machine.ApplyImplicit(ctx, &with); err != nil {
-		return nil, err
+	} else {
+		with.GasLimit = implicitGas
+		if out.Result, err = machine.ApplyImplicit(ctx, &with); err != nil {
+			return nil, err
+		}
 	}
 	if o.Trace {
 		out.Trace = rec.Take()

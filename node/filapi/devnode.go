@@ -118,11 +118,12 @@ func (c *DevChain) Call(ctx context.Context, ts *chain.Tipset, m *fvm.Message, o
 	if !head || len(o.Prior) > 0 || o.Explicit {
 		return callAt(ctx, c, chain.NewLine(c.store, ts).View(ts), m, setting{CallOptions: o, engine: c.n.Engine()})
 	}
-	res, err := c.n.Call(ctx, b, m, dev.CallOptions{Next: true, Trace: o.Trace})
+	with := *m
+	with.GasLimit = implicitGas
+	res, err := c.n.Call(ctx, b, &with, dev.CallOptions{Next: true, Trace: o.Trace})
 	if err != nil {
 		return nil, err
 	}
-	with := *m
 	_, from, err := c.n.Actor(ctx, b, m.From)
 	if err != nil {
 		return nil, err

@@ -63,15 +63,16 @@ func (e *encoder) value(v reflect.Value) error {
 		return nil
 	case t.Kind() == reflect.Pointer && t.Elem() == addressType, t.Kind() == reflect.Interface:
 		return e.value(v.Elem())
-	case t.Implements(marshalerType), t.Implements(textType):
-		return e.plain(v.Interface())
 	case t.Kind() != reflect.Pointer && (reflect.PointerTo(t).Implements(marshalerType) || reflect.PointerTo(t).Implements(textType)):
+		// The pointer's method may be another one than the value's: big.Int has that of math/big, which writes a number, beside its own.
 		if !v.CanAddr() {
 			p := reflect.New(t)
 			p.Elem().Set(v)
 			v = p.Elem()
 		}
 		return e.plain(v.Addr().Interface())
+	case t.Implements(marshalerType), t.Implements(textType):
+		return e.plain(v.Interface())
 	}
 	switch t.Kind() {
 	case reflect.Pointer:

@@ -72,6 +72,9 @@ func found(n *state.Node, err error) (*state.Node, bool, error) {
 // idText is an actor as paths of states have it.
 func idText(id abi.ActorID) string { return addr.String(addr.NewID(uint64(id))) }
 
+// errNoActor is of an address that no actor has.
+var errNoActor = errors.New("actor not found")
+
 // actor is an actor of a state, which must be of a kind unless that is "".
 func actor(ctx context.Context, t *state.Tree, a Address, kind string) (*state.Actor, error) {
 	if err := a.must(); err != nil {
@@ -79,7 +82,7 @@ func actor(ctx context.Context, t *state.Tree, a Address, kind string) (*state.A
 	}
 	act, err := t.Actor(ctx, a.Address)
 	if errors.Is(err, state.ErrNotFound) {
-		return nil, errActorNotFound
+		return nil, errNoActor
 	}
 	if err != nil || kind == "" {
 		return act, err

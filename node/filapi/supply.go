@@ -19,6 +19,7 @@ import (
 	"github.com/edgefvm/fvm/node/chain"
 	"github.com/edgefvm/fvm/node/chain/supply"
 	"github.com/edgefvm/fvm/node/chain/tree"
+	"github.com/edgefvm/fvm/node/network"
 	"github.com/edgefvm/fvm/node/state"
 )
 
@@ -309,7 +310,7 @@ type manifestOf struct {
 func (a *API) least() (l leastJSON) {
 	switch a.o.Chain.Network().Actors {
 	case "mainnet":
-		return leastJSON{big.Lsh(big.NewInt(10), 40), 150}
+		return leastOfMainnet
 	case "calibrationnet":
 		return leastJSON{big.Lsh(big.NewInt(32), 30), 150}
 	case "butterflynet":
@@ -317,6 +318,8 @@ func (a *API) least() (l leastJSON) {
 	}
 	return leastJSON{big.NewInt(2048), 10}
 }
+
+var leastOfMainnet = leastJSON{big.Lsh(big.NewInt(10), 40), 150}
 
 type leastJSON struct {
 	power big.Int
@@ -336,17 +339,14 @@ type networkParamsJSON struct {
 // upgradesJSON are the heights of upgrades in Lotus's order of names.
 type upgradesJSON struct{ heights map[string]abi.ChainEpoch }
 
-// MarshalJSON writes the heights; an upgrade that the chain began with is at -1.
+// MarshalJSON writes the heights.
 func (u upgradesJSON) MarshalJSON() ([]byte, error) {
 	out := []byte{'{'}
 	for i, name := range upgradeNames {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		h, ok := u.heights[name]
-		if !ok {
-			h = -1
-		}
+		h := u.heights[name]
 		if name != "BreezeGasTampingDuration" {
 			name = "Upgrade" + name + "Height"
 		}
@@ -374,10 +374,32 @@ func (m v1) StateGetNetworkParams(ctx context.Context) (json.RawMessage, error) 
 		return m.out(nil, err)
 	}
 	n := m.o.Chain.Network()
-	heights := map[string]abi.ChainEpoch{"BreezeGasTampingDuration": 0}
+	least := m.least()
+	if n.Constants.OfMainnet() {
+		least = leastOfMainnet
+	}
+	return m.out(networkParamsJSON{
+		NetworkName: name, BlockDelaySecs: n.BlockDelay, ConsensusMinerMinPower: least.power, PreCommitChallengeDelay: least.delay,
+		ForkUpgradeParams: upgradesJSON{upgradesOf(n)}, Eip155ChainID: n.ChainID, GenesisTimestamp: n.GenesisTime,
+	}, nil)
+}
+
+// upgradesOf are the heights of upgrades: those of a chain's list, and of its build where the list has none.
+func upgradesOf(n *network.Network) map[string]abi.ChainEpoch {
 	c := &n.Constants
+	heights := map[string]abi.ChainEpoch{}
 	if c.OfMainnet() {
-		heights["Claus"], heights["BreezeGasTampingDuration"] = mainnetClaus, mainnetTampingDuration
+		if main, ok := network.ByName("mainnet"); ok {
+			for _, u := range main.Upgrades {
+				heights[u.Name] = u.Height
+			}
+		}
+		heights["Claus"], heights["Phoenix"] = mainnetClaus, heights["Dragon"]+mainnetPhoenixAfter
+		heights["BreezeGasTampingDuration"] = mainnetTampingDuration
+	} else {
+		for i, name := range beforeGenesis {
+			heights[name] = -abi.ChainEpoch(i)
+		}
 	}
 	for name, h := range map[string]abi.ChainEpoch{
 		"Smoke": c.Smoke, "Ignition": c.Ignition, "Liftoff": c.Liftoff, "Assembly": c.Assembly, "Calico": c.Calico,
@@ -390,14 +412,14 @@ func (m v1) StateGetNetworkParams(ctx context.Context) (json.RawMessage, error) 
 			heights[u.Name] = u.Height
 		}
 	}
-	if h, ok := heights["Dragon"]; ok && c.OfMainnet() {
-		heights["Phoenix"] = h + mainnetPhoenixAfter
-	}
-	least := m.least()
-	return m.out(networkParamsJSON{
-		NetworkName: name, BlockDelaySecs: n.BlockDelay, ConsensusMinerMinPower: least.power, PreCommitChallengeDelay: least.delay,
-		ForkUpgradeParams: upgradesJSON{heights}, Eip155ChainID: n.ChainID, GenesisTimestamp: n.GenesisTime,
-	}, nil)
+	return heights
+}
+
+// beforeGenesis are the upgrades that development builds of Lotus have behind them, each at the height of its place below 0.
+var beforeGenesis = []string{
+	"BreezeGasTampingDuration", "Breeze", "Ignition", "Refuel", "Tape", "Assembly", "Liftoff", "Kumquat", "", "Calico", "Persian", "Orange", "Claus",
+	"Trust", "Norwegian", "Turbo", "Hyperdrive", "Chocolate", "OhSnap", "Skyr", "Shark", "Hygge", "Lightning", "Thunder", "Watermelon",
+	"Dragon", "Phoenix", "Waffle", "Tuktuk", "Teep", "Tock", "GoldenWeek", "FireHorse", "Solstice",
 }
 
 // mostEvents is how many tipsets back events are looked for by their root, of a chain that keeps what it executed.

@@ -67,7 +67,7 @@ func (m v1) WalletBalance(ctx context.Context, a Address) (json.RawMessage, erro
 // balance is 0 of nobody.
 func (a *API) balance(ctx context.Context, x Address, ts *chain.Tipset) (abi.TokenAmount, error) {
 	act, err := a.actorOf(ctx, x, ts)
-	if errors.Is(err, errActorNotFound) {
+	if errors.Is(err, errNoActor) {
 		return stbig.Zero(), nil
 	}
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 
 	fbig "github.com/filecoin-project/go-state-types/big"
 
+	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/node/dev"
 	"github.com/edgefvm/fvm/node/eth"
 	"github.com/edgefvm/fvm/node/ethtx"
 )
@@ -32,7 +34,7 @@ func (a *API) sendTransaction(ctx context.Context, call eth.Call) (eth.Hash, err
 		call.From = &a.wallet.list[0]
 	}
 	if call.From != nil && a.wallet.keys[*call.From] == nil && a.chain.Impersonated(call.From.Filecoin()) {
-		return a.sendAs(ctx, &call)
+		return a.sendAs(ctx, &call, func(ctx context.Context, msg *fvm.Message) (dev.Sent, error) { return a.chain.Submit(ctx, msg, nil) })
 	}
 	tx, err := a.fillAndSign(ctx, &call)
 	if err != nil {
@@ -48,15 +50,11 @@ func (a *API) sendUnsigned(ctx context.Context, call eth.Call) (eth.Hash, error)
 	}
 	a.sending.Lock()
 	defer a.sending.Unlock()
-	if from := call.From.Filecoin(); !a.chain.Impersonated(from) {
-		a.chain.Impersonate(from)
-		defer a.chain.StopImpersonating(from)
-	}
-	return a.sendAs(ctx, &call)
+	return a.sendAs(ctx, &call, a.chain.SubmitUnsigned)
 }
 
 // sendAs sends without a signature.
-func (a *API) sendAs(ctx context.Context, call *eth.Call) (eth.Hash, error) {
+func (a *API) sendAs(ctx context.Context, call *eth.Call, submit func(context.Context, *fvm.Message) (dev.Sent, error)) (eth.Hash, error) {
 	if err := a.fill(ctx, call); err != nil {
 		return eth.Hash{}, err
 	}
@@ -70,7 +68,7 @@ func (a *API) sendAs(ctx context.Context, call *eth.Call) (eth.Hash, error) {
 	}
 	msg.Nonce, msg.GasLimit = tx.Nonce, int64(min(tx.GasLimit, 1<<62))
 	msg.GasFeeCap, msg.GasPremium = fbig.Int{Int: tx.FeeCap}, fbig.Int{Int: tx.Premium}
-	sent, err := a.chain.Submit(ctx, msg, nil)
+	sent, err := submit(ctx, msg)
 	return sent.Hash, err
 }
 
