@@ -3,6 +3,7 @@ package ethapi
 import (
 	"context"
 	"math/big"
+	"time"
 
 	fbig "github.com/filecoin-project/go-state-types/big"
 
@@ -36,6 +37,13 @@ func (a *API) told(ctx context.Context, h eth.Hash) {
 	}
 	if b, _, ok := a.chain.Transaction(h); ok {
 		a.news.await(ctx, b.Epoch())
+		// ethers holds requests back for 10 ms to send them together: its listener that hears of the event takes itself away, and a program
+		// that has the receipt by then closes the connection under that request.
+		const ahead = 15 * time.Millisecond
+		select {
+		case <-time.After(ahead):
+		case <-ctx.Done():
+		}
 	}
 }
 

@@ -31,8 +31,11 @@ func (a *API) watch() {
 			case e, ok := <-sub.Events():
 				if ok {
 					a.event(ctx, &e)
-					if e.Block != nil {
+					switch {
+					case e.Block != nil:
 						a.news.reach(e.Block.Epoch())
+					case e.Reverted != nil:
+						a.news.reach(e.Reverted.Epoch() - 1)
 					}
 					continue
 				}
