@@ -3,6 +3,7 @@ package dev
 import (
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/exitcode"
+	netver "github.com/filecoin-project/go-state-types/network"
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm"
@@ -30,6 +31,9 @@ type Block struct {
 	Messages []*Executed
 	// Preview: it is not on the chain, but what would be mined now (Node.Pending).
 	Preview bool
+
+	// upgrade is the network version of the blocks above it, if it is not the block's own; else 0.
+	upgrade netver.Version
 
 	parent *Block // nil of the genesis, and of blocks read back from a store
 	states blockstore.Blockstore

@@ -2,7 +2,6 @@ package dev
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/filecoin-project/go-address"
@@ -74,7 +73,8 @@ func (n *Node) Call(ctx context.Context, at *Block, msg *fvm.Message, o CallOpti
 			return nil, err
 		}
 	}
-	return n.call(ctx, cfg, msg, o)
+	res, err := n.call(ctx, cfg, msg, o)
+	return res, n.lost(at, err)
 }
 
 func (n *Node) call(ctx context.Context, cfg fvm.Config, msg *fvm.Message, o CallOptions) (*CallResult, error) {
@@ -138,7 +138,7 @@ func callable(m *fvm.Message) error {
 func (n *Node) setting(ctx context.Context, at *Block, next bool) (*Block, error) {
 	supply, err := n.supplyAfter(ctx, at)
 	if err != nil {
-		return nil, err
+		return nil, n.lost(at, err)
 	}
 	if !next {
 		b := *at
@@ -233,130 +233,4 @@ func codeOf(ctx context.Context, t *tree.Tree, kind string) (cid.Cid, error) {
 		}
 	}
 	return cid.Undef, fmt.Errorf("the state has no actor %q", kind)
-}
-
-// EstimateOptions say what is estimated.
-type EstimateOptions struct {
-	// Length on the chain, in bytes. Default: what a signature of the sender's kind makes it.
-	Length int
-	// Edit changes the state first.
-	Edit EditFunc
-}
-
-// Estimate finds a gas limit for a message upon the state after a block, in the setting of the one that would come next: the gas that it
-// uses and a twentieth, which the network does not charge for, or more where calls within it need it: they get 63 of 64 parts. It has run
-// with the limit. If the message fails with the gas of a block the limit is 0, and the result says how it failed.
-func (n *Node) Estimate(ctx context.Context, at *Block, msg *fvm.Message, o EstimateOptions) (int64, *CallResult, error) {
-	if err := callable(msg); err != nil {
-		return 0, nil, err
-	}
-	with := *msg
-	with.GasFeeCap, with.GasPremium = big.Zero(), big.Zero()
-	explicit := true
-	if t, err := n.Tree(ctx, at); err != nil {
-		return 0, nil, err
-	} else if explicit, err = mayPay(ctx, t, msg.From); err != nil {
-		return 0, nil, err
-	}
-	try := func(limit int64) (*CallResult, error) {
-		with.GasLimit = limit
-		return n.Call(ctx, at, &with, CallOptions{Next: true, Explicit: explicit, Length: o.Length, Edit: o.Edit})
-	}
-	res, err := try(callGas)
-	if err != nil || !ok(res.ExitCode) {
-		return 0, res, err
-	}
-	limit := min(max(res.GasUsed, 1)+res.GasUsed/20, callGas)
-	low := res.GasUsed - 1
-	for {
-		again, err := try(limit)
-		if err != nil {
-			return 0, nil, err
-		}
-		if ok(again.ExitCode) {
-			res = again
-			break
-		}
-		if limit == callGas {
-			return callGas, res, nil
-		}
-		low, limit = limit, min(limit+limit/4, callGas)
-	}
-	// Between a limit that is too small and one that works, to a hundredth.
-	for first := res.GasUsed + res.GasUsed/20; limit > first && limit-low > limit/100; {
-		mid := low + (limit-low)/2
-		again, err := try(mid)
-		if err != nil {
-			return 0, nil, err
-		}
-		if ok(again.ExitCode) {
-			limit, res = mid, again
-		} else {
-			low = mid
-		}
-	}
-	return limit, res, nil
-}
-
-// mayPay tells whether a sender can have an explicit message: an account, or nobody yet.
-func mayPay(ctx context.Context, t *tree.Tree, a address.Address) (bool, error) {
-	_, st, err := actorIn(ctx, t, a)
-	if err != nil || st == nil {
-		return a.Protocol() != address.ID, err
-	}
-	name, err := t.Name(ctx, st.Code)
-	return name == "account" || name == "ethaccount" || name == "placeholder" && st.Nonce == 0, err
-}
-
-// usualLength is how long a message is on the chain with a signature of the kind that its sender makes.
-func usualLength(m *fvm.Message) (int, error) {
-	data, err := encode(m)
-	if err != nil {
-		return 0, err
-	}
-	switch m.From.Protocol() {
-	case address.SECP256K1, address.Delegated, address.ID:
-		const list, signature = 1, 3 + 65 // and the length of the byte string, and the type
-		return len(data) + list + signature, nil
-	}
-	return len(data), nil
-}
-
-// Trace executes the messages of a block again up to one, and gives what that one did.
-func (n *Node) Trace(ctx context.Context, b *Block, message int) (*CallResult, error) {
-	all, err := n.Traces(ctx, b, message+1)
-	if err != nil {
-		return nil, err
-	}
-	return all[message], nil
-}
-
-// Traces executes the first messages of a block again, and gives what each did.
-func (n *Node) Traces(ctx context.Context, b *Block, count int) ([]*CallResult, error) {
-	if count < 0 || count > len(b.Messages) {
-		return nil, fmt.Errorf("the block at epoch %d has %d messages", b.Epoch(), len(b.Messages))
-	}
-	cfg := n.config(b)
-	cfg.Blockstore = &blockstore.Overlay{Top: blockstore.NewMemory(), Base: b.states}
-	var rec trace.Recorder
-	cfg.Hooks = rec.Hooks()
-	m, err := fvm.New(ctx, cfg)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]*CallResult, count)
-	for i, e := range b.Messages[:count] {
-		res, why, err := apply(ctx, m, &pooled{Message: e.Message, implicit: e.Implicit, raised: e.Raised})
-		if err == nil {
-			err = why
-		}
-		if err != nil {
-			return nil, fmt.Errorf("message %d of the block at epoch %d, once more: %w", i, b.Epoch(), err)
-		}
-		if res.ExitCode != e.Result.ExitCode || res.GasUsed != e.Result.GasUsed {
-			return nil, errors.New("executed once more a message gave another result, which is a bug, or its state was forced")
-		}
-		out[i] = &CallResult{Result: res, Trace: rec.Take(), Console: e.Console}
-	}
-	return out, nil
 }

@@ -113,8 +113,7 @@ func TestCallNext(t *testing.T) {
 	}
 }
 
-// The estimate is enough, and burns nothing: it is at most 1.1 times of what is used. A limit of what a message uses with all the gas of
-// a block is not enough where a call within it gets 63 of 64 parts: the estimate is.
+// The estimate is enough, and burns nothing: it is at most 1.1 times of what is used.
 func TestEstimate(t *testing.T) {
 	n := devtest.New(t)
 	token := n.Deploy(t, 0, devtest.Token())
@@ -145,6 +144,29 @@ func TestEstimate(t *testing.T) {
 	nobody := eth.Address{4, 4}
 	if limit, res, err = n.Estimate(t.Context(), n.Latest(), message(t, eth.Call{From: &nobody, To: &token, Input: devtest.BalanceOf(to)}), dev.EstimateOptions{}); err != nil || limit < 755_000 {
 		t.Errorf("limit %d, %+v %v", limit, res, err)
+	}
+}
+
+// Each call within a message gets 63 of 64 parts of what is left, so that what a message uses with all the gas of a block is no limit that
+// is enough: the estimate is.
+func TestEstimateNested(t *testing.T) {
+	n := devtest.New(t)
+	at := n.Deploy(t, 0, devtest.Nested())
+	call := eth.Call{To: &at, Input: append(make([]byte, 31), 6)}
+	from := eth.Address(n.Account(0).Eth)
+	call.From = &from
+	res, err := n.Call(t.Context(), n.Latest(), message(t, call), dev.CallOptions{Next: true, Explicit: true})
+	if err != nil || res.ExitCode != 0 {
+		t.Fatalf("%+v %v", res, err)
+	}
+	few := call
+	few.Gas = quantity(uint64(res.GasUsed) * 105 / 100)
+	if sent := n.Send(t, 0, few); sent.Result.ExitCode != 33 {
+		t.Errorf("with a twentieth more than it uses: exit code %d", sent.Result.ExitCode)
+	}
+	sent := n.Send(t, 0, call)
+	if limit := sent.Message.Message.GasLimit; sent.Result.ExitCode != 0 || limit > res.GasUsed*5/4 {
+		t.Errorf("exit code %d with %d gas, of which %d were used", sent.Result.ExitCode, limit, sent.Result.GasUsed)
 	}
 }
 

@@ -47,6 +47,15 @@ func TestTransfer(t *testing.T) {
 
 // addBalance is an edit that gives an actor some attoFIL more.
 func addBalance(id abi.ActorID, amount int64) dev.EditFunc {
+	return change(id, func(a *state.ActorState) { a.Balance = fbig.Add(a.Balance, fbig.NewInt(amount)) })
+}
+
+// setNonce is an edit of an actor's nonce.
+func setNonce(id abi.ActorID, nonce uint64) dev.EditFunc {
+	return change(id, func(a *state.ActorState) { a.Nonce = nonce })
+}
+
+func change(id abi.ActorID, with func(*state.ActorState)) dev.EditFunc {
 	return func(ctx context.Context, b *blockstore.Buffered, root cid.Cid) (cid.Cid, error) {
 		t, err := state.Load(ctx, b, root)
 		if err != nil {
@@ -56,7 +65,7 @@ func addBalance(id abi.ActorID, amount int64) dev.EditFunc {
 		if err != nil || a == nil {
 			return root, fmt.Errorf("no actor %d: %v", id, err)
 		}
-		a.Balance = fbig.Add(a.Balance, fbig.NewInt(amount))
+		with(a)
 		if err := t.SetActor(id, *a); err != nil {
 			return root, err
 		}

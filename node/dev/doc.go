@@ -6,10 +6,11 @@
 //	block, i, ok := n.Transaction(sent.Hash)
 //	fmt.Println(block.Messages[i].Result.ExitCode)
 //
-// One block is one epoch and one tipset of one header, which is a real one: parents, ticket, beacon entries of the mock beacon,
-// roots of messages, of the parent's state and of its receipts, and the base fee by the network's rules. Package replay finds no
-// difference in an exported chain, unless the state was edited, a fee, time or randomness was forced, or a sender was impersonated
-// that the network would refuse.
+// One block is one epoch and one tipset of one header, which is a real one: parents, ticket, beacon entries of the mock beacon, roots of
+// messages, of the parent's state and of its receipts, and the base fee by the network's rules. Its miner is one of the genesis', or
+// without any the address of burnt funds, where the rewards then go. Package replay finds no difference in an exported chain, unless the
+// state was edited, a base fee or randomness was forced, a gas limit was raised, or a sender was impersonated that the network would
+// refuse.
 //
 // # Latest and head
 //
@@ -21,9 +22,10 @@
 //
 // A block is at its parent's epoch + 1. If time was moved (IncreaseTime, SetNextTimestamp, SetTime) it is max(1, seconds moved / block
 // time) epochs further, and those between are null rounds in which cron runs; at most 1000 at a time, so that headers stay readable:
-// beyond that there are empty blocks between. If time was moved by more than a day, epochs do not follow: the clock alone jumps, as on Ethereum's
-// development nodes, and SkipEpochs is there for whoever wants the epochs. A timestamp is what was asked for to the second; else what the clock says, moved as it
-// was asked for, and at least one second after the parent's. Time that passes by itself moves no epoch.
+// beyond that there are empty blocks between. If time was moved by more than a day, epochs do not follow: the clock alone jumps, as on
+// Ethereum's development nodes, and SkipEpochs is there for whoever wants the epochs. A timestamp is what was asked for to the second;
+// else what the clock says, moved as it was asked for. So blocks of one second have one timestamp, as on Anvil, and the chain's time stays
+// that of the clock however many blocks are made. Time that passes by itself moves no epoch.
 //
 // # Impersonated senders
 //

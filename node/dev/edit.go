@@ -3,14 +3,17 @@ package dev
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/filecoin-project/go-address"
+	netver "github.com/filecoin-project/go-state-types/network"
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/internal/ipld/cbor"
+	"github.com/edgefvm/fvm/node/network"
 	"github.com/edgefvm/fvm/trace"
 
 	"github.com/edgefvm/fvm/internal/ipld/addr"
@@ -22,38 +25,64 @@ type EditFunc func(ctx context.Context, b *blockstore.Buffered, root cid.Cid) (c
 
 // Edit changes the state after the latest block, which is replaced by one of the same hash with another Root. The next block stands on
 // it. After an error nothing has changed.
-func (n *Node) Edit(ctx context.Context, f EditFunc) error {
+func (n *Node) Edit(ctx context.Context, f EditFunc) error { return n.edit(ctx, 0, f) }
+
+// Upgrade is Edit, and the blocks above the latest one are of another network version, which must be a later one: f migrates the state to
+// its actors. What takes the block off the chain, or goes back to before, takes the upgrade back too.
+func (n *Node) Upgrade(ctx context.Context, to netver.Version, f EditFunc) error {
+	return n.edit(ctx, to, f)
+}
+
+func (n *Node) edit(ctx context.Context, to netver.Version, f EditFunc) error {
 	if err := n.lock(ctx); err != nil {
 		return err
 	}
 	defer n.unlock()
 	b := n.Latest()
+	if has := n.Version(b.Epoch() + 1); to != 0 && to <= has {
+		return fmt.Errorf("the network version is %d: an upgrade to %d is none", has, to)
+	}
 	n.own.begin(n.Len() - 1)
 	root, err := edited(ctx, n.states, b.Root, f)
 	if err != nil {
 		return err
 	}
-	if root == b.Root {
+	if root == b.Root && to == 0 {
 		return nil
 	}
 	if _, err := n.supplyAt(ctx, b.Epoch()+1, root, n.states); err != nil {
 		return fmt.Errorf("the edited state cannot be executed on: %w", err)
 	}
-	return n.replace(ctx, b, root)
+	return n.replace(ctx, b, root, to)
 }
 
-// replace gives the latest block another state.
-func (n *Node) replace(ctx context.Context, b *Block, root cid.Cid) error {
+// replace gives the latest block another state, and the blocks above it another version unless it is 0.
+func (n *Node) replace(ctx context.Context, b *Block, root cid.Cid, to netver.Version) error {
 	next := *b
 	next.Root, next.cache = root, new(cache)
+	if to != 0 {
+		next.upgrade = to
+	}
 	if err := n.recordEdit(ctx, &next); err != nil {
 		return err
 	}
 	l := n.line.Load()
 	last := len(l.blocks) - 1
 	n.line.Store(&line{blocks: append(l.blocks[:last:last], &next)})
+	n.describe(&next)
 	n.pool.touch()
+	n.prune()
 	return nil
+}
+
+// describe makes the upgrades those of a chain that ends with a block.
+func (n *Node) describe(last *Block) {
+	next := *n.Network()
+	next.Upgrades = slices.DeleteFunc(slices.Clone(next.Upgrades), func(u network.Upgrade) bool { return u.Height >= last.Epoch() })
+	if last.upgrade != 0 {
+		next.Upgrades = append(next.Upgrades, network.Upgrade{Height: last.Epoch(), Version: last.upgrade, Migrates: true})
+	}
+	n.described.Store(&next)
 }
 
 // edited is a state after an edit, which is written to a store.
@@ -137,6 +166,9 @@ var console = func() address.Address {
 func toConsole(c *trace.Call) ([]byte, bool) {
 	if c.To != console || c.Params == nil {
 		return nil, false
+	}
+	if c.Params.Codec == cbor.CodecRaw { // as contracts send it
+		return c.Params.Data, true
 	}
 	r := cbor.NewReader(c.Params.Data)
 	data := r.Bytes()

@@ -32,7 +32,7 @@ func (n *Node) ExtractVector(ctx context.Context, b *Block, message int, dir str
 	cfg := before
 	cfg.Blockstore = &blockstore.Overlay{Top: blockstore.NewMemory(), Base: seen}
 	e := b.Messages[message]
-	draft := vector.NewDraft(cfg, name, fmt.Sprintf("message %s, number %d at epoch %d of the development network %s", e.CID, message, b.Epoch(), n.network.Name))
+	draft := vector.NewDraft(cfg, name, fmt.Sprintf("message %s, number %d at epoch %d of the development network %s", e.CID, message, b.Epoch(), n.Network().Name))
 	asked := &closed.Answers{Draft: draft, Chain: cfg.Externs, Proofs: cfg.Proofs}
 	cfg.Externs = asked
 	if cfg.Proofs != nil {

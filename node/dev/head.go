@@ -2,6 +2,7 @@ package dev
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -105,10 +106,11 @@ func (h *heads) keep(one *head) {
 	}
 }
 
-// forget ends that heads are found, whose blocks may be gone.
-func (h *heads) forget() {
+// forget ends that heads are found, whose blocks are gone after cut.
+func (h *heads) forget(cut func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	cut()
 	h.last, h.all, h.list = nil, nil, nil
 }
 
@@ -174,7 +176,7 @@ func (n *Node) Pending(ctx context.Context) (*Block, error) {
 	}
 	for {
 		b, _, err := n.make(ctx, p)
-		if bad := new(messageError); asMessage(err, &bad) && ctx.Err() == nil {
+		if bad := new(messageError); errors.As(err, &bad) && ctx.Err() == nil {
 			p.take = without(p.take, bad.pooled)
 			continue
 		}

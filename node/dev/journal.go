@@ -8,6 +8,7 @@ import (
 
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/big"
+	netver "github.com/filecoin-project/go-state-types/network"
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm"
@@ -62,6 +63,8 @@ type outcome struct {
 type ended struct {
 	Place int     `json:"place"`
 	Root  cid.Cid `json:"root"`
+	// Upgrade is the network version above it, if it is another one.
+	Upgrade netver.Version `json:"upgrade,omitempty"`
 }
 
 func (n *Node) write(ctx context.Context, e entry) error {
@@ -95,7 +98,7 @@ func (n *Node) record(ctx context.Context, b *Block) error {
 
 // recordEdit keeps that the latest block has another state.
 func (n *Node) recordEdit(ctx context.Context, b *Block) error {
-	return n.write(ctx, entry{Edit: &ended{n.Len() - 1, b.Root}})
+	return n.write(ctx, entry{Edit: &ended{n.Len() - 1, b.Root, b.upgrade}})
 }
 
 // recordCut keeps that the chain ends at a place.
@@ -103,7 +106,7 @@ func (n *Node) recordCut(ctx context.Context, place int, with *Block) error {
 	if place == n.Len()-1 && with == n.Latest() {
 		return nil
 	}
-	return n.write(ctx, entry{Cut: &ended{place, with.Root}})
+	return n.write(ctx, entry{Cut: &ended{place, with.Root, with.upgrade}})
 }
 
 // began is the first record of the journal; nil if there is none.
@@ -184,9 +187,13 @@ func (n *Node) restore(ctx context.Context) error {
 					list, offset = append(list, b), e.Block.Offset
 				}
 			case e.Edit != nil:
-				list, err = endAt(list, e.Edit, len(list)-1)
+				if list, err = endAt(list, e.Edit, len(list)-1); err == nil {
+					n.describe(list[len(list)-1])
+				}
 			case e.Cut != nil:
-				list, err = endAt(list, e.Cut, e.Cut.Place)
+				if list, err = endAt(list, e.Cut, e.Cut.Place); err == nil {
+					n.describe(list[len(list)-1])
+				}
 			}
 		}
 		if err != nil {
@@ -211,9 +218,9 @@ func endAt(line []*Block, e *ended, place int) ([]*Block, error) {
 		return nil, fmt.Errorf("block %d of %d is meant", e.Place, len(line))
 	}
 	b := line[place]
-	if b.Root != e.Root {
+	if b.Root != e.Root || b.upgrade != e.Upgrade {
 		again := *b
-		again.Root, again.cache = e.Root, new(cache)
+		again.Root, again.upgrade, again.cache = e.Root, e.Upgrade, new(cache)
 		b = &again
 	}
 	return append(line[:place:place], b), nil
@@ -256,10 +263,10 @@ func (n *Node) rebuilt(ctx context.Context, store *chain.Store, on *Block, r *bu
 		}
 		b.Messages, results = append(b.Messages, e), append(results, o.Result)
 	}
-	if b.Receipts, err = chain.ReceiptsRoot(n.network.VersionAt(h.Height), results, nil); err != nil {
+	if b.Receipts, err = chain.ReceiptsRoot(n.Network().VersionAt(h.Height), results, nil); err != nil {
 		return nil, err
 	}
-	b.NextBaseFee = n.rules.BaseFeeRules().NextBaseFee(b.Tipset, []*chain.BlockMessages{list})
+	b.NextBaseFee = n.rules().BaseFeeRules().NextBaseFee(b.Tipset, []*chain.BlockMessages{list})
 	return b, nil
 }
 

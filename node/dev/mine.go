@@ -19,7 +19,8 @@ const (
 type MineOptions struct {
 	// Blocks is how many. Default: 1.
 	Blocks uint64
-	// Step is the seconds between them, from the second on. Default: what the clock and SetTimestampStep say.
+	// Step is the seconds between them, from the second on; the first is then a second after the latest at least. Default: what the clock
+	// and SetTimestampStep say.
 	Step uint64
 	// Timestamp of the first, in seconds since 1970. Default: as SetNextTimestamp, IncreaseTime and the clock have it.
 	Timestamp uint64
@@ -46,14 +47,7 @@ func (n *Node) Mine(ctx context.Context, o MineOptions) (*Block, error) {
 		if err := ctx.Err(); err != nil {
 			return last, err
 		}
-		if i > 0 && o.Step > 0 {
-			next := last.Timestamp() + o.Step
-			n.change(func(s *settings) { s.clock.next = &next })
-			up := uint64(1)
-			if err := n.mine(ctx, n.pool.ready(n, maxTake), up, false); err != nil {
-				return last, err
-			}
-		} else if err := n.mine(ctx, n.pool.ready(n, maxTake), 0, false); err != nil {
+		if err := n.mine(ctx, n.pool.ready(n, maxTake), n.step(i, o.Step, last), false); err != nil {
 			return last, err
 		}
 		last = n.Latest()
@@ -64,12 +58,35 @@ func (n *Node) Mine(ctx context.Context, o MineOptions) (*Block, error) {
 	return last, nil
 }
 
+// step sets the time of the block upon last, number i of those that are made with seconds between them, and gives how many epochs it is
+// above; 0: as time says. The first is a second later at least.
+func (n *Node) step(i, seconds uint64, last *Block) (up uint64) {
+	if seconds == 0 {
+		return 0
+	}
+	set := n.settings()
+	up, t := n.nextTime(&set, last)
+	switch {
+	case i > 0:
+		up, t = 1, last.Timestamp()+seconds
+	case t > last.Timestamp():
+		return up
+	default:
+		t = last.Timestamp() + 1
+	}
+	n.change(func(s *settings) { s.clock.next = &t })
+	return up
+}
+
 // maxTake is how many messages a block has at most.
 const maxTake = 10_000
 
 // mine makes a block with messages, so many epochs above the latest; up 0: as time says. The caller has the lock. Messages that the
 // network refuses are dropped from the pool; some: without any left no block is made.
 func (n *Node) mine(ctx context.Context, take []*pooled, up uint64, some bool) error {
+	if n.o.LenientGas {
+		n.raiseAll(ctx, take)
+	}
 	for len(take) > 0 || !some {
 		set := n.settings()
 		on := n.Latest()
@@ -104,10 +121,7 @@ func (n *Node) mine(ctx context.Context, take []*pooled, up uint64, some bool) e
 		if n.Latest() == on {
 			return nil // nothing was left of it
 		}
-		n.change(func(s *settings) {
-			s.clock.passed(n.now(), t)
-			s.baseFee = nil
-		})
+		n.change(func(s *settings) { s.passed(&set, n.now(), t) })
 		return nil
 	}
 	return nil
@@ -136,16 +150,30 @@ func (n *Node) append(ctx context.Context, p *plan) error {
 	if p.some && len(b.Messages) == 0 {
 		return nil
 	}
-	for _, m := range b.Messages {
-		n.pool.remove(m.Hash)
-	}
 	if err := n.record(ctx, b); err != nil {
 		return failed(p.epoch, err)
+	}
+	for _, m := range b.Messages {
+		n.pool.remove(m.Hash)
 	}
 	n.index.add(b, len(l.blocks))
 	n.line.Store(&line{blocks: append(l.blocks, b)})
 	n.subs.tell(Event{Block: b})
+	n.prune()
 	return nil
+}
+
+// errUsed is why a message waits no more whose nonce another has used.
+var errUsed = errors.New("its nonce is used")
+
+// prune drops what waits in vain.
+func (n *Node) prune() {
+	if _, waiting := n.pool.state(); waiting == 0 {
+		return
+	}
+	for _, t := range n.pool.prune(n.nextNonce) {
+		n.drop(t, errUsed)
+	}
 }
 
 // drop takes a message out of the pool that cannot be executed.
@@ -155,8 +183,6 @@ func (n *Node) drop(t *pooled, why error) {
 	n.o.Logger.Warn("a message was dropped", "hash", t.hash, "why", why)
 	n.subs.tell(Event{Dropped: &Dropped{Hash: t.hash, CID: t.CID, Why: why}})
 }
-
-func asMessage(err error, bad **messageError) bool { return errors.As(err, bad) }
 
 // epochOf is an epoch that somebody gave as a number of 64 bits.
 func epochOf(n uint64) abi.ChainEpoch { return abi.ChainEpoch(min(n, 1<<62)) }

@@ -25,21 +25,22 @@ import (
 type Node struct {
 	o       Options
 	genesis *genesis.Genesis
-	network *network.Network
-	rules   chain.Rules
-	own     keeper                // takes what the node makes
-	plain   blockstore.Blockstore // all blocks but the actors' code
-	states  blockstore.Blockstore // all blocks and the actors' code
-	engine  *fvm.Engine
-	writer  chan struct{} // held by whoever changes the chain
-	line    atomic.Pointer[line]
-	index   index
-	pool    pool
-	subs    subscribers
-	heads   heads
-	pending previews
+	// described is the chain's description, with the upgrades that came by Upgrade. It is replaced as a whole.
+	described atomic.Pointer[network.Network]
+	own       keeper                // takes what the node makes
+	plain     blockstore.Blockstore // all blocks but the actors' code
+	states    blockstore.Blockstore // all blocks and the actors' code
+	engine    *fvm.Engine
+	writer    chan struct{} // held by whoever changes the chain
+	line      atomic.Pointer[line]
+	index     index
+	pool      pool
+	subs      subscribers
+	heads     heads
+	lately    lately
+	pending   previews
 
-	mu   sync.Mutex // guards what follows, never held for long
+	mu   sync.Mutex // guards set, and is never held for long
 	set  settings
 	fake impersonated
 
@@ -91,8 +92,7 @@ func (n *Node) begin(ctx context.Context) error {
 	}
 	desc := g.Network.WithGenesis(first.CID(), stamp)
 	desc.BlockDelay = n.o.BlockTime
-	n.network = desc
-	n.rules = chain.Rules{Network: desc, State: n.states}
+	n.described.Store(desc)
 	if first.supply, err = n.supplyAt(ctx, 0, first.Root, n.states); err != nil {
 		return err
 	}
@@ -141,14 +141,16 @@ func (n *Node) unlock() { <-n.writer }
 // Genesis tells accounts, keys, miners and contracts of the beginning. It is not to be changed.
 func (n *Node) Genesis() *genesis.Genesis { return n.genesis }
 
+func (n *Node) rules() *chain.Rules { return &chain.Rules{Network: n.Network(), State: n.states} }
+
 // Network describes the chain, its genesis included. It is not to be changed.
-func (n *Node) Network() *network.Network { return n.network }
+func (n *Node) Network() *network.Network { return n.described.Load() }
 
 // ChainID is the network's by EIP-155.
-func (n *Node) ChainID() uint64 { return n.network.ChainID }
+func (n *Node) ChainID() uint64 { return n.Network().ChainID }
 
 // Version is the network version at an epoch.
-func (n *Node) Version(epoch abi.ChainEpoch) netver.Version { return n.network.VersionAt(epoch) }
+func (n *Node) Version(epoch abi.ChainEpoch) netver.Version { return n.Network().VersionAt(epoch) }
 
 // Engine runs the actors; nil: the one that the process shares.
 func (n *Node) Engine() *fvm.Engine { return n.engine }

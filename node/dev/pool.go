@@ -19,6 +19,7 @@ type pooled struct {
 	sender   address.Address // as accounts are told apart: the key's address where there is one
 	implicit bool
 	raised   int64
+	tried    bool // to raise it
 	order    uint64
 	why      error // it was dropped
 }
@@ -115,6 +116,32 @@ func (p *pool) all() []*pooled {
 	}
 	slices.SortFunc(list, func(a, b *pooled) int { return cmp.Compare(a.order, b.order) })
 	return list
+}
+
+// prune takes out what can never be executed, since its nonce was used or skipped, and gives it.
+func (p *pool) prune(next func(address.Address) uint64) (gone []*pooled) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for sender, list := range p.bySend {
+		first := next(sender)
+		keep := slices.DeleteFunc(slices.Clone(list), func(t *pooled) bool {
+			old := !t.implicit && t.Message.Message.Nonce < first
+			if old {
+				gone = append(gone, t)
+				delete(p.byHash, t.hash)
+			}
+			return old
+		})
+		if len(keep) == 0 {
+			delete(p.bySend, sender)
+		} else if len(keep) < len(list) {
+			p.bySend[sender] = keep
+		}
+	}
+	if len(gone) > 0 {
+		p.version++
+	}
+	return gone
 }
 
 // set replaces what waits.

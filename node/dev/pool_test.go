@@ -252,3 +252,46 @@ func TestLenientGas(t *testing.T) {
 		t.Errorf("raised to %d", sent.Raised)
 	}
 }
+
+// Limits of messages that waited for others are raised when their turn comes: what they need was not known before.
+func TestLenientGasLater(t *testing.T) {
+	n := devtest.New(t, dev.Options{LenientGas: true})
+	var hashes []eth.Hash
+	for _, nonce := range []uint64{2, 1, 0} {
+		sent, err := n.SubmitTransaction(t.Context(), transfer(t, n, func(c *eth.Call) {
+			c.Nonce, c.Gas = quantity(nonce), quantity(21_000)
+			fresh := eth.Address{5, byte(nonce)}
+			c.To = &fresh
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		hashes = append(hashes, sent.Hash)
+	}
+	for _, h := range hashes {
+		b, i, ok := n.Node.Transaction(h)
+		if !ok || b.Messages[i].Result.ExitCode != 0 || b.Messages[i].Raised == 0 {
+			t.Errorf("%s: %v %+v", h, ok, b)
+		}
+	}
+}
+
+// A message whose nonce the state has passed is dropped, and subscribers hear why.
+func TestPrune(t *testing.T) {
+	n := devtest.New(t, dev.Options{Manual: true})
+	sent, err := n.SubmitTransaction(t.Context(), transfer(t, n, func(*eth.Call) {}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := n.Subscribe(0)
+	defer events.Close()
+	if err := n.Edit(t.Context(), setNonce(n.Account(0).EthID, 5)); err != nil {
+		t.Fatal(err)
+	}
+	if e := <-events.Events(); e.Dropped == nil || e.Dropped.Hash != sent.Hash || e.Dropped.Why == nil {
+		t.Errorf("%+v", e)
+	}
+	if len(n.Pool()) != 0 {
+		t.Error("it still waits")
+	}
+}

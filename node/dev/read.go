@@ -25,16 +25,28 @@ import (
 type cache struct {
 	mu       sync.Mutex
 	supply   *abi.TokenAmount // of the machine after it
-	rendered [2]*eth.Rendered // by manner
-	logs     [2]bool          // rendered has some
+	rendered [2]*eth.Rendered // by manner; those of few blocks are kept
+	blooms   [2]*eth.Bloom    // of logs, kept once they are known
 }
 
 // Store of the states that a block's Root and those before it name: the node's, or of a preview one upon it.
 func (b *Block) Store() blockstore.Blockstore { return b.states }
 
+// ErrReverted is wrapped by errors about a block that is not on the chain any more, and whose state is gone with it.
+var ErrReverted = errors.New("the block was reverted")
+
+// lost says that a block is not there any more, if that is why an error is.
+func (n *Node) lost(b *Block, err error) error {
+	if err == nil || b.Preview || n.BlockByHash(b.Hash) != nil {
+		return err
+	}
+	return fmt.Errorf("%w: that at epoch %d: %w", ErrReverted, b.Epoch(), err)
+}
+
 // Tree is the state after a block. It belongs to one goroutine at a time.
 func (n *Node) Tree(ctx context.Context, b *Block) (*tree.Tree, error) {
-	return tree.Load(ctx, b.states, b.Root)
+	t, err := tree.Load(ctx, b.states, b.Root)
+	return t, n.lost(b, err)
 }
 
 // Actor is an actor in the state after a block; nil if there is none.

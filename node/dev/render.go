@@ -3,22 +3,69 @@ package dev
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/filecoin-project/go-state-types/big"
 
 	"github.com/edgefvm/fvm/node/eth"
 )
 
-// Render says a block in Ethereum's words. It is remembered: nothing in it may be changed.
+// keptRendered is of how many blocks the words are remembered.
+const keptRendered = 4096
+
+// lately are the caches of the blocks that were rendered last.
+type lately struct {
+	mu   sync.Mutex
+	ring []*cache
+	at   int
+}
+
+// add remembers one more, and gives the one that is to forget.
+func (l *lately) add(c *cache) (old *cache) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.ring) < keptRendered {
+		l.ring = append(l.ring, c)
+		return nil
+	}
+	old, l.ring[l.at] = l.ring[l.at], c
+	l.at = (l.at + 1) % keptRendered
+	return old
+}
+
+// Render says a block in Ethereum's words. It is remembered for a while: nothing in it may be changed.
 func (n *Node) Render(ctx context.Context, b *Block, m eth.Manner) (*eth.Rendered, error) {
 	if int(m) >= len(b.cache.rendered) {
 		return nil, fmt.Errorf("no manner of eth is %d", m)
 	}
 	b.cache.mu.Lock()
-	defer b.cache.mu.Unlock()
-	if r := b.cache.rendered[m]; r != nil {
+	r, known := b.cache.rendered[m], b.cache.rendered != [2]*eth.Rendered{}
+	b.cache.mu.Unlock()
+	if r != nil {
 		return r, nil
 	}
+	r, err := n.render(ctx, b, m)
+	if err != nil {
+		return nil, err
+	}
+	b.cache.mu.Lock()
+	b.cache.rendered[m] = r
+	if b.HasEvents() {
+		bloom := r.Block.LogsBloom
+		b.cache.blooms[m] = &bloom
+	}
+	b.cache.mu.Unlock()
+	if !known {
+		if old := n.lately.add(b.cache); old != nil && old != b.cache {
+			old.mu.Lock()
+			old.rendered = [2]*eth.Rendered{}
+			old.mu.Unlock()
+		}
+	}
+	return r, nil
+}
+
+func (n *Node) render(ctx context.Context, b *Block, m eth.Manner) (*eth.Rendered, error) {
 	t, err := n.Tree(ctx, b)
 	if err != nil {
 		return nil, err
@@ -33,12 +80,7 @@ func (n *Node) Render(ctx context.Context, b *Block, m eth.Manner) (*eth.Rendere
 	for _, e := range b.Messages {
 		set.Messages, set.Results = append(set.Messages, e.Message), append(set.Results, e.Result)
 	}
-	r, err := eth.Render(ctx, set)
-	if err != nil {
-		return nil, err
-	}
-	b.cache.rendered[m] = r
-	return r, nil
+	return eth.Render(ctx, set)
 }
 
 // RenderWaiting shows a message that waits as a transaction of Ethereum, without block.
@@ -112,6 +154,12 @@ func (n *Node) BlockLogs(ctx context.Context, b *Block, f *eth.Filter, m eth.Man
 }
 
 func (n *Node) logsOf(ctx context.Context, b *Block, o *LogsOptions, out []*eth.Log) ([]*eth.Log, error) {
+	b.cache.mu.Lock()
+	bloom := b.cache.blooms[min(int(o.Manner), len(b.cache.blooms)-1)]
+	b.cache.mu.Unlock()
+	if bloom != nil && !o.Filter.MayMatch(bloom) {
+		return out, nil
+	}
 	r, err := n.Render(ctx, b, o.Manner)
 	if err != nil {
 		return nil, err

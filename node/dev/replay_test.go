@@ -2,6 +2,7 @@ package dev_test
 
 import (
 	"bytes"
+	"os"
 	"testing"
 
 	"github.com/edgefvm/fvm/blockstore"
@@ -36,13 +37,17 @@ func TestReplay(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		genesis genesis.Options
+		always  bool
 	}{
-		{"nv28", genesis.Options{}},
-		{"nv28, two miners", genesis.Options{Miners: 2}},
-		{"nv18", genesis.Options{NetworkVersion: 18}},
-		{"nv29, mainnet's actors", genesis.Options{NetworkVersion: 29, Flavour: "mainnet"}},
+		{"nv28", genesis.Options{}, true},
+		{"nv28, two miners", genesis.Options{Miners: 2}, true},
+		{"nv18", genesis.Options{NetworkVersion: 18}, false},
+		{"nv29, mainnet's actors", genesis.Options{NetworkVersion: 29, Flavour: "mainnet"}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			if !c.always && os.Getenv("EDGEFVM_ALL_VERSIONS") == "" {
+				t.Skip("NOT RUN: EDGEFVM_ALL_VERSIONS=1 asks for it; some seconds each")
+			}
 			t.Parallel()
 			n := devtest.New(t, dev.Options{Genesis: c.genesis})
 			devtest.Busy(t, n, 1)

@@ -90,9 +90,9 @@ func (n *Node) cut(ctx context.Context, place int, with *Block) error {
 	if len(gone) > 0 || l.last() != with {
 		n.line.Store(&line{blocks: append(l.blocks[:place:place], with)})
 	}
+	n.describe(with)
 	n.index.remove(gone)
-	n.own.cut(place)
-	n.heads.forget()
+	n.heads.forget(func() { n.own.cut(place) })
 	n.pool.touch()
 	n.snaps.list = slices.DeleteFunc(n.snaps.list, func(s *snapshot) bool { return s.place > place })
 	for _, b := range slices.Backward(gone) {
@@ -171,6 +171,15 @@ func (n *Node) Reorg(ctx context.Context, o ReorgOptions) (*Block, error) {
 			if err != nil {
 				return nil, err
 			}
+			who, err := n.senderOf(ctx, m.From)
+			if err != nil {
+				return nil, err
+			}
+			if t.sender, t.implicit = who.key, !who.account && m.Signature == nil; t.implicit {
+				if err := n.admitImplicit(t); err != nil {
+					return nil, err
+				}
+			}
 			plans[i].take = append(plans[i].take, t)
 		}
 	}
@@ -197,9 +206,9 @@ func (n *Node) Reset(ctx context.Context) error {
 	}
 	defer n.unlock()
 	first := n.First()
-	if first.Edited() {
+	if first.Edited() || first.upgrade != 0 {
 		again := *first
-		again.Root, again.cache = again.Executed, new(cache)
+		again.Root, again.upgrade, again.cache = again.Executed, 0, new(cache)
 		first = &again
 	}
 	if err := n.cut(ctx, 0, first); err != nil {

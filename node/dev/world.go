@@ -112,7 +112,7 @@ func (w *world) BeaconRandomness(_ context.Context, epoch abi.ChainEpoch) (diges
 	if err != nil {
 		return digest, answer(err)
 	}
-	want, err := w.n.network.BeaconRound(max(epoch, 0))
+	want, err := w.n.Network().BeaconRound(max(epoch, 0))
 	if err != nil {
 		return digest, answer(err)
 	}
@@ -171,7 +171,7 @@ func (w *world) VerifyConsensusFault(ctx context.Context, h1, h2, extra []byte) 
 		states, ts = &blockstore.Overlay{Top: top, Base: states}, &chain.Tipset{Blocks: []*chain.Header{&h}, CIDs: []cid.Cid{c}}
 	}
 	view := chain.NewLine(chain.NewStore(states), ts).View(ts)
-	x := &chain.Externs{View: view, Network: w.n.network, State: states, Epoch: w.epoch, Root: w.root}
+	x := &chain.Externs{View: view, Network: w.n.Network(), State: states, Epoch: w.epoch, Root: w.root}
 	return x.VerifyConsensusFault(ctx, h1, h2, extra)
 }
 

@@ -181,7 +181,9 @@ func (a Address) MarshalJSON() ([]byte, error) { return Data(a[:]).MarshalJSON()
 func (a *Address) UnmarshalJSON(b []byte) error { return fixed(a[:], b) }
 
 // UnmarshalText reads the same as the name of a member of an object.
-func (a *Address) UnmarshalText(b []byte) error { return fixed(a[:], append(append([]byte{'"'}, b...), '"')) }
+func (a *Address) UnmarshalText(b []byte) error {
+	return fixed(a[:], append(append([]byte{'"'}, b...), '"'))
+}
 
 // Filecoin is the address on Filecoin: f0 of a masked ID, else f410f.
 func (a Address) Filecoin() address.Address { return addr.FromEthereum(a) }

@@ -1,6 +1,9 @@
 package cheats
 
 import (
+	"context"
+
+	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/node/chain"
 	"github.com/edgefvm/fvm/node/eth"
 )
@@ -47,15 +50,23 @@ type nodeInfo struct {
 // hardFork is the one whose instructions the newest actors have, apart from blobs.
 const hardFork = "prague"
 
-func (s *server) nodeInfo() *nodeInfo {
+func (s *server) nodeInfo(ctx context.Context) (*nodeInfo, error) {
 	b := s.n.Latest()
+	t, err := s.n.Tree(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	list, err := t.Builtin(ctx)
+	if err != nil {
+		return nil, err
+	}
 	i := &nodeInfo{Number: eth.Quantity(b.Epoch()), Timestamp: b.Timestamp(), Hash: b.Hash, HardFork: hardFork, Order: "fifo"}
 	fee := eth.Amount{Int: s.n.NextBaseFee().Int}
 	i.Environment.BaseFee, i.Environment.GasPrice = fee, fee
 	i.Environment.ChainID, i.Environment.GasLimit = s.n.ChainID(), chain.BlockGasLimit
 	i.Filecoin.NetworkVersion = uint(s.n.Version(b.Epoch() + 1))
-	i.Filecoin.Bundle, i.Filecoin.Network = s.n.Genesis().Bundle, s.n.Network().Name
-	return i
+	i.Filecoin.Bundle, i.Filecoin.Network = bundle.NameOf(list), s.n.Network().Name
+	return i, nil
 }
 
 type metadata struct {

@@ -122,5 +122,13 @@ func (s *server) extractVector(ctx context.Context, hash eth.Hash) (json.RawMess
 		return nil, err
 	}
 	data, err := os.ReadFile(filepath.Clean(path))
-	return data, err
+	if err != nil {
+		return nil, err
+	}
+	var v map[string]json.RawMessage
+	if err := json.Unmarshal(data, &v); err != nil {
+		return nil, err
+	}
+	delete(v, "trace") // a file beside it, which nobody gets
+	return json.Marshal(v)
 }

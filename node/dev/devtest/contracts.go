@@ -91,6 +91,21 @@ func World() []byte {
 		0x01 NUMBER SUB BLOCKHASH 0x80 MSTORE 0xa0 0x00 RETURN`))
 }
 
+// Nested is the init code of a contract that calls itself as often as the word of its calldata says, with all the gas it has, and then
+// hashes 3,000 times. It reverts if a call fails.
+func Nested() []byte {
+	return deployed("", assemble(`
+		0x00 CALLDATALOAD DUP1 ISZERO @work JUMPI
+		0x01 SWAP1 SUB 0x00 MSTORE
+		0x00 0x00 0x20 0x00 0x00 ADDRESS GAS CALL ISZERO @bad JUMPI STOP
+	:bad
+		0x00 0x00 REVERT
+	:work
+		0x0bb8
+	:loop
+		0x20 0x00 KECCAK256 POP 0x01 SWAP1 SUB DUP1 @loop JUMPI STOP`))
+}
+
 // BalanceOf is calldata of ERC-20.
 func BalanceOf(a [20]byte) []byte { return append([]byte{0x70, 0xa0, 0x82, 0x31}, word(a[:])...) }
 

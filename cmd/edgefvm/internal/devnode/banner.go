@@ -12,6 +12,7 @@ import (
 	"github.com/edgefvm/fvm/internal/ipld/addr"
 	"github.com/edgefvm/fvm/internal/layout"
 	"github.com/edgefvm/fvm/node/dev/genesis"
+	"github.com/edgefvm/fvm/node/ethtx"
 	"github.com/edgefvm/fvm/node/textform"
 )
 
@@ -52,7 +53,7 @@ func (s *service) started(at net.Addr) started {
 	}
 	for _, acc := range g.Accounts {
 		// Testnet's letter, as on every network but mainnet.
-		x := startedAccount{Address: "0x" + hex.EncodeToString(acc.Eth[:]), F4: "t" + addr.String(acc.F410)[1:], F1: "t" + addr.String(acc.F1)[1:]}
+		x := startedAccount{Address: checksummed(acc.Eth), F4: "t" + addr.String(acc.F410)[1:], F1: "t" + addr.String(acc.F1)[1:]}
 		if s.x.mnemonic == genesis.TestMnemonic {
 			x.Private = "0x" + hex.EncodeToString(acc.Private[:])
 		}
@@ -62,6 +63,18 @@ func (s *service) started(at net.Addr) started {
 		v.Miners = append(v.Miners, fmt.Sprintf("t0%d", m.ID))
 	}
 	return v
+}
+
+// checksummed is an address with capital letters where its hash says so, as wallets print it (EIP-55).
+func checksummed(a [20]byte) string {
+	digits := []byte(hex.EncodeToString(a[:]))
+	hash := ethtx.Keccak256(digits)
+	for i, c := range digits {
+		if nibble := hash[i/2] >> (4 * (1 - i%2)) & 0xf; c >= 'a' && nibble >= 8 {
+			digits[i] = c - 'a' + 'A'
+		}
+	}
+	return "0x" + string(digits)
 }
 
 // print is the banner for people.

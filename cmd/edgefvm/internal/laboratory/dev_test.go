@@ -17,6 +17,7 @@ import (
 	"github.com/edgefvm/fvm/node/dev"
 	"github.com/edgefvm/fvm/node/dev/devtest"
 	"github.com/edgefvm/fvm/node/dev/genesis"
+	"github.com/edgefvm/fvm/node/eth"
 	"github.com/edgefvm/fvm/vector"
 )
 
@@ -32,12 +33,13 @@ func TestDevNodeVectors(t *testing.T) {
 	for _, nv := range versions {
 		n := devtest.New(t, dev.Options{Genesis: genesis.Options{NetworkVersion: nv, Miners: 1}})
 		devtest.Busy(t, n, uint64(nv))
+		impersonated(t, n)
 		rng := rand.New(rand.NewPCG(uint64(nv), 1))
 		dir := t.TempDir()
 		var paths []string
 		for b := n.Latest(); b.Epoch() > 0; b = n.Parent(b) {
 			for i := range b.Messages {
-				if rng.IntN(10) > 0 {
+				if rng.IntN(10) > 0 && !b.Messages[i].Implicit {
 					continue
 				}
 				path, err := n.ExtractVector(t.Context(), b, i, dir)
@@ -57,6 +59,20 @@ func TestDevNodeVectors(t *testing.T) {
 		}
 		onOracle(t, program, paths)
 		t.Logf("nv%d: the reference was asked about %d messages", nv, len(paths))
+	}
+}
+
+// impersonated makes a contract send a message.
+func impersonated(t *testing.T, n *devtest.Net) {
+	t.Helper()
+	at := n.Deploy(t, 0, devtest.Token())
+	n.Impersonate(at.Filecoin())
+	msg, err := (&eth.Call{From: &at, To: &at, Input: devtest.BalanceOf(at)}).Message(eth.Tools)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Submit(t.Context(), msg, nil); err != nil {
+		t.Fatal(err)
 	}
 }
 
