@@ -90,12 +90,12 @@ func (m v1) StateMinerInfo(ctx context.Context, a Address, key tipsetKey) (json.
 	info := n.Value()
 	out := minerInfoJSON{WorkerChangeEpoch: -1, BeneficiaryTerm: &beneficiaryTerm{}}
 	copyFields(&out, info)
-	copyFields(out.BeneficiaryTerm, member0Value(info, "BeneficiaryTerm"))
-	if v := member0Value(info, "PendingBeneficiaryTerm"); v != nil {
+	copyFields(out.BeneficiaryTerm, fieldValue(info, "BeneficiaryTerm"))
+	if v := fieldValue(info, "PendingBeneficiaryTerm"); v != nil {
 		out.PendingBeneficiaryTerm = &pendingBeneficiary{}
 		copyFields(out.PendingBeneficiaryTerm, v)
 	}
-	if v := member0Value(info, "PendingWorkerKey"); v != nil {
+	if v := fieldValue(info, "PendingWorkerKey"); v != nil {
 		out.NewWorker, out.WorkerChangeEpoch = field[address.Address](v, "NewWorker"), field[abi.ChainEpoch](v, "EffectiveAt")
 	}
 	out.PeerId = peerID(field[[]byte](info, "PeerId"))
@@ -277,7 +277,7 @@ type sectorJSON struct {
 func sectorOut(v any) *sectorJSON {
 	s := &sectorJSON{}
 	copyFields(s, v)
-	if !member0(reflect.ValueOf(v), "PowerBaseEpoch").IsValid() {
+	if !fieldIn(reflect.ValueOf(v), "PowerBaseEpoch").IsValid() {
 		s.ReplacedDayReward = nil // until version 11 of the actors Lotus leaves it out
 	}
 	return s
@@ -373,7 +373,7 @@ func (a *API) preCommit(ctx context.Context, x Address, number abi.SectorNumber,
 	}
 	out := &preCommitJSON{}
 	copyFields(out, n.Value())
-	copyFields(&out.Info, member0Value(n.Value(), "Info"))
+	copyFields(&out.Info, fieldValue(n.Value(), "Info"))
 	return out, nil
 }
 
@@ -528,15 +528,15 @@ func (m *miner) vested(ctx context.Context) (big.Int, error) {
 	}
 	funds := []any{}
 	add := func(list any) { funds = append(funds, elements(list)...) }
-	if v := member0Value(n.Value(), "Funds"); v != nil {
+	if v := fieldValue(n.Value(), "Funds"); v != nil {
 		add(v)
-	} else if head := member0Value(n.Value(), "Head"); head != nil {
+	} else if head := fieldValue(n.Value(), "Head"); head != nil {
 		funds = append(funds, head)
 		tail, err := n.Get(ctx, "Tail")
 		if err != nil {
 			return sum, err
 		}
-		add(member0Value(tail.Value(), "Funds"))
+		add(fieldValue(tail.Value(), "Funds"))
 	}
 	for _, f := range funds {
 		if field[abi.ChainEpoch](f, "Epoch") >= m.epoch {
