@@ -24,8 +24,8 @@
 // time) epochs further, and those between are null rounds in which cron runs; at most 1000 at a time, so that headers stay readable:
 // beyond that there are empty blocks between. If time was moved by more than a day, epochs do not follow: the clock alone jumps, as on
 // Ethereum's development nodes, and SkipEpochs is there for whoever wants the epochs. A timestamp is what was asked for to the second;
-// else what the clock says, moved as it was asked for, and at least one second after the parent's. Time that passes by itself moves no
-// epoch.
+// else what the clock says, moved as it was asked for. So blocks of one second have one timestamp, as on Anvil, and the chain's time stays
+// that of the clock however many blocks are made. Time that passes by itself moves no epoch.
 //
 // # Impersonated senders
 //

@@ -19,7 +19,8 @@ const (
 type MineOptions struct {
 	// Blocks is how many. Default: 1.
 	Blocks uint64
-	// Step is the seconds between them, from the second on. Default: what the clock and SetTimestampStep say.
+	// Step is the seconds between them, from the second on; the first is then a second after the latest at least. Default: what the clock
+	// and SetTimestampStep say.
 	Step uint64
 	// Timestamp of the first, in seconds since 1970. Default: as SetNextTimestamp, IncreaseTime and the clock have it.
 	Timestamp uint64
@@ -46,14 +47,7 @@ func (n *Node) Mine(ctx context.Context, o MineOptions) (*Block, error) {
 		if err := ctx.Err(); err != nil {
 			return last, err
 		}
-		if i > 0 && o.Step > 0 {
-			next := last.Timestamp() + o.Step
-			n.change(func(s *settings) { s.clock.next = &next })
-			up := uint64(1)
-			if err := n.mine(ctx, n.pool.ready(n, maxTake), up, false); err != nil {
-				return last, err
-			}
-		} else if err := n.mine(ctx, n.pool.ready(n, maxTake), 0, false); err != nil {
+		if err := n.mine(ctx, n.pool.ready(n, maxTake), n.step(i, o.Step, last), false); err != nil {
 			return last, err
 		}
 		last = n.Latest()
@@ -62,6 +56,26 @@ func (n *Node) Mine(ctx context.Context, o MineOptions) (*Block, error) {
 		}
 	}
 	return last, nil
+}
+
+// step sets the time of the block upon last, number i of those that are made with seconds between them, and gives how many epochs it is
+// above; 0: as time says. The first is a second later at least.
+func (n *Node) step(i, seconds uint64, last *Block) (up uint64) {
+	if seconds == 0 {
+		return 0
+	}
+	set := n.settings()
+	up, t := n.nextTime(&set, last)
+	switch {
+	case i > 0:
+		up, t = 1, last.Timestamp()+seconds
+	case t > last.Timestamp():
+		return up
+	default:
+		t = last.Timestamp() + 1
+	}
+	n.change(func(s *settings) { s.clock.next = &t })
+	return up
 }
 
 // maxTake is how many messages a block has at most.

@@ -105,7 +105,7 @@ func (n *Node) after(t uint64) error {
 }
 
 // SetTime sets what time it is for the chain, in seconds since 1970. A time before the latest block's is taken: later blocks then
-// follow it a second each, until time has caught up.
+// follow a second apart, until time has caught up.
 func (n *Node) SetTime(t uint64) error {
 	if t > maxTime {
 		return fmt.Errorf("%w: %d is beyond the year 9999", ErrTime, t)
@@ -190,13 +190,15 @@ func (n *Node) nextTime(s *settings, on *Block) (up, t uint64) {
 	case c.step != nil:
 		t = last + max(*c.step, 1)
 	default:
-		t = max(uint64(max(n.now().Unix()+c.offset, 0)), last+1)
+		if t = uint64(max(n.now().Unix()+c.offset, 0)); t < last {
+			t = last + 1
+		}
 	}
 	epochs := max(moved/n.o.BlockTime, 1)
 	if moved > longestJump {
 		epochs = 1
 	}
-	return epochs + c.skip, min(t, max(maxTime, last+1))
+	return epochs + c.skip, max(min(t, maxTime), last)
 }
 
 // longestJump is by how many seconds time may be moved so that epochs follow, with cron in each. Tests jump over a year to open a lock, which

@@ -57,7 +57,7 @@ func TestSnapshot(t *testing.T) {
 	if _, err := n.Node.Balance(t.Context(), sent.Block, n.Account(1).F410); !errors.Is(err, dev.ErrReverted) {
 		t.Errorf("%v", err)
 	}
-	if b := n.Blocks(t, 1); b.Epoch() != before.Epoch()+1 || b.Timestamp() != before.Timestamp()+1 {
+	if b := n.Blocks(t, 1); b.Epoch() != before.Epoch()+1 || b.Timestamp() != before.Timestamp() {
 		t.Errorf("the next block is at epoch %d, %d seconds later", b.Epoch(), b.Timestamp()-before.Timestamp())
 	}
 	if again := snapshot(t, n); again <= third {

@@ -24,19 +24,22 @@ func TestTime(t *testing.T) {
 		do    func(*devtest.Net) error
 		mine  dev.MineOptions
 		epoch abi.ChainEpoch // of the last block, from 1 before
-		time  uint64         // after that of the block before, which is at begin + 1
+		time  uint64         // after that of the block before, which is at begin
 	}{
-		{"nothing", func(*devtest.Net) error { return nil }, dev.MineOptions{}, 2, 1},
-		{"an hour", func(n *devtest.Net) error { _, err := n.IncreaseTime(3600); return err }, dev.MineOptions{}, 121, 3599},
-		{"29 seconds", func(n *devtest.Net) error { _, err := n.IncreaseTime(29); return err }, dev.MineOptions{}, 2, 28},
-		{"twice 45 seconds", func(n *devtest.Net) error { _, _ = n.IncreaseTime(45); _, err := n.IncreaseTime(45); return err }, dev.MineOptions{}, 4, 89},
-		{"to the second", func(n *devtest.Net) error { return n.SetNextTimestamp(begin + 1 + 100) }, dev.MineOptions{}, 4, 100},
-		{"by Mine", func(*devtest.Net) error { return nil }, dev.MineOptions{Timestamp: begin + 1 + 61}, 3, 61},
-		{"what time it is", func(n *devtest.Net) error { return n.SetTime(begin + 601) }, dev.MineOptions{}, 21, 600},
-		{"25 blocks are 25 epochs", func(*devtest.Net) error { return nil }, dev.MineOptions{Blocks: 25}, 26, 25},
+		{"nothing", func(*devtest.Net) error { return nil }, dev.MineOptions{}, 2, 0},
+		{"an hour", func(n *devtest.Net) error { _, err := n.IncreaseTime(3600); return err }, dev.MineOptions{}, 121, 3600},
+		{"29 seconds", func(n *devtest.Net) error { _, err := n.IncreaseTime(29); return err }, dev.MineOptions{}, 2, 29},
+		{"twice 45 seconds", func(n *devtest.Net) error { _, _ = n.IncreaseTime(45); _, err := n.IncreaseTime(45); return err }, dev.MineOptions{}, 4, 90},
+		{"to the second", func(n *devtest.Net) error { return n.SetNextTimestamp(begin + 100) }, dev.MineOptions{}, 4, 100},
+		{"by Mine", func(*devtest.Net) error { return nil }, dev.MineOptions{Timestamp: begin + 61}, 3, 61},
+		{"what time it is", func(n *devtest.Net) error { return n.SetTime(begin + 601) }, dev.MineOptions{}, 21, 601},
+		{"25 blocks are 25 epochs", func(*devtest.Net) error { return nil }, dev.MineOptions{Blocks: 25}, 26, 0},
 		{"5 blocks a minute apart", func(*devtest.Net) error { return nil }, dev.MineOptions{Blocks: 5, Step: 60}, 6, 1 + 4*60},
+		{"a year moves the clock alone", func(n *devtest.Net) error { _, err := n.IncreaseTime(31_536_000); return err }, dev.MineOptions{}, 2, 31_536_000},
+		{"moved, and a step", func(n *devtest.Net) error { _, err := n.IncreaseTime(600); return err }, dev.MineOptions{Blocks: 2, Step: 5}, 22, 605},
+		{"back", func(n *devtest.Net) error { return n.SetTime(begin - 1000) }, dev.MineOptions{Blocks: 3}, 4, 3},
 		{"a step", func(n *devtest.Net) error { s := uint64(7); return n.SetTimestampStep(&s) }, dev.MineOptions{Blocks: 3}, 4, 21},
-		{"null rounds", func(n *devtest.Net) error { return n.SkipEpochs(10) }, dev.MineOptions{}, 12, 299},
+		{"null rounds", func(n *devtest.Net) error { return n.SkipEpochs(10) }, dev.MineOptions{}, 12, 300},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			n := devtest.New(t)
@@ -48,11 +51,11 @@ func TestTime(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := b.Timestamp() - begin - 1; b.Epoch() != c.epoch || got != c.time {
+			if got := b.Timestamp() - begin; b.Epoch() != c.epoch || got != c.time {
 				t.Errorf("epoch %d, %d seconds after; want %d, %d", b.Epoch(), got, c.epoch, c.time)
 			}
 			// Later blocks go on from there.
-			if next := n.Blocks(t, 1); next.Epoch() != b.Epoch()+1 || next.Timestamp() <= b.Timestamp() {
+			if next := n.Blocks(t, 1); next.Epoch() != b.Epoch()+1 || next.Timestamp() < b.Timestamp() {
 				t.Errorf("the next is at epoch %d, %d seconds later", next.Epoch(), next.Timestamp()-b.Timestamp())
 			}
 		})
@@ -118,7 +121,7 @@ func TestTimeRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if b := n.Blocks(t, 1); b.Epoch() != 4 || b.Timestamp() != last+1 {
+	if b := n.Blocks(t, 1); b.Epoch() != 4 || b.Timestamp() != last {
 		t.Errorf("epoch %d, %d seconds later", b.Epoch(), b.Timestamp()-last)
 	}
 }

@@ -184,8 +184,10 @@ func (a *API) state(ctx context.Context, ts *chain.Tipset) (*state.Tree, error) 
 	return state.Open(ctx, a.o.Chain.States(), ts.ParentStateRoot(), state.Options{Bundle: a.bundleOf})
 }
 
-// bundleOf names the bundle with a list of actors that package bundle does not know, "" if nobody does.
-func (a *API) bundleOf(cid.Cid) (string, error) { return "", nil }
+// bundleOf names the bundle with a list of actors that package bundle does not know: one that was added, or "".
+func (a *API) bundleOf(list cid.Cid) (string, error) {
+	return bundle.NameOfAdded(bundle.DefaultAdded(), list)
+}
 
 // stateAt is state of the tipset that a key names.
 func (a *API) stateAt(ctx context.Context, key tipsetKey) (*state.Tree, *chain.Tipset, error) {

@@ -19,12 +19,12 @@ import (
 // field is a field of a struct, by name; its zero value if the struct has none, or has one of another type.
 func field[T any](v any, name string) T {
 	var out T
-	fill(reflect.ValueOf(&out).Elem(), member0(reflect.ValueOf(v), name))
+	fill(reflect.ValueOf(&out).Elem(), fieldIn(reflect.ValueOf(v), name))
 	return out
 }
 
-// member0 is a field of a struct or of what points to one; invalid if there is none.
-func member0(v reflect.Value, name string) reflect.Value {
+// fieldIn is a field of a struct or of what points to one; invalid if there is none.
+func fieldIn(v reflect.Value, name string) reflect.Value {
 	for v.Kind() == reflect.Pointer && !v.IsNil() {
 		v = v.Elem()
 	}
@@ -38,7 +38,7 @@ func member0(v reflect.Value, name string) reflect.Value {
 func copyFields(into any, from any) {
 	dst := reflect.ValueOf(into).Elem()
 	for i := range dst.NumField() {
-		fill(dst.Field(i), member0(reflect.ValueOf(from), dst.Type().Field(i).Name))
+		fill(dst.Field(i), fieldIn(reflect.ValueOf(from), dst.Type().Field(i).Name))
 	}
 }
 
@@ -95,9 +95,9 @@ func actor(ctx context.Context, t *state.Tree, a Address, kind string) (*state.A
 
 func idAddress(id abi.ActorID) address.Address { return addr.NewID(uint64(id)) }
 
-// member0Value is a field of a struct; nil if there is none, or if it is a nil pointer.
-func member0Value(v any, name string) any {
-	f := member0(reflect.ValueOf(v), name)
+// fieldValue is a field of a struct; nil if there is none, or if it is a nil pointer.
+func fieldValue(v any, name string) any {
+	f := fieldIn(reflect.ValueOf(v), name)
 	if !f.IsValid() || f.Kind() == reflect.Pointer && f.IsNil() {
 		return nil
 	}

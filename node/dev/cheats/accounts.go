@@ -3,7 +3,6 @@ package cheats
 import (
 	"context"
 	"encoding/json"
-	"math/big"
 
 	"github.com/filecoin-project/go-state-types/abi"
 	fbig "github.com/filecoin-project/go-state-types/big"
@@ -73,9 +72,6 @@ func (s *server) setStorageAt(ctx context.Context, a Address, slot, value Word) 
 	err := s.edit(ctx, func(e *edit.Editor) error { return e.SetStorage(ctx, a.Address, slot, value) })
 	return err == nil, err
 }
-
-// maxAmount is the most that a word holds.
-var maxAmount = new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 256), big.NewInt(1))
 
 func invalid(format string, a ...any) error {
 	return jsonrpc.Errorf(jsonrpc.CodeInvalidParams, format, a...)

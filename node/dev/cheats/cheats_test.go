@@ -14,11 +14,10 @@ const (
 	// loader gives the slot whose number it is called with, storer keeps pairs of slot and value.
 	loader = "0x60003554" + "60005260206000f3"
 	storer = "0x60005b368110600a57005b8060200135813555604001600256"
-	// chance gives PREVRANDAO, clocks gives TIMESTAMP, number gives NUMBER.
-	chance  = "0x44" + "60005260206000f3"
-	clocks  = "0x42" + "60005260206000f3"
-	number_ = "0x43" + "60005260206000f3"
-	caller  = "0x33600055" // keeps CALLER in slot 0
+	// chance gives PREVRANDAO, clocks gives TIMESTAMP.
+	chance = "0x44" + "60005260206000f3"
+	clocks = "0x42" + "60005260206000f3"
+	caller = "0x33600055" // keeps CALLER in slot 0
 )
 
 func unhex(s string) []byte {
@@ -52,6 +51,7 @@ func TestRecordedShapes(t *testing.T) {
 		{"anvil_mine", `["0x1","0x0"]`, "null"}, {"anvil_mine", `["0x5"]`, "null"}, {"anvil_mine", `[5]`, "null"}, {"anvil_mine", ``, "null"}, {"anvil_mine", `[5,60]`, "null"}, {"anvil_mine", `[null,null]`, "null"},
 		{"evm_setAutomine", `[false]`, "null"}, {"anvil_getAutomine", ``, "false"}, {"evm_setAutomine", `[true]`, "null"}, {"hardhat_getAutomine", `[]`, "true"},
 		{"evm_setIntervalMining", `[1]`, "null"}, {"anvil_getIntervalMining", ``, "1"}, {"anvil_getAutomine", ``, "false"}, {"evm_setIntervalMining", `[0]`, "null"}, {"anvil_getIntervalMining", ``, "null"},
+		{"evm_setIntervalMining", `[5000]`, "null"}, {"anvil_getIntervalMining", ``, "5"},
 		{"evm_setAutomine", `[true]`, "null"}, {"anvil_setIntervalMining", `["0x5"]`, "null"}, {"evm_setAutomine", `[true]`, "null"}, {"hardhat_getIntervalMining", ``, "null"},
 		{"evm_increaseTime", `["0x1c2"]`, ""}, {"evm_increaseTime", `[60]`, ""}, {"evm_increaseTime", `["60"]`, ""}, {"evm_mine", ``, ""},
 		{"evm_setNextBlockTimestamp", `["0x6b49f300"]`, "null"}, {"evm_setNextBlockTimestamp", `[1800009000]`, "null"}, {"evm_mine", ``, `"0x0"`},

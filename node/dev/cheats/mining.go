@@ -37,7 +37,7 @@ func (s *server) mining(t *table) {
 	t.add(func(v Word) { v2 := [32]byte(v); s.n.SetRandomness(s.n.Latest().Epoch()+1, &v2) }, named("prevRandao"), "setPrevRandao")
 }
 
-// interval is what clients send as seconds between blocks; 0 and nothing are the clock's.
+// mine makes blocks, so many seconds one after the other; 0, or nothing, leaves their times to the clock.
 func (s *server) mine(ctx context.Context, blocks, interval jsonrpc.Optional[Uint]) error {
 	if blocks.Set && blocks.Value == 0 {
 		return nil
@@ -121,15 +121,19 @@ func (s *server) setAutomine(on bool) {
 	s.n.SetAutomine(on)
 }
 
-// seconds is a time between blocks: Hardhat sends milliseconds as evm_setIntervalMining, Anvil's clients seconds. Both count from what they
-// are: the node is taken for Anvil, so seconds.
-func (s *server) setInterval(seconds Uint) error {
-	const most = 1 << 31
-	if seconds > most {
-		return invalid("an interval of %d seconds", seconds)
+// setInterval makes blocks come by the clock, and 0 ends it. Anvil's clients send seconds, Hardhat's milliseconds: from 1000 on they are taken
+// for these, since nobody waits a quarter of an hour for a block.
+func (s *server) setInterval(n Uint) error {
+	const milliseconds, most = 1000, 1 << 31
+	if n > most {
+		return invalid("an interval of %d", n)
 	}
-	s.n.SetInterval(time.Duration(seconds) * time.Second)
-	if seconds > 0 {
+	d := time.Duration(n) * time.Second
+	if n >= milliseconds {
+		d = time.Duration(n) * time.Millisecond
+	}
+	s.n.SetInterval(d)
+	if d > 0 {
 		s.n.SetAutomine(false)
 	}
 	return nil
