@@ -31,6 +31,7 @@ type API struct {
 	filters     *filters
 	subscribers *subscribers
 	sending     sync.Mutex // of transactions whose nonce is ours to choose
+	news        news
 	stop        func()
 }
 

@@ -23,7 +23,20 @@ func (a *API) sendRaw(ctx context.Context, raw eth.Data) (eth.Hash, error) {
 
 func (a *API) submit(ctx context.Context, tx *ethtx.Transaction) (eth.Hash, error) {
 	sent, err := a.chain.SubmitTransaction(ctx, tx)
+	if err == nil {
+		a.told(ctx, sent.Hash)
+	}
 	return sent.Hash, err
+}
+
+// told waits until subscribers have heard of the block of a transaction, if it is in one.
+func (a *API) told(ctx context.Context, h eth.Hash) {
+	if !a.subscribers.any() {
+		return
+	}
+	if b, _, ok := a.chain.Transaction(h); ok {
+		a.news.await(ctx, b.Epoch())
+	}
 }
 
 // sendTransaction is eth_sendTransaction: of a development account, or of an address that is impersonated.
@@ -69,6 +82,9 @@ func (a *API) sendAs(ctx context.Context, call *eth.Call, submit func(context.Co
 	msg.Nonce, msg.GasLimit = tx.Nonce, int64(min(tx.GasLimit, 1<<62))
 	msg.GasFeeCap, msg.GasPremium = fbig.Int{Int: tx.FeeCap}, fbig.Int{Int: tx.Premium}
 	sent, err := submit(ctx, msg)
+	if err == nil {
+		a.told(ctx, sent.Hash)
+	}
 	return sent.Hash, err
 }
 

@@ -3,6 +3,10 @@ package ethapi
 import (
 	"context"
 	"errors"
+	"sync"
+	"time"
+
+	"github.com/filecoin-project/go-state-types/abi"
 
 	"github.com/edgefvm/fvm/node/dev"
 	"github.com/edgefvm/fvm/node/eth"
@@ -27,6 +31,9 @@ func (a *API) watch() {
 			case e, ok := <-sub.Events():
 				if ok {
 					a.event(ctx, &e)
+					if e.Block != nil {
+						a.news.reach(e.Block.Epoch())
+					}
 					continue
 				}
 				if !errors.Is(sub.Err(), dev.ErrSlow) {
@@ -37,6 +44,48 @@ func (a *API) watch() {
 			}
 		}
 	}()
+}
+
+// news is how far subscribers have been told.
+type news struct {
+	mu    sync.Mutex
+	epoch abi.ChainEpoch
+	next  chan struct{} // closed when more was told
+}
+
+func (n *news) reach(epoch abi.ChainEpoch) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.epoch = epoch
+	if n.next != nil {
+		close(n.next)
+		n.next = nil
+	}
+}
+
+// await waits until subscribers have been told of an epoch, so that who sends a transaction has its events no later than its hash:
+// clients that unsubscribe and go once they have both would stumble otherwise. It waits for no more than a moment.
+func (n *news) await(ctx context.Context, epoch abi.ChainEpoch) {
+	const moment = 500 * time.Millisecond
+	ctx, cancel := context.WithTimeout(ctx, moment)
+	defer cancel()
+	for {
+		n.mu.Lock()
+		if n.epoch >= epoch {
+			n.mu.Unlock()
+			return
+		}
+		if n.next == nil {
+			n.next = make(chan struct{})
+		}
+		next := n.next
+		n.mu.Unlock()
+		select {
+		case <-next:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func (a *API) event(ctx context.Context, e *dev.Event) {

@@ -52,6 +52,7 @@ type requestLog struct {
 	last   string // the method of the line before, if nothing followed it
 	times  int
 	failed bool // nobody takes what is printed
+	sent   map[eth.Hash]bool
 }
 
 func newRequestLog(out io.Writer, asJSON bool) *requestLog {
@@ -78,7 +79,9 @@ type entryError struct {
 func (l *requestLog) call(c jsonrpc.Call) {
 	var tx *facts
 	if h, ok := hashOf(c.Result); ok && c.Err == nil && sends(c.Method) && l.find != nil {
-		tx = l.find(context.Background(), h)
+		if tx = l.find(context.Background(), h); tx != nil {
+			l.tell(h)
+		}
 	}
 	var lines []string
 	if tx == nil && l.said != nil {
@@ -211,21 +214,19 @@ func console(b *strings.Builder, p layout.Painter, lines []string) {
 	}
 }
 
-// mined logs transactions that came into a block by no call of their sender: by a timer, or because one before them came.
-func (l *requestLog) mined(list []*facts) {
-	for _, f := range list {
-		if l.asJSON {
-			l.writeJSON(jsonrpc.Call{Method: "(mined)"}, f, nil)
-			continue
-		}
-		var b strings.Builder
-		fmt.Fprintf(&b, "%s\n", l.paint.Bold("Mined"))
-		f.text(&b, l.paint)
-		l.mu.Lock()
-		l.last = ""
-		l.print(b.String() + "\n")
-		l.mu.Unlock()
+// mined logs a transaction that came into a block by no call of its sender.
+func (l *requestLog) mined(f *facts) {
+	if l.asJSON {
+		l.writeJSON(jsonrpc.Call{Method: "mined"}, f, nil)
+		return
 	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n", l.paint.Bold("Mined"))
+	f.text(&b, l.paint)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last = ""
+	l.print(b.String() + "\n")
 }
 
 // print writes; a log that nobody takes any more says nothing further.

@@ -153,6 +153,7 @@ func (s *service) server() (*jsonrpc.Server, func(), error) {
 		Access: jsonrpc.Access{Hosts: s.x.allowHosts, Origins: s.x.origins}, Log: slog.New(slog.DiscardHandler),
 		Paths: map[string]*jsonrpc.Methods{"/rpc/v0": table(lotus.RegisterV0), "/rpc/v2": table(lotus.RegisterV2)},
 	}
+	end := api.Close
 	if !s.x.silent {
 		options.Log = slog.New(s.log.handler(slog.LevelWarn))
 		s.log.find, s.log.said = s.facts, said
@@ -161,8 +162,13 @@ func (s *service) server() (*jsonrpc.Server, func(), error) {
 				s.log.call(c)
 			}
 		}
+		stop := s.watch()
+		end = func() {
+			api.Close()
+			stop()
+		}
 	}
-	return jsonrpc.New(table(lotus.Register), options), api.Close, nil
+	return jsonrpc.New(table(lotus.Register), options), end, nil
 }
 
 // version of this program, as web3_clientVersion says it.
