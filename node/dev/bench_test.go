@@ -6,6 +6,7 @@ import (
 	"github.com/edgefvm/fvm/node/dev"
 	"github.com/edgefvm/fvm/node/dev/devtest"
 	"github.com/edgefvm/fvm/node/eth"
+	"github.com/edgefvm/fvm/node/ethtx"
 )
 
 // BenchmarkCall is eth_call of an ERC-20 balance.
@@ -80,6 +81,33 @@ func BenchmarkSnapshot(b *testing.B) {
 		}
 		if ok, err := n.Revert(b.Context(), id); err != nil || !ok {
 			b.Fatal(ok, err)
+		}
+	}
+}
+
+// BenchmarkBlock is a block with 100 ERC-20 transfers, from the signed transactions on.
+func BenchmarkBlock(b *testing.B) {
+	n := devtest.New(b)
+	at := n.Deploy(b, 0, devtest.Token())
+	gas := eth.Quantity(10_000_000)
+	nonce := uint64(1)
+	for b.Loop() {
+		b.StopTimer()
+		var list []*ethtx.Transaction
+		for i := range 100 {
+			next := eth.Quantity(nonce)
+			nonce++
+			list = append(list, n.Transaction(b, 0, eth.Call{To: &at, Input: devtest.Transfer(n.Account(i%10).Eth, 1), Gas: &gas, Nonce: &next}))
+		}
+		n.SetAutomine(false)
+		b.StartTimer()
+		for _, tx := range list {
+			if _, err := n.SubmitTransaction(b.Context(), tx); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if block := n.Blocks(b, 1); len(block.Messages) != len(list) {
+			b.Fatalf("%d messages", len(block.Messages))
 		}
 	}
 }

@@ -2,6 +2,7 @@ package dev_test
 
 import (
 	"errors"
+	"math/big"
 	"strings"
 	"testing"
 
@@ -58,6 +59,18 @@ func TestRefused(t *testing.T) {
 		if !errors.As(err, &e) || !strings.Contains(e.Message, c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
+	}
+	other := transfer(t, n, func(*eth.Call) {})
+	other.ChainID = 1
+	other.Sign(n.Key(0))
+	if _, err := n.SubmitTransaction(t.Context(), other); err == nil || !strings.Contains(err.Error(), "invalid chain id") {
+		t.Errorf("of another chain: %v", err)
+	}
+	// A spoiled signature is somebody else's, who has nothing.
+	spoiled := transfer(t, n, func(*eth.Call) {})
+	spoiled.Value = big.NewInt(2)
+	if _, err := n.SubmitTransaction(t.Context(), spoiled); err == nil {
+		t.Error("a spoiled signature was taken")
 	}
 	if n.Latest() != before || len(n.Pool()) != 0 {
 		t.Errorf("a block at epoch %d, %d messages wait", n.Latest().Epoch(), len(n.Pool()))

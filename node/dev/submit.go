@@ -48,13 +48,17 @@ func (n *Node) SubmitTransaction(ctx context.Context, tx *ethtx.Transaction) (Se
 	if err != nil {
 		return Sent{}, &eth.Error{Code: eth.CodeServer, Message: "invalid sender: " + err.Error()}
 	}
-	if nat.GasLimit > chain.BlockGasLimit {
+	switch {
+	case nat.GasLimit > chain.BlockGasLimit:
 		return Sent{}, eth.ErrGasLimit
+	case tx.ChainID != 0 && tx.ChainID != n.ChainID():
+		return Sent{}, &eth.Error{Code: eth.CodeServer, Message: fmt.Sprintf("invalid chain id for signer: have %d, want %d", tx.ChainID, n.ChainID())}
 	}
-	return n.Submit(ctx, &fvm.Message{
+	// The sender is who signed: there is nothing more to check.
+	return n.submit(ctx, &fvm.Message{
 		From: nat.From, To: nat.To, Nonce: nat.Nonce, Value: big.Int{Int: nat.Value}, GasLimit: int64(nat.GasLimit),
 		GasFeeCap: big.Int{Int: nat.FeeCap}, GasPremium: big.Int{Int: nat.Premium}, Method: nat.Method, Params: nat.Params,
-	}, &crypto.Signature{Type: crypto.SigTypeDelegated, Data: nat.Signature})
+	}, &crypto.Signature{Type: crypto.SigTypeDelegated, Data: nat.Signature}, true)
 }
 
 // Submit takes a message: with automine it has been executed when Submit returns, if its nonce is the next one and nothing failed
