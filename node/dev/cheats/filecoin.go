@@ -190,11 +190,13 @@ func (s *server) installActor(ctx context.Context, c actorCode) (out *made, err 
 
 // editIn changes the state after the latest block, by messages too, which run as if they came first in the next block.
 func (s *server) editIn(ctx context.Context, change func(*edit.Editor, fvm.Config) error) error {
-	cfg, err := s.n.Setting(ctx)
-	if err != nil {
-		return err
-	}
-	return s.edit(ctx, func(e *edit.Editor) error { return change(e, cfg) })
+	return s.edit(ctx, func(e *edit.Editor) error {
+		cfg, err := s.n.Setting(ctx)
+		if err != nil {
+			return err
+		}
+		return change(e, cfg)
+	})
 }
 
 // setEpoch makes a block at an epoch, after null rounds.
@@ -281,11 +283,11 @@ func (s *server) miner(m *genesis.Miner) *minerMade {
 
 // later changes the state by the genesis' own means.
 func (s *server) later(ctx context.Context, do func(*genesis.Later) error) error {
-	cfg, err := s.n.Setting(ctx)
-	if err != nil {
-		return err
-	}
 	return wrong(s.n.Edit(ctx, func(ctx context.Context, b *blockstore.Buffered, root cid.Cid) (cid.Cid, error) {
+		cfg, err := s.n.Setting(ctx)
+		if err != nil {
+			return cid.Undef, err
+		}
 		e, err := edit.Open(ctx, b, root)
 		if err != nil {
 			return cid.Undef, err
