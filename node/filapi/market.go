@@ -248,6 +248,9 @@ func (m v1) StateGetAllocationIdForPendingDeal(ctx context.Context, id abi.DealI
 
 // pendingAllocation is the allocation of a deal that is not activated; 0 if it has none.
 func pendingAllocation(ctx context.Context, t *state.Tree, id abi.DealID) (uint64, error) {
+	if err := granting(ctx, t); err != nil {
+		return 0, err
+	}
 	n, ok, err := found(at(ctx, t, "actors/f05/state/PendingDealAllocationIds/%d", id))
 	if err != nil || !ok {
 		return 0, err
@@ -271,9 +274,20 @@ func (m v1) StateGetAllocationForPendingDeal(ctx context.Context, id abi.DealID,
 	return m.grant(ctx, t, "Allocations", Address{field[address.Address](d.Proposal, "Client")}, allocation)
 }
 
+// granting refuses a state from before there were allocations and claims (FIP-0045).
+func granting(ctx context.Context, t *state.Tree) error {
+	if _, version, err := t.Manifest(ctx); err == nil && version == 8 {
+		return errors.New("unsupported in actors v8")
+	}
+	return nil
+}
+
 // grant is an allocation of a client, or a claim of a provider; null if there is none.
 func (m v1) grant(ctx context.Context, t *state.Tree, kind string, a Address, id uint64) (json.RawMessage, error) {
 	act, err := actor(ctx, t, a, "")
+	if err == nil {
+		err = granting(ctx, t)
+	}
 	if err != nil {
 		return m.out(nil, err)
 	}
@@ -314,6 +328,9 @@ func (m v1) grants(ctx context.Context, kind string, a Address, key tipsetKey) (
 		return m.out(nil, err)
 	}
 	act, err := actor(ctx, t, a, "")
+	if err == nil {
+		err = granting(ctx, t)
+	}
 	if err != nil {
 		return m.out(nil, err)
 	}
@@ -342,6 +359,9 @@ func (m v1) StateGetAllClaims(ctx context.Context, key tipsetKey) (json.RawMessa
 
 func (m v1) allGrants(ctx context.Context, kind string, key tipsetKey) (json.RawMessage, error) {
 	t, _, err := m.stateAt(ctx, key)
+	if err == nil {
+		err = granting(ctx, t)
+	}
 	if err != nil {
 		return m.out(nil, err)
 	}

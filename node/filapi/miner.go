@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strconv"
 
 	"github.com/filecoin-project/go-address"
@@ -276,6 +277,9 @@ type sectorJSON struct {
 func sectorOut(v any) *sectorJSON {
 	s := &sectorJSON{}
 	copyFields(s, v)
+	if !member0(reflect.ValueOf(v), "PowerBaseEpoch").IsValid() {
+		s.ReplacedDayReward = nil // until version 11 of the actors Lotus leaves it out
+	}
 	return s
 }
 

@@ -314,8 +314,11 @@ func decode(t reflect.Type, data []byte) (any, error) {
 		return emptyValue{}, nil
 	}
 	v, ok := reflect.New(t).Interface().(cbg.CBORUnmarshaler)
+	if !ok && len(data) == 0 {
+		return emptyValue{}, nil
+	}
 	if !ok {
-		return nil, fmt.Errorf("the type %v does not read CBOR", t)
+		return data, nil // any bytes, as a plain transfer's
 	}
 	if err := v.UnmarshalCBOR(bytes.NewReader(data)); err != nil {
 		return nil, err
