@@ -209,11 +209,10 @@ func (r *running) stop2(err error) error { _ = r.stop(); return err }
 // until waits for something.
 func (r *running) until(what string, ok func(Status) bool) {
 	r.w.t.Helper()
-	for range 3000 {
+	for start := time.Now(); time.Since(start) < 2*time.Minute; time.Sleep(5 * time.Millisecond) {
 		if ok(r.Status()) {
 			return
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 	r.w.t.Fatalf("%s did not come: %+v\n%s", what, r.Status(), r.w.logged())
 }
