@@ -8,10 +8,12 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/filecoin-project/go-state-types/abi"
+	blocks "github.com/ipfs/go-block-format"
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
@@ -57,19 +59,23 @@ type disks struct {
 
 type memory struct {
 	*blockstore.Memory
-	fail error
+	size atomic.Int64
 }
 
-func (m *memory) Size() uint64 {
-	n := uint64(0)
-	for _, c := range m.Keys() {
-		b, err := m.Get(context.Background(), c)
-		if err == nil {
-			n += uint64(len(b.RawData()))
+func (m *memory) PutMany(ctx context.Context, list []blocks.Block) error {
+	for _, b := range list {
+		if ok, err := m.Has(ctx, b.Cid()); err == nil && !ok {
+			m.size.Add(int64(len(b.RawData())))
 		}
 	}
-	return n
+	return m.Memory.PutMany(ctx, list)
 }
+
+func (m *memory) Put(ctx context.Context, b blocks.Block) error {
+	return m.PutMany(ctx, []blocks.Block{b})
+}
+
+func (m *memory) Size() uint64 { return uint64(m.size.Load()) }
 
 func (m *memory) Close() error { return nil }
 
@@ -203,11 +209,10 @@ func (r *running) stop2(err error) error { _ = r.stop(); return err }
 // until waits for something.
 func (r *running) until(what string, ok func(Status) bool) {
 	r.w.t.Helper()
-	for range 3000 {
+	for start := time.Now(); time.Since(start) < 2*time.Minute; time.Sleep(5 * time.Millisecond) {
 		if ok(r.Status()) {
 			return
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 	r.w.t.Fatalf("%s did not come: %+v\n%s", what, r.Status(), r.w.logged())
 }

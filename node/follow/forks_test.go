@@ -96,3 +96,18 @@ func (f *Follower) finishedWith() chain.Key {
 	defer f.state.mu.Unlock()
 	return f.finished
 }
+
+// By WebSocket each head is told at once: nothing is left to the question that is asked once an epoch.
+func TestNotified(t *testing.T) {
+	w := newWorld(t, "two29", 5)
+	o := w.options("ws")
+	slow := *o.Network
+	slow.BlockDelay = 3600
+	o.Network = &slow
+	r := w.run(o)
+	r.until("the first", func(s Status) bool { return s.Head == w.chain.Tipsets[5].Height() })
+	for _, i := range []int{6, 7, 8, 6, 9, 10, 3, 11} {
+		w.node.SetHead(w.chain.Tipsets[i])
+		r.until("the head", func(s Status) bool { return s.Head == w.chain.Tipsets[i].Height() })
+	}
+}

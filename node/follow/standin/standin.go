@@ -337,7 +337,7 @@ func (n *Node) methods() *jsonrpc.Methods {
 			}
 		}()
 		return out
-	}, jsonrpc.Waits())
+	})
 	return ms
 }
 

@@ -158,7 +158,7 @@ func TestFollowServes(t *testing.T) {
 		t.Helper()
 		var got int
 		var text string
-		for range 1000 {
+		for range 6000 {
 			if got, text = get(path); got == code && strings.Contains(text, want) {
 				return text
 			}
