@@ -224,7 +224,7 @@ func TestEngineStats(t *testing.T) {
 
 // Code that is forgotten is made again when it is asked for, and only then; what nobody knows may be forgotten too.
 func TestForget(t *testing.T) {
-	s := newSetting(t, false)
+	s := newSetting(t, true)
 	e, err := fvm.NewEngine(fvm.EngineConfig{CacheDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
