@@ -222,6 +222,44 @@ func TestEngineStats(t *testing.T) {
 	}
 }
 
+// Code that is forgotten is made again when it is asked for, and only then; what nobody knows may be forgotten too.
+func TestForget(t *testing.T) {
+	s := newSetting(t, true)
+	e, err := fvm.NewEngine(fvm.EngineConfig{CacheDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close(context.Background())
+	apply := func() (gas int64, made uint64) {
+		cfg := s.config()
+		cfg.Engine = e
+		m, err := fvm.New(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := m.Apply(t.Context(), s.msg, fvm.Explicit, chainLength)
+		if err != nil || !res.ExitCode.IsSuccess() {
+			t.Fatalf("%+v, %v", res, err)
+		}
+		st := e.Stats()
+		return res.GasUsed, st.Compiled + st.Disk
+	}
+	gas, made := apply()
+	if again, n := apply(); again != gas || n != made {
+		t.Errorf("the second time %d gas, and %d were made, want %d and %d", again, n, gas, made)
+	}
+	b, _ := newestActors(t)
+	if err := e.Forget(t.Context(), append(b.Codes(), s.config().StateRoot)...); err != nil { // the last is no code
+		t.Fatal(err)
+	}
+	if again, n := apply(); again != gas || n <= made {
+		t.Errorf("after it was forgotten %d gas, and %d were made, want %d and more than %d", again, n, gas, made)
+	}
+	if n := e.Compiling(); n != 0 {
+		t.Errorf("%d are being compiled", n)
+	}
+}
+
 // What was preloaded, several at once, runs without its code in the machine's blockstore.
 func TestPreload(t *testing.T) {
 	s := newSetting(t, false)

@@ -31,7 +31,7 @@ ours() { # workers chain
   "$work/edgefvm" replay "$2" --network "${2%.car.zst}.json" --engine "$engine" --workers "$1" --proofs assume --differences "$work/differences" --json 2> "$work/ours.log" |
     sed -n 's/^ *"seconds": \([0-9.e-]*\),\{0,1\}$/\1/p'
 }
-lotus() { GOLOG_LOG_LEVEL=fatal "$work/replay" -bench "$1" 2> "$work/lotus.log" | sed -n 's/^PASS.* tipsets in \([0-9.]*\) s.*/\1/p'; }
+lotus() { GOLOG_LOG_LEVEL=error "$work/replay" -bench "$1" 2> "$work/lotus.log" | sed -n 's/^PASS.* tipsets in \([0-9.]*\) s.*/\1/p'; }
 
 status=0
 for chain in "$@"; do

@@ -121,7 +121,9 @@ func (c *Chain) climb(ctx context.Context, from, to *chain.Tipset) (err error) {
 	if err := r.tipsets(ctx); err != nil {
 		return err
 	}
-	if f := r.report.Failure; f != nil {
+	if f := r.report.Failure; f != nil && len(f.Faults) > 0 {
+		return fmt.Errorf("the tipset at epoch %d, on the way to %d, has an invalid block: %s", f.Epoch, to.Height(), f.Faults[0])
+	} else if f != nil {
 		d := f.Differences[0]
 		return fmt.Errorf("the tipset at epoch %d, on the way to %d, does not come to what the chain says: %s: want %s, got %s", f.Epoch, to.Height(), d.What, d.Want, d.Got)
 	}

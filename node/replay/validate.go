@@ -2,6 +2,7 @@ package replay
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -82,6 +83,13 @@ func (r *run) validate(ctx context.Context, t *chain.Tipset, parents *validate.R
 	}
 	v.rules.Result = parents
 	base, err := v.rules.On(ctx, r.line, r.store, parent, t.Height())
+	if errors.Is(err, validate.ErrVersion) {
+		for range t.Blocks {
+			v.missed(allChecks, err.Error())
+		}
+		v.tell()
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -112,6 +120,13 @@ func (v *validation) count(verdict *validate.Verdict, parents *validate.Result) 
 		v.missed(validate.StateRoot, "the tipset before was not executed")
 		v.missed(validate.Receipts, "the tipset before was not executed")
 	}
+	v.tell()
+}
+
+// allChecks is the name of those of a block of which none was made.
+const allChecks validate.Check = "all checks"
+
+func (v *validation) tell() {
 	v.report.Unjudged = nil
 	for _, c := range slices.Sorted(maps.Keys(v.unjudged)) {
 		v.report.Unjudged = append(v.report.Unjudged, *v.unjudged[c])

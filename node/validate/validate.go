@@ -110,8 +110,8 @@ var ErrVersion = errors.New("blocks of this network version are not judged")
 // On prepares for the blocks of an epoch on a parent tipset, which the line reaches. An error is this node's: something cannot be read.
 func (r *Rules) On(ctx context.Context, line *chain.Line, store *chain.Store, parent *chain.Tipset, epoch abi.ChainEpoch) (*Base, error) {
 	b := &Base{rules: r, line: line, parent: parent, epoch: epoch, version: r.Network.VersionAt(epoch), trees: map[cid.Cid]*tree.Tree{}}
-	if b.version < fnetwork.Version16 {
-		return nil, fmt.Errorf("epoch %d: %w: %d", epoch, ErrVersion, b.version)
+	if err := r.judged(ctx, store, parent, epoch); err != nil {
+		return nil, err
 	}
 	blocks, err := store.TipsetMessages(ctx, parent)
 	if err != nil {
@@ -132,6 +132,23 @@ func (r *Rules) On(ctx context.Context, line *chain.Line, store *chain.Store, pa
 		return nil, b.beaconErr
 	}
 	return b, nil
+}
+
+// judged is ErrVersion for a block whose version, or that of a state that it is judged by, has other rules: the states are those that came of
+// the parents and of theirs.
+func (r *Rules) judged(ctx context.Context, store *chain.Store, parent *chain.Tipset, epoch abi.ChainEpoch) error {
+	least := min(epoch, parent.Height())
+	if parent.Height() > 0 && epoch > 0 {
+		before, err := store.Parent(ctx, parent)
+		if err != nil {
+			return err
+		}
+		least = before.Height()
+	}
+	if v := r.Network.VersionAt(least); v < fnetwork.Version16 {
+		return fmt.Errorf("%w: %d, at epoch %d", ErrVersion, v, least)
+	}
+	return nil
 }
 
 // errAbsent is of something that is not there to judge by.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/clitest"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
+	"github.com/edgefvm/fvm/lab/duel/dueltest"
 	"github.com/edgefvm/fvm/node/replay"
 )
 
@@ -75,6 +76,63 @@ func TestReplayDifference(t *testing.T) {
 	if r := clitest.FromJSON[replay.Report](t, edgefvm.Run(t, append(args, "--json")...).Out); r.Failure == nil || r.Failure.Epoch != 1 {
 		t.Errorf("%+v", r)
 	}
+}
+
+// The blocks are judged too where that is asked for, and what could not be judged is told.
+func TestReplayValidate(t *testing.T) {
+	clitest.NeedBundles(t)
+	dir := t.TempDir()
+	args := []string{"replay", testdata + "two29.car.zst", "--network", testdata + "two29.json", "--differences", filepath.Join(dir, "differences"), "--to", "12", "--validate"}
+	out := edgefvm.OK(t, args...)
+	if !strings.Contains(out, " judged, 0 invalid; winning PoSts: all are the words") || strings.Contains(out, "not judged") {
+		t.Errorf("%s", out)
+	}
+	r := clitest.FromJSON[replay.Report](t, edgefvm.OK(t, append(args, "--json")...))
+	if v := r.Validation; v == nil || v.Blocks == 0 || v.Invalid != 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// At a difference the reference is asked: one that agrees with us, and one that charges a unit of gas too much wherever a message hashes.
+func TestReplayAgainst(t *testing.T) {
+	clitest.NeedBundles(t)
+	dir := t.TempDir()
+	data, err := os.ReadFile(testdata + "two29.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := clitest.WriteTo(t, filepath.Join(dir, "other.json"), bytes.Replace(data, []byte(`"actor_debugging": true`), []byte(`"actor_debugging": false`), 1))
+	report := filepath.Join(dir, "report.json")
+	args := []string{"replay", testdata + "two29.car.zst", "--network", other, "--differences", filepath.Join(dir, "differences"), "--proofs", "assume", "--report", report}
+	type found struct {
+		Against *kit.Against `json:"against"`
+		Failure *replay.Tipset
+	}
+	for _, c := range []struct {
+		mode   string
+		agrees bool
+	}{{dueltest.Sound, true}, {dueltest.Gas, false}} {
+		r := edgefvm.Run(t, append(args, "--against", dueltest.Program(t, c.mode))...)
+		if r.Code != kit.ExitFailed {
+			t.Fatalf("exit code %d\n%s%s", r.Code, r.Out, r.Err)
+		}
+		data, err := os.ReadFile(report)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := clitest.FromJSON[found](t, string(data))
+		if got.Against == nil || got.Against.Why != "" || got.Against.Agrees != c.agrees {
+			t.Fatalf("%s: %+v\n%s", c.mode, got.Against, r.Out)
+		}
+		said := "is the network described right?"
+		if !c.agrees {
+			said = "the reference differs from us"
+		}
+		if !strings.Contains(r.Out, said) {
+			t.Errorf("%s: %s", c.mode, r.Out)
+		}
+	}
+	edgefvm.Fails(t, kit.ExitUsage, append(args, "--against", filepath.Join(dir, "nowhere")), "--against", "there is no such file")
 }
 
 // What is wrong with a command line or a file is one line that says so.

@@ -256,7 +256,7 @@ func (x *check) chain(ctx context.Context, name string, tipsets []*types.TipSet)
 		}
 		passed++
 	}
-	fmt.Printf("PASS %s: %d tipsets in %.1f s, %d blocks validated, %d damaged ones refused\n", name, passed, time.Since(start).Seconds(), x.blocks, x.refused)
+	fmt.Printf("PASS %s: %d tipsets in %.3f s, %d blocks validated, %d damaged ones refused\n", name, passed, time.Since(start).Seconds(), x.blocks, x.refused)
 	return nil
 }
 
