@@ -21,6 +21,8 @@ require (
 	golang.org/x/crypto v0.55.0
 )
 
+require github.com/google/pprof v0.0.0-20260202012954-cb029daf43ef // indirect
+
 require (
 	github.com/bits-and-blooms/bitset v1.24.6 // indirect
 	github.com/coder/websocket v1.8.15
