@@ -27,7 +27,6 @@ type snapshot struct {
 	set    settings
 	pool   []*pooled
 	nonces map[address.Address]uint64
-	order  uint64
 }
 
 // Snapshot keeps the chain, the state and the pool as they are, and the time. Ids count up from 1 and are never used again.

@@ -26,7 +26,7 @@ type everything struct {
 	Renamed int    `json:"other"`
 	Empty   string `json:",omitempty"`
 	Left    string `json:"-"`
-	private int
+	private int    // encoders leave it out
 	Bytes   []byte
 	None    []byte
 	List    []abi.ChainEpoch
@@ -66,7 +66,7 @@ func TestMarshal(t *testing.T) {
 		v    any
 	}{
 		{"zero", &everything{Label: label}},
-		{"full", &everything{
+		{"full", &everything{private: 1,
 			embedded: embedded{"in"}, Extra: &Extra{3}, Text: "a \"text\" with <html> & ünicode\n", Renamed: -4, Empty: "not", Bytes: []byte{1, 2}, None: []byte{},
 			List: []abi.ChainEpoch{1, -2}, Null: []abi.ChainEpoch{}, Amount: big.NewInt(1), Pointer: &two, CID: c, Any: map[string]any{"b": 1.5, "a": nil},
 			Map: map[string]big.Int{"z": two, "a": big.Zero()}, Numbers: map[abi.DealID]string{10: "x", 2: "y"}, Set: bitfield.NewFromSet([]uint64{1, 5, 6}),

@@ -160,7 +160,7 @@ func (a *API) filterChanges(ctx context.Context, id string) (any, error) {
 	kind, want, first := x.kind, x.logs, x.next
 	a.filters.mu.Unlock()
 	var result any
-	next := latest + 1
+	var next uint64
 	if kind == ofBlocks {
 		result, next = a.hashesFrom(first, latest)
 	} else {
