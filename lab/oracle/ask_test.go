@@ -47,7 +47,7 @@ func TestRequest(t *testing.T) {
 		t.Error("there is a variant 7")
 	}
 	for want, add := range map[string]string{
-		"single proofs":      `"proof_answers":[{"key":"x"}]`,
+		"some of its proofs": `"proof_answers":[{"key":"x","valid":true},{"key":"y"}]`,
 		"failing randomness": `"randomness":[{"on":["chain",1],"error":"broken"}]`,
 		"failing faults":     `"faults":[{"error":"broken"}]`,
 	} {

@@ -123,9 +123,8 @@ func Load(path string) (*Network, error) {
 // key, in hex, may be missing, and then the beacon's entries cannot be verified.
 // All of build_constants must be there except actor_debugging (false), upgrade_watermelon_fix and upgrade_tock_fix (-1),
 // consensus_miner_min_power (that of the actors' network), in bytes, as text, and upgrade_dragon and upgrade_tuktuk; see [Constants].
-// These two are by default what the build has whose other constants these are: mainnet's, or the -25 and -28 of builds for
-// development, which go into the migrations even where a chain has these upgrades at other heights; where the heights were set for the
-// build itself (LOTUS_DRAGON_HEIGHT), say so. Amounts are text, in attoFIL. Keys that are not known are passed over.
+// These two are by default what the build has whose other constants these are: mainnet's, whatever the schedule says, or for development
+// the heights of the schedule, which are the build's if its environment set them (LOTUS_DRAGON_HEIGHT), and -25 and -28 without such. Amounts are text, in attoFIL. Keys that are not known are passed over.
 func Decode(r io.Reader) (*Network, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
 	if err != nil {
@@ -300,14 +299,15 @@ func (c *Constants) migrationHeights(n *Network) (dragon, tuktuk abi.ChainEpoch)
 	switch {
 	case c.OfMainnet():
 		return mainnetDragon, mainnetTuktuk
-	case c.Calico < 0: // a build for development, which has all upgrades behind it
-		return developmentDragon, developmentTuktuk
+	case c.Calico < 0: // a build for development, which has all upgrades behind it but those that its environment sets
+		dragon, tuktuk = developmentDragon, developmentTuktuk
 	}
-	height := func(v network.Version) abi.ChainEpoch {
-		first, _, _ := n.Epochs(v)
-		return first - 1
+	for v, height := range map[network.Version]*abi.ChainEpoch{network.Version22: &dragon, network.Version24: &tuktuk} {
+		if first, _, ok := n.Epochs(v); ok && first > 0 {
+			*height = first - 1
+		}
 	}
-	return height(network.Version22), height(network.Version24)
+	return dragon, tuktuk
 }
 
 // atto reads an amount. All FIL are 28 digits.

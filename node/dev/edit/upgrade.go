@@ -57,6 +57,7 @@ func (e *Editor) Upgrade(ctx context.Context, u Upgrade) error {
 			}
 			n := *u.Network
 			n.Upgrades = []network.Upgrade{{Height: -1, Version: v - 1}}
+			n.Constants.Dragon, n.Constants.Tuktuk = u.Epoch, u.Epoch // as on a build whose environment sets the heights
 			m := migrate.New(&n, u.Bundles, e.base, migrate.Options{})
 			if root, err = m.Migrate(ctx, network.Upgrade{Height: u.Epoch, Version: v, Migrates: true}, root); err != nil {
 				return cid.Undef, err

@@ -95,7 +95,8 @@ func TestFilters(t *testing.T) {
 				time.Sleep(10 * time.Millisecond)
 				got = append(got, ask[[]any](w, "eth_getFilterChanges", id)...)
 			}
-			if len(got) != want {
+			// What was sent just before the filter was made may be told after.
+			if len(got) != want && (name != "pending" || want == 0 || len(got) != want+1) {
 				t.Errorf("%s: %d, want %d", name, len(got), want)
 			}
 		}
