@@ -98,7 +98,7 @@ func TestMappedBuffers(t *testing.T) {
 		t.Error("a mapped buffer was not used again, or is dirty")
 	}
 	all := [][]byte{p.get(largeBytes + 1)}
-	if len(all[0]) != allBytes {
+	if uint64(len(all[0])) != allBytes {
 		t.Errorf("a large buffer has %d bytes", len(all[0]))
 	}
 	for range keptMapped + 2 {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -28,7 +29,7 @@ func runVector(t testing.TB, v *vector.Vector, engine *fvm.Engine, watched bool)
 	t.Helper()
 	var rec trace.Recorder
 	hooks := rec.Hooks()
-	tr := New(Options{EnableMemory: true, EnableReturnData: true, MaxBytes: 2 << 30})
+	tr := New(Options{EnableMemory: true, EnableReturnData: true, MaxBytes: math.MaxInt})
 	if watched {
 		hooks = tr.Hooks(hooks)
 	}
@@ -160,7 +161,7 @@ func BenchmarkLoop(b *testing.B) {
 			if c.hooks != nil {
 				hooks = c.hooks()
 			} else {
-				tr = New(Options{MaxBytes: 4 << 30})
+				tr = New(Options{MaxBytes: math.MaxInt})
 				hooks = tr.Hooks(nil)
 			}
 			w := newWorld(b, 28, hooks)

@@ -67,7 +67,7 @@ func TestDevSend(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			before := ask[string](t, s, "WalletBalance", c.to)
-			method, value := 0, "500000000000000000"
+			method, value := int64(0), "500000000000000000"
 			if c.to == bls {
 				value = "1000000000000000000"
 			}
