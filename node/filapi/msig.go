@@ -38,6 +38,16 @@ func (a *API) multisig(ctx context.Context, x Address, ts *chain.Tipset) (*multi
 	return &multisig{t, act, n.Value()}, nil
 }
 
+// multisigAt is a multisig as of a tipset, and the tipset.
+func (m v1) multisigAt(ctx context.Context, a Address, key tipsetKey) (*multisig, *chain.Tipset, error) {
+	ts, err := m.tipset(ctx, key)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := m.multisig(ctx, a, ts)
+	return s, ts, err
+}
+
 // locked is what is not unlocked at an epoch (builtin-actors, actors/multisig/src/state.rs).
 func (m *multisig) locked(epoch abi.ChainEpoch) big.Int {
 	initial, duration := field[big.Int](m.state, "InitialBalance"), field[abi.ChainEpoch](m.state, "UnlockDuration")
@@ -55,11 +65,7 @@ func (m *multisig) locked(epoch abi.ChainEpoch) big.Int {
 }
 
 func (m v1) MsigGetAvailableBalance(ctx context.Context, a Address, key tipsetKey) (json.RawMessage, error) {
-	ts, err := m.tipset(ctx, key)
-	if err != nil {
-		return m.out(nil, err)
-	}
-	s, err := m.multisig(ctx, a, ts)
+	s, ts, err := m.multisigAt(ctx, a, key)
 	if err != nil {
 		return m.out(nil, err)
 	}
@@ -73,11 +79,7 @@ type msigVestingJSON struct {
 }
 
 func (m v1) MsigGetVestingSchedule(ctx context.Context, a Address, key tipsetKey) (json.RawMessage, error) {
-	ts, err := m.tipset(ctx, key)
-	if err != nil {
-		return m.out(nil, err)
-	}
-	s, err := m.multisig(ctx, a, ts)
+	s, _, err := m.multisigAt(ctx, a, key)
 	if err != nil {
 		return m.out(nil, err)
 	}
@@ -118,11 +120,7 @@ type msigTransactionJSON struct {
 }
 
 func (m v1) MsigGetPending(ctx context.Context, a Address, key tipsetKey) (json.RawMessage, error) {
-	ts, err := m.tipset(ctx, key)
-	if err != nil {
-		return m.out(nil, err)
-	}
-	s, err := m.multisig(ctx, a, ts)
+	s, _, err := m.multisigAt(ctx, a, key)
 	if err != nil {
 		return m.out(nil, err)
 	}

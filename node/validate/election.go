@@ -69,15 +69,7 @@ func (j *judge) worker(ctx context.Context, miner abi.ActorID) (address.Address,
 
 // claimed tells whether the miner has a claim before the parents.
 func (j *judge) claimed(ctx context.Context, miner abi.ActorID) error {
-	st, err := j.at(ctx, j.parent.ParentStateRoot())
-	if err != nil {
-		return err
-	}
-	p, err := j.power(ctx, st)
-	if err != nil {
-		return err
-	}
-	c, err := p.of(ctx, miner)
+	_, c, err := j.claim(ctx, j.parent.ParentStateRoot(), miner)
 	if err == nil && c == nil {
 		err = brokenf("f0%d has no claim", miner)
 	}
@@ -98,20 +90,16 @@ func (j *judge) eligible(ctx context.Context, miner abi.ActorID) error {
 	if err := j.qualifiedThen(ctx, miner); err != nil {
 		return err
 	}
-	now, err := j.at(ctx, j.parent.ParentStateRoot())
-	if err != nil {
-		return err
-	}
-	p, err := j.power(ctx, now)
-	if err != nil {
-		return err
-	}
-	c, err := p.of(ctx, miner)
+	_, c, err := j.claim(ctx, j.parent.ParentStateRoot(), miner)
 	if err != nil {
 		return err
 	}
 	if c == nil || c.quality.Sign() <= 0 {
 		return brokenf("f0%d has no power", miner)
+	}
+	now, err := j.at(ctx, j.parent.ParentStateRoot())
+	if err != nil {
+		return err
 	}
 	st, info, err := now.Miner(ctx, miner)
 	if err != nil {
@@ -139,15 +127,7 @@ func (j *judge) qualifiedThen(ctx context.Context, miner abi.ActorID) error {
 	if j.lookbackErr != nil {
 		return j.lookbackErr
 	}
-	then, err := j.at(ctx, j.qualified)
-	if err != nil {
-		return err
-	}
-	p, err := j.power(ctx, then)
-	if err != nil {
-		return err
-	}
-	c, err := p.of(ctx, miner)
+	p, c, err := j.claim(ctx, j.qualified, miner)
 	if err != nil {
 		return err
 	}
@@ -204,15 +184,7 @@ func (j *judge) winCount(ctx context.Context, miner abi.ActorID) error {
 	if claimed < 1 {
 		return brokenf("it claims %d wins", claimed)
 	}
-	st, err := j.at(ctx, j.lookback)
-	if err != nil {
-		return err
-	}
-	p, err := j.power(ctx, st)
-	if err != nil {
-		return err
-	}
-	c, err := p.of(ctx, miner)
+	p, c, err := j.claim(ctx, j.lookback, miner)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/big"
 	fnetwork "github.com/filecoin-project/go-state-types/network"
+	"github.com/ipfs/go-cid"
 	ipld "github.com/ipfs/go-ipld-format"
 
 	"github.com/edgefvm/fvm/internal/ipld/addr"
@@ -51,6 +52,20 @@ func (b *Base) power(ctx context.Context, st *tree.Tree) (*power, error) {
 }
 
 func source(st *tree.Tree) collections.Source { return collections.Source{Load: st.Block} }
+
+// claim is the power in a state, and a miner's claim in it; nil if it has none.
+func (b *Base) claim(ctx context.Context, root cid.Cid, miner abi.ActorID) (*power, *claim, error) {
+	st, err := b.at(ctx, root)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := b.power(ctx, st)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := p.of(ctx, miner)
+	return p, c, err
+}
 
 // of is a miner's claim; nil if it has none.
 func (p *power) of(ctx context.Context, miner abi.ActorID) (*claim, error) {
