@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -91,10 +90,7 @@ The command ends on SIGINT and SIGTERM, with 0 if nothing differed. See docs/ope
 	f.IntVar(&x.requests, "requests", 16, "how many requests are at work at the node at a time")
 	x.judging.flags(cmd)
 	f.BoolVar(&x.asJSON, "json", false, "print what was found in JSON at the end")
-	x.set.EngineFlag(cmd, "Wasm `engine`, one of "+strings.Join(kit.EngineNames(), ", ")+"; several with commas between them run in lock-step")
-	kit.CacheFlag(cmd, &x.set.CacheDir)
-	f.BoolVar(&x.set.NoCache, "no-cache", false, "keep compiled code in memory only")
-	x.set.BundleFlags(cmd)
+	x.set.MachineFlags(cmd, "; several with commas between them run in lock-step")
 	return cmd
 }
 
@@ -129,10 +125,8 @@ func (x *followFlags) check() error {
 	if x.parallel == 0 {
 		x.parallel, _ = workers(0)
 	}
-	if x.report != "" {
-		if info, err := os.Stat(filepath.Dir(x.report)); err != nil || !info.IsDir() {
-			return kit.Usagef("--report %s: there is no folder %s", x.report, filepath.Dir(x.report))
-		}
+	if err := checkReport(x.report); err != nil {
+		return err
 	}
 	return x.judging.check()
 }

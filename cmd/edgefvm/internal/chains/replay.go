@@ -81,11 +81,19 @@ way, goes on from there.`,
 	kit.AgainstFlag(cmd, &x.against, "to be asked at the first difference which gas charge differs")
 	x.judging.flags(cmd)
 	f.BoolVar(&x.asJSON, "json", false, "print what was found in JSON")
-	x.set.EngineFlag(cmd, "Wasm `engine`, one of "+strings.Join(kit.EngineNames(), ", ")+"; several with commas between them run in lock-step")
-	kit.CacheFlag(cmd, &x.set.CacheDir)
-	f.BoolVar(&x.set.NoCache, "no-cache", false, "keep compiled code in memory only")
-	x.set.BundleFlags(cmd)
+	x.set.MachineFlags(cmd, "; several with commas between them run in lock-step")
 	return cmd
+}
+
+// checkReport tells at the start, not after days, that a report cannot be written: there is no folder for it.
+func checkReport(path string) error {
+	if path == "" {
+		return nil
+	}
+	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+		return kit.Usagef("--report %s: there is no folder %s", path, filepath.Dir(path))
+	}
+	return nil
 }
 
 // check finds what is wrong with the flags before anything is read.
@@ -103,10 +111,8 @@ func (x *replayFlags) check() error {
 	if x.against, err = kit.Reference(x.against); err != nil {
 		return err
 	}
-	if x.report != "" { // a replay may take days: not at its end
-		if info, err := os.Stat(filepath.Dir(x.report)); err != nil || !info.IsDir() {
-			return kit.Usagef("--report %s: there is no folder %s", x.report, filepath.Dir(x.report))
-		}
+	if err := checkReport(x.report); err != nil {
+		return err
 	}
 	return x.judging.check()
 }

@@ -90,10 +90,7 @@ chain (evm_, hardhat_, anvil_, fvm_), and what differs from Ethereum and from ma
 	f.BoolVar(&x.lenient, "lenient-gas", false, "raise gas limits that are too low, so that plain forge script --broadcast works")
 	f.BoolVar(&x.silent, "silent", false, "print neither accounts nor requests")
 	f.BoolVar(&x.jsonLog, "json-log", false, "print in JSON, one object a line")
-	x.set.EngineFlag(cmd, "Wasm `engine`, one of "+strings.Join(kit.EngineNames(), ", "))
-	kit.CacheFlag(cmd, &x.set.CacheDir)
-	f.BoolVar(&x.set.NoCache, "no-cache", false, "keep compiled code in memory only")
-	x.set.BundleFlags(cmd)
+	x.set.MachineFlags(cmd, "")
 	return cmd
 }
 

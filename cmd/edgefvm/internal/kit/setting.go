@@ -29,11 +29,16 @@ type Setting struct {
 func (s *Setting) Flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	defer share(f, namesOf(f))
-	s.EngineFlag(cmd, "Wasm `engine`, one of "+strings.Join(EngineNames(), ", "))
-	CacheFlag(cmd, &s.CacheDir)
-	f.BoolVar(&s.NoCache, "no-cache", false, "keep compiled code in memory only")
-	s.BundleFlags(cmd)
+	s.MachineFlags(cmd, "")
 	s.CARFlag(cmd)
+}
+
+// MachineFlags are those of the engine, its cache and the networks' actors. More is said of the engine after the names.
+func (s *Setting) MachineFlags(cmd *cobra.Command, more string) {
+	s.EngineFlag(cmd, "Wasm `engine`, one of "+strings.Join(EngineNames(), ", ")+more)
+	CacheFlag(cmd, &s.CacheDir)
+	cmd.Flags().BoolVar(&s.NoCache, "no-cache", false, "keep compiled code in memory only")
+	s.BundleFlags(cmd)
 }
 
 // EngineFlag is the flag for the engine, with words of the command's own. A shell completes its value.
