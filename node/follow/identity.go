@@ -1,6 +1,7 @@
 package follow
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -69,6 +70,9 @@ func (f *Follower) identify(ctx context.Context) error {
 	case n == nil:
 		known, ok := network.ByGenesis(block)
 		if !ok {
+			known, ok = f.told(ctx)
+		}
+		if !ok {
 			return fmt.Errorf("%w: the node's, %q, has the genesis %s, which is of no known one: name it with --network, by name or by the file that describes it", ErrIdentity, name, block)
 		}
 		n = known
@@ -94,6 +98,16 @@ func (f *Follower) identify(ctx context.Context) error {
 	})
 	f.log.Info("following", "node", f.o.Node.Address().String(), "version", version, "network", f.network.Name, "network_name", name, "genesis", block.String())
 	return nil
+}
+
+// told is the network as the node itself describes it, which only development nodes of EdgeFVM do.
+func (f *Follower) told(ctx context.Context) (*network.Network, bool) {
+	var file json.RawMessage
+	if err := f.o.Node.Call(ctx, &file, "fvm_network"); err != nil {
+		return nil, false
+	}
+	n, err := network.Decode(bytes.NewReader(file))
+	return n, err == nil
 }
 
 // genesis is the node's, by its own bytes.
