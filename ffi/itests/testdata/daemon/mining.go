@@ -158,6 +158,12 @@ func (n *chain) mine(ctx context.Context, height abi.ChainEpoch, messages ...*ty
 	if err != nil {
 		return nil, err
 	}
+	// Between two blocks are fewer epochs than a winner is looked up before.
+	for height-base.Height() >= finality {
+		if base, err = n.mine(ctx, base.Height()+finality-100); err != nil {
+			return nil, err
+		}
+	}
 	var t *ticket
 	for round := max(height, base.Height()+1); t == nil; round++ {
 		if t, err = n.draw(ctx, base, round); err != nil {
