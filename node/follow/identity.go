@@ -61,8 +61,10 @@ func (f *Follower) identify(ctx context.Context) error {
 		return err
 	}
 	block := g.CIDs[0]
+	// Only said, never relied on: gateways leave methods out.
 	name, err := f.o.Node.StateNetworkName(ctx)
-	if err != nil {
+	var said *lotusrpc.NodeError
+	if err != nil && !(errors.As(err, &said) && said.Code == lotusrpc.CodeMethodNotFound) {
 		return fmt.Errorf("%w: %w", errNode, err)
 	}
 	n := f.o.Network
