@@ -65,7 +65,8 @@ func (n *Node) step(i, seconds uint64, last *Block) (up uint64) {
 		return 0
 	}
 	set := n.settings()
-	up, t := n.nextTime(&set, last)
+	at := n.next(&set, last)
+	up, t := at.up, at.time
 	switch {
 	case i > 0:
 		up, t = 1, last.Timestamp()+seconds
@@ -90,21 +91,22 @@ func (n *Node) mine(ctx context.Context, take []*pooled, up uint64, some bool) e
 	for len(take) > 0 || !some {
 		set := n.settings()
 		on := n.Latest()
-		by, t := n.nextTime(&set, on)
+		at := n.next(&set, on)
+		t := at.time
 		if up == 0 {
-			up = by
+			up = at.up
 		}
 		// Far above the latest, empty blocks in between keep headers short.
 		for up > maxNull+1 {
 			mid := on.Timestamp() + max((t-min(t, on.Timestamp()))*(maxNull+1)/up, 1)
-			if err := n.append(ctx, &plan{parent: on, epoch: on.Epoch() + maxNull + 1, time: mid, baseFee: on.NextBaseFee, states: n.states}); err != nil {
+			if err := n.append(ctx, &plan{parent: on, epoch: on.Epoch() + maxNull + 1, time: mid, baseFee: on.NextBaseFee, states: n.states, idle: at.idle}); err != nil {
 				return err
 			}
 			up -= maxNull + 1
 			on = n.Latest()
 			t = max(t, on.Timestamp()+1)
 		}
-		p := &plan{parent: on, epoch: on.Epoch() + abi.ChainEpoch(up), time: t, baseFee: on.NextBaseFee, take: take, states: n.states, some: some}
+		p := &plan{parent: on, epoch: on.Epoch() + abi.ChainEpoch(up), time: t, baseFee: on.NextBaseFee, take: take, states: n.states, some: some, idle: at.idle}
 		if set.baseFee != nil {
 			p.baseFee = *set.baseFee
 		}
