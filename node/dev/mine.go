@@ -15,6 +15,9 @@ const (
 	maxMine = 10_000_000
 )
 
+// ErrTooMany is wrapped by errors about more blocks than are made at once.
+var ErrTooMany = errors.New("too many")
+
 // MineOptions say what Mine makes.
 type MineOptions struct {
 	// Blocks is how many. Default: 1.
@@ -31,7 +34,7 @@ type MineOptions struct {
 // Mine makes blocks with what is in the pool and ready, and gives the last one. After an error those that are done stay.
 func (n *Node) Mine(ctx context.Context, o MineOptions) (*Block, error) {
 	if o.Blocks > maxMine {
-		return nil, fmt.Errorf("%d blocks at once are too many; the most is %d", o.Blocks, maxMine)
+		return nil, fmt.Errorf("%w: %d blocks at once; the most is %d", ErrTooMany, o.Blocks, maxMine)
 	}
 	if err := n.lock(ctx); err != nil {
 		return nil, err

@@ -183,7 +183,12 @@ func (s *server) dropOf(a Address) {
 	}
 }
 
-func (s *server) setBaseFee(fee Amount) error { return wrong(s.n.SetNextBaseFee(fee.tokens())) }
+func (s *server) setBaseFee(fee Amount) error {
+	if err := s.n.SetNextBaseFee(fee.tokens()); err != nil {
+		return invalid("%v", err)
+	}
+	return nil
+}
 
 // The limit of a block is the network's: 10^10 units of gas.
 func (s *server) setGasLimit(limit Uint) bool { return limit > 0 }
