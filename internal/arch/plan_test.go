@@ -78,12 +78,14 @@ var plan = []room{
 	{"node/lotusrpc", node, 1, false},             // a client of nodes
 	{"node/dev/genesis", node, 15, false},         // the state that a development network begins with
 	{"node/ethtrace", node, 16, false},            // what a trace is in Ethereum's words
+	{"node/ethchain", node, 18, false},            // Ethereum's JSON-RPC of a chain that is there already
 	{"node/dev/ethapi", node, 18, false},          // Ethereum's JSON-RPC of a development node
 	{"node/dev/edit", node, 16, false},            // states changed by hand
 	{"node/dev", node, 16, false},                 // a chain in one process that executes messages as they come
 	{"node/dev/cheats", node, 18, false},          // what development tools bend a chain by
 	{"node/dev/devtest", node, 17, false},         // such a chain in a test
 	{"node/internal/collections", node, 1, false}, // HAMTs, AMTs and KAMTs as they stand in blocks
+	{"node/internal/ethstate", node, 13, false},   // contracts and senders in a state
 	{"node/internal/closed", node, 13, false},     // what a machine reads and asks, for vectors
 
 	{"lab/fuzz", laboratory, 16, false},

@@ -146,8 +146,8 @@ func (n *Node) setting(ctx context.Context, at *Block, next bool) (*Block, error
 		return &b, nil
 	}
 	set := n.settings()
-	up, t := n.nextTime(&set, at)
-	p := &plan{parent: at, epoch: at.Epoch() + abi.ChainEpoch(min(up, maxNull+1)), time: t, baseFee: at.NextBaseFee}
+	when := n.next(&set, at)
+	p := &plan{parent: at, epoch: at.Epoch() + abi.ChainEpoch(min(when.up, maxNull+1)), time: when.time, baseFee: at.NextBaseFee}
 	if set.baseFee != nil {
 		p.baseFee = *set.baseFee
 	}

@@ -22,8 +22,9 @@
 //
 // A block is at its parent's epoch + 1. If time was moved (IncreaseTime, SetNextTimestamp, SetTime) it is max(1, seconds moved / block
 // time) epochs further, and those between are null rounds in which cron runs; at most 1000 at a time, so that headers stay readable:
-// beyond that there are empty blocks between. If time was moved by more than a day, epochs do not follow: the clock alone jumps, as on
-// Ethereum's development nodes, and SkipEpochs is there for whoever wants the epochs. A timestamp is what was asked for to the second;
+// beyond that there are empty blocks between. If time was moved by more than a day, Options.Jumps says what happens: on a chain without
+// storage providers the clock alone jumps, as on Ethereum's development nodes; on one with them epochs follow, and cron runs in those null
+// rounds in which an actor has asked for it. SkipEpochs is there for whoever wants all of them. A timestamp is what was asked for to the second;
 // else what the clock says, moved as it was asked for. So blocks of one second have one timestamp, as on Anvil, and the chain's time stays
 // that of the clock however many blocks are made. Time that passes by itself moves no epoch.
 //

@@ -162,7 +162,8 @@ func (n *Node) Pending(ctx context.Context) (*Block, error) {
 		return on, nil
 	}
 	set := n.settings()
-	up, t := n.nextTime(&set, on)
+	when := n.next(&set, on)
+	t := when.time
 	if p := &n.pending; p.block != nil && p.on == on && p.version == version && t-min(t, p.time) <= 1 {
 		return p.block, nil
 	}
@@ -171,7 +172,7 @@ func (n *Node) Pending(ctx context.Context) (*Block, error) {
 		return on, nil
 	}
 	p := &plan{
-		parent: on, epoch: on.Epoch() + abi.ChainEpoch(min(up, maxNull+1)), time: t, baseFee: n.baseFee(), take: take, preview: true,
+		parent: on, epoch: on.Epoch() + abi.ChainEpoch(min(when.up, maxNull+1)), time: t, idle: when.idle, baseFee: n.baseFee(), take: take, preview: true,
 		states: &blockstore.Overlay{Top: blockstore.NewMemory(), Base: n.states},
 	}
 	for {

@@ -33,6 +33,7 @@ type plan struct {
 	preview bool
 	some    bool   // without messages it is not wanted
 	salt    []byte // makes it differ from another in its place
+	idle    bool   // of the null rounds before only those have cron in which something is due
 }
 
 // refused is a message that did not come into a block.
@@ -51,6 +52,18 @@ func (n *Node) make(ctx context.Context, p *plan) (*Block, []refused, error) {
 	b := &Block{Tipset: &chain.Tipset{Blocks: []*chain.Header{h}}, parent: p.parent, states: p.states, Preview: p.preview, cache: new(cache)}
 	root := p.parent.Root
 	for e := p.parent.Epoch() + 1; e < p.epoch; e++ {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
+		if p.idle {
+			first, err := due(ctx, p.states, root)
+			if err != nil {
+				return nil, nil, err
+			}
+			if e = max(e, first); e >= p.epoch {
+				break
+			}
+		}
 		if root, err = n.nullRound(ctx, b, e, root); err != nil {
 			return nil, nil, fmt.Errorf("the null round at epoch %d: %w", e, err)
 		}

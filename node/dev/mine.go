@@ -15,6 +15,9 @@ const (
 	maxMine = 10_000_000
 )
 
+// ErrTooMany is wrapped by errors about more blocks than are made at once.
+var ErrTooMany = errors.New("too many")
+
 // MineOptions say what Mine makes.
 type MineOptions struct {
 	// Blocks is how many. Default: 1.
@@ -31,7 +34,7 @@ type MineOptions struct {
 // Mine makes blocks with what is in the pool and ready, and gives the last one. After an error those that are done stay.
 func (n *Node) Mine(ctx context.Context, o MineOptions) (*Block, error) {
 	if o.Blocks > maxMine {
-		return nil, fmt.Errorf("%d blocks at once are too many; the most is %d", o.Blocks, maxMine)
+		return nil, fmt.Errorf("%w: %d blocks at once; the most is %d", ErrTooMany, o.Blocks, maxMine)
 	}
 	if err := n.lock(ctx); err != nil {
 		return nil, err
@@ -65,7 +68,8 @@ func (n *Node) step(i, seconds uint64, last *Block) (up uint64) {
 		return 0
 	}
 	set := n.settings()
-	up, t := n.nextTime(&set, last)
+	at := n.next(&set, last)
+	up, t := at.up, at.time
 	switch {
 	case i > 0:
 		up, t = 1, last.Timestamp()+seconds
@@ -90,21 +94,22 @@ func (n *Node) mine(ctx context.Context, take []*pooled, up uint64, some bool) e
 	for len(take) > 0 || !some {
 		set := n.settings()
 		on := n.Latest()
-		by, t := n.nextTime(&set, on)
+		at := n.next(&set, on)
+		t := at.time
 		if up == 0 {
-			up = by
+			up = at.up
 		}
 		// Far above the latest, empty blocks in between keep headers short.
 		for up > maxNull+1 {
 			mid := on.Timestamp() + max((t-min(t, on.Timestamp()))*(maxNull+1)/up, 1)
-			if err := n.append(ctx, &plan{parent: on, epoch: on.Epoch() + maxNull + 1, time: mid, baseFee: on.NextBaseFee, states: n.states}); err != nil {
+			if err := n.append(ctx, &plan{parent: on, epoch: on.Epoch() + maxNull + 1, time: mid, baseFee: on.NextBaseFee, states: n.states, idle: at.idle}); err != nil {
 				return err
 			}
 			up -= maxNull + 1
 			on = n.Latest()
 			t = max(t, on.Timestamp()+1)
 		}
-		p := &plan{parent: on, epoch: on.Epoch() + abi.ChainEpoch(up), time: t, baseFee: on.NextBaseFee, take: take, states: n.states, some: some}
+		p := &plan{parent: on, epoch: on.Epoch() + abi.ChainEpoch(up), time: t, baseFee: on.NextBaseFee, take: take, states: n.states, some: some, idle: at.idle}
 		if set.baseFee != nil {
 			p.baseFee = *set.baseFee
 		}

@@ -63,7 +63,7 @@ func New(ctx context.Context, o Options) (*Node, error) {
 	n.index.init()
 	n.pool.init()
 	n.fake.init()
-	n.set.automine, n.set.interval = !o.Manual, o.Interval
+	n.set.automine, n.set.interval, n.set.jumps = !o.Manual, o.Interval, o.Jumps
 	if err := n.begin(ctx); err != nil {
 		return nil, err
 	}

@@ -23,6 +23,8 @@ type Options struct {
 	Manual bool
 	// Interval between blocks that are made by the clock, with what is in the pool. Default: none are.
 	Interval time.Duration
+	// Jumps says what a jump of time by more than a day does. Default: epochs follow if the chain has storage providers.
+	Jumps Jumps
 	// LenientGas raises a gas limit below what a message needs before it is executed. Default: such a message fails, as on the network.
 	LenientGas bool
 	// Clock tells the time. Default: time.Now.
@@ -67,6 +69,9 @@ func (o *Options) defaults() error {
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now
+	}
+	if o.Jumps < JumpsAuto || o.Jumps > JumpsCron {
+		return fmt.Errorf("%w: no jump of time is %d", ErrOptions, int(o.Jumps))
 	}
 	if o.Interval < 0 {
 		return fmt.Errorf("%w: an interval of %v", ErrOptions, o.Interval)

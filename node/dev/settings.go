@@ -15,6 +15,7 @@ import (
 type settings struct {
 	automine bool
 	interval time.Duration
+	jumps    Jumps
 	clock    clock
 	baseFee  *abi.TokenAmount            // of the next block, forced
 	forced   map[abi.ChainEpoch][32]byte // randomness; never changed in place
@@ -27,6 +28,7 @@ type clock struct {
 	step   *uint64 // between blocks
 	moved  uint64  // seconds that time was moved since the last block
 	skip   uint64  // null rounds that were asked for
+	idle   bool    // of the null rounds only those have cron in which something is due
 }
 
 // maxTime is the latest time of a block, in seconds since 1970: the end of the year 9999.
@@ -68,8 +70,7 @@ func (n *Node) change(f func(*settings)) {
 // Time is what a block that is made now would have as its timestamp, in seconds since 1970.
 func (n *Node) Time() uint64 {
 	set := n.settings()
-	_, t := n.nextTime(&set, n.Latest())
-	return t
+	return n.next(&set, n.Latest()).time
 }
 
 // BlockTime is how long an epoch lasts, in seconds.
@@ -145,6 +146,17 @@ func (n *Node) SkipEpochs(epochs uint64) error {
 	return nil
 }
 
+// SkipIdle is SkipEpochs in which cron runs only at epochs for which an actor has asked for it, such as miners' deadlines and deals: some
+// hundred times faster, and not what the network does. What is due happens at its epoch; sums that the reward and the power actor keep an epoch
+// at a time are made up for by them later. Package replay will say that the states are not by the rules.
+func (n *Node) SkipIdle(epochs uint64) error {
+	if err := n.SkipEpochs(epochs); err != nil {
+		return err
+	}
+	n.change(func(s *settings) { s.clock.idle = true })
+	return nil
+}
+
 // SetNextBaseFee forces the next block's base fee, in attoFIL a unit of gas. Package replay will say that it is not by the rules.
 func (n *Node) SetNextBaseFee(fee abi.TokenAmount) error {
 	if fee.Int == nil || fee.Sign() < 0 || fee.BitLen() > 128 {
@@ -178,33 +190,6 @@ func (n *Node) forced(epoch abi.ChainEpoch) (v [32]byte, ok bool) {
 	return v, ok
 }
 
-// nextTime is when a block upon another would be: how many epochs above it, and its timestamp.
-func (n *Node) nextTime(s *settings, on *Block) (up, t uint64) {
-	c := &s.clock
-	last := on.Timestamp()
-	moved := c.moved
-	switch {
-	case c.next != nil && *c.next > last:
-		t = *c.next
-		moved = t - last
-	case c.step != nil:
-		t = last + max(*c.step, 1)
-	default:
-		if t = uint64(max(n.now().Unix()+c.offset, 0)); t < last {
-			t = last + 1
-		}
-	}
-	epochs := max(moved/n.o.BlockTime, 1)
-	if moved > longestJump {
-		epochs = 1
-	}
-	return epochs + c.skip, max(min(t, maxTime), last)
-}
-
-// longestJump is by how many seconds time may be moved so that epochs follow, with cron in each. Tests jump over a year to open a lock, which
-// would be a million epochs: minutes of cron that nobody asked for. SkipEpochs makes all that are.
-const longestJump = 24 * 60 * 60
-
 // passed uses up what a block was made by, with its time t; what was set in the meantime is for the next one.
 func (s *settings) passed(by *settings, now time.Time, t uint64) {
 	c, used := &s.clock, &by.clock
@@ -212,7 +197,9 @@ func (s *settings) passed(by *settings, now time.Time, t uint64) {
 		c.offset, c.next = int64(t)-now.Unix(), nil // time goes on from there
 	}
 	c.moved -= min(c.moved, used.moved)
-	c.skip -= min(c.skip, used.skip)
+	if c.skip -= min(c.skip, used.skip); c.skip == 0 {
+		c.idle = false
+	}
 	if s.baseFee == by.baseFee {
 		s.baseFee = nil
 	}

@@ -67,9 +67,9 @@ func (n *Node) Revert(ctx context.Context, id uint64) (bool, error) {
 	}
 	n.snaps.list = slices.DeleteFunc(n.snaps.list, func(s *snapshot) bool { return s.id >= id })
 	n.change(func(set *settings) {
-		automine, interval := set.automine, set.interval
+		automine, interval, jumps := set.automine, set.interval, set.jumps
 		*set = s.set
-		set.automine, set.interval = automine, interval
+		set.automine, set.interval, set.jumps = automine, interval, jumps
 	})
 	n.pool.set(s.pool)
 	n.fake.mu.Lock()
@@ -215,7 +215,7 @@ func (n *Node) Reset(ctx context.Context) error {
 	}
 	n.snaps.list = nil
 	n.pool.set(nil)
-	n.change(func(s *settings) { *s = settings{automine: s.automine, interval: s.interval} })
+	n.change(func(s *settings) { *s = settings{automine: s.automine, interval: s.interval, jumps: s.jumps} })
 	n.fake.mu.Lock()
 	n.fake.all, n.fake.who, n.fake.nonces = false, map[address.Address]bool{}, map[address.Address]uint64{}
 	n.fake.mu.Unlock()

@@ -10,11 +10,15 @@ import (
 	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/big"
 	"github.com/filecoin-project/go-state-types/crypto"
+	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/externs"
 	"github.com/edgefvm/fvm/node/chain"
+	"github.com/edgefvm/fvm/node/chain/supply"
+	"github.com/edgefvm/fvm/node/chain/tree"
+	"github.com/edgefvm/fvm/node/internal/ethstate"
 	"github.com/edgefvm/fvm/node/jsonrpc"
 	"github.com/edgefvm/fvm/node/network"
 	"github.com/edgefvm/fvm/node/replay"
@@ -99,7 +103,7 @@ func (a *archive) Reach(ctx context.Context, ts *chain.Tipset) error {
 }
 
 func (a *archive) reach(ctx context.Context, ts *chain.Tipset) error {
-	if ok, err := a.c.States().Has(ctx, ts.ParentStateRoot()); ok || err != nil {
+	if ok, err := a.c.Kept(ctx, ts.ParentStateRoot()); ok || err != nil {
 		return err
 	}
 	if err := a.onLine(ctx, ts); err != nil {
@@ -149,10 +153,22 @@ func (a *archive) Trace(ctx context.Context, ts *chain.Tipset, message int) (*Ca
 	return &CallResult{Message: step.Message.Message, Result: step.Result, Trace: step.Trace}, nil
 }
 
+// Walk implements Walker.
+func (a *archive) Walk(ctx context.Context, ts *chain.Tipset, into blockstore.Blockstore, fn func(*replay.Applied) error) (cid.Cid, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err := a.onLine(ctx, ts); err != nil {
+		return cid.Undef, err
+	}
+	return a.c.Walk(ctx, ts, into, fn)
+}
+
 // Call implements Chain.
 func (a *archive) Call(ctx context.Context, ts *chain.Tipset, m *fvm.Message, o CallOptions) (*CallResult, error) {
-	if err := a.Reach(ctx, ts); err != nil {
-		return nil, err
+	if !o.On.Defined() {
+		if err := a.Reach(ctx, ts); err != nil {
+			return nil, err
+		}
 	}
 	return callAt(ctx, a, chain.NewLine(a.Store(), ts).View(ts), m, setting{CallOptions: o, engine: a.o.Engine, proofs: a.o.Proofs})
 }
@@ -164,6 +180,10 @@ type setting struct {
 	proofs externs.ProofVerifier
 }
 
+func (a *archive) setting() setting { return setting{engine: a.o.Engine, proofs: a.o.Proofs} }
+
+func (c *DevChain) setting() setting { return setting{engine: c.n.Engine()} }
+
 // callAt executes a message at the tipset of a view, on its parent state.
 func callAt(ctx context.Context, c Chain, view *chain.View, m *fvm.Message, o setting) (*CallResult, error) {
 	n, ts := c.Network(), view.Tipset()
@@ -174,9 +194,24 @@ func callAt(ctx context.Context, c Chain, view *chain.View, m *fvm.Message, o se
 	}
 	store := &blockstore.Overlay{Top: blockstore.NewMemory(), Base: c.States()}
 	root := ts.ParentStateRoot()
-	parts, err := supplyOf(ctx, c, ts)
+	var parts supply.Parts
+	var err error
+	if o.On.Defined() {
+		root = o.On
+		var t *tree.Tree
+		if t, err = tree.Load(ctx, store, root); err == nil {
+			parts, err = supply.Rules{Network: n, GenesisPledge: big.Zero()}.At(ctx, ts.Height(), t)
+		}
+	} else {
+		parts, err = supplyOf(ctx, c, ts)
+	}
 	if err != nil {
 		return nil, err
+	}
+	if o.Anybody {
+		if root, err = ethstate.Present(ctx, store, root, m.From); err != nil {
+			return nil, err
+		}
 	}
 	rules := chain.Rules{Network: n, State: c.States()}
 	return call(ctx, fvm.Config{
@@ -208,7 +243,7 @@ func call(ctx context.Context, cfg fvm.Config, m *fvm.Message, o CallOptions) (*
 			return nil, err
 		}
 	}
-	if m.GasFeeCap.Sign() == 0 {
+	if m.GasFeeCap.Sign() == 0 && (o.Explicit || !o.Anybody) { // contracts that eth_call calls see the block's
 		cfg.BaseFee = big.Zero()
 	}
 	var rec trace.Recorder
@@ -239,7 +274,9 @@ func call(ctx context.Context, cfg fvm.Config, m *fvm.Message, o CallOptions) (*
 			return nil, err
 		}
 	} else {
-		with.GasLimit = implicitGas
+		if !o.Anybody {
+			with.GasLimit = implicitGas
+		}
 		if out.Result, err = machine.ApplyImplicit(ctx, &with); err != nil {
 			return nil, err
 		}

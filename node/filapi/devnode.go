@@ -13,6 +13,7 @@ import (
 	"github.com/edgefvm/fvm/node/chain"
 	"github.com/edgefvm/fvm/node/dev"
 	"github.com/edgefvm/fvm/node/network"
+	"github.com/edgefvm/fvm/node/replay"
 )
 
 // NodeOptions say how a development node is served. The zero value is ready.
@@ -115,7 +116,7 @@ func (c *DevChain) Call(ctx context.Context, ts *chain.Tipset, m *fvm.Message, o
 	if err != nil {
 		return nil, err
 	}
-	if !head || len(o.Prior) > 0 || o.Explicit {
+	if !head || len(o.Prior) > 0 || o.Explicit || o.On.Defined() {
 		return callAt(ctx, c, chain.NewLine(c.store, ts).View(ts), m, setting{CallOptions: o, engine: c.n.Engine()})
 	}
 	with := *m
@@ -148,6 +149,17 @@ func (c *DevChain) Trace(ctx context.Context, ts *chain.Tipset, message int) (*C
 		return nil, err
 	}
 	return &CallResult{Message: b.Messages[message].Message.Message, Result: res.Result, Trace: res.Trace}, nil
+}
+
+// Walk implements Walker. A head has no messages but its cron. Blocks with impersonated contracts, which the network would refuse, are an
+// error, and so are upgrades that migrate.
+func (c *DevChain) Walk(ctx context.Context, ts *chain.Tipset, into blockstore.Blockstore, fn func(*replay.Applied) error) (cid.Cid, error) {
+	rules := chain.Rules{Network: c.Network(), State: &blockstore.Overlay{Top: into, Base: c.States()}}
+	plan, err := rules.Plan(ctx, chain.NewLine(c.store, ts), ts)
+	if err != nil {
+		return cid.Undef, err
+	}
+	return replay.Walk(ctx, plan, replay.WalkOptions{Engine: c.n.Engine()}, fn)
 }
 
 // Find implements Finder.

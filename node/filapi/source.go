@@ -11,6 +11,7 @@ import (
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/node/chain"
 	"github.com/edgefvm/fvm/node/network"
+	"github.com/edgefvm/fvm/node/replay"
 	"github.com/edgefvm/fvm/trace"
 )
 
@@ -46,6 +47,11 @@ type CallOptions struct {
 	Prior []chain.Message
 	// Trace keeps what happens.
 	Trace bool
+	// On is the state to execute on. It must be in States, and is as it was afterwards. Default: the one that the tipset's messages run on.
+	On cid.Cid
+	// Anybody lets a sender call that the state does not have, with the gas limit that the message says, as eth_call does. Default: an implicit
+	// message has no limit.
+	Anybody bool
 }
 
 // CallResult is what a message did.
@@ -53,6 +59,14 @@ type CallResult struct {
 	Message *fvm.Message // with the nonce that it had
 	Result  *fvm.Result
 	Trace   trace.Events
+}
+
+// Walker is a chain that executes a tipset once more message by message, the system's own and those of the null rounds before it
+// included.
+type Walker interface {
+	// Walk tells of each message what it did, in order, and gives the state that is left, which comes into the store. An error of fn ends
+	// it. The chain is not to be asked for anything else by fn.
+	Walk(ctx context.Context, ts *chain.Tipset, into blockstore.Blockstore, fn func(*replay.Applied) error) (cid.Cid, error)
 }
 
 // Finder is a chain that knows where its messages are.

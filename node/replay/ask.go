@@ -46,6 +46,11 @@ func (c *Chain) Headers() *chain.Store { return c.r.store }
 // States has the states that the archive has, and those that were made. What is put there lasts as long as the tipset at hand.
 func (c *Chain) States() blockstore.Blockstore { return c.r.state }
 
+// Kept tells whether a state is in the archive or in the store: that of States which stays.
+func (c *Chain) Kept(ctx context.Context, root cid.Cid) (bool, error) {
+	return c.r.state.kept(ctx, root)
+}
+
 // Network finds out which network the chain is of, as a replay does. notes are what a reader should know of that.
 func (c *Chain) Network(ctx context.Context) (n *network.Network, notes []string, err error) {
 	if !c.known {

@@ -51,6 +51,16 @@ func (l *layers) commit(ctx context.Context) error {
 	return nil
 }
 
+// kept tells whether a block is below the tipset at hand.
+func (l *layers) kept(ctx context.Context, c cid.Cid) (bool, error) {
+	for _, s := range []blockstore.Blockstore{l.store, l.archive} {
+		if ok, err := s.Has(ctx, c); ok || err != nil {
+			return ok, err
+		}
+	}
+	return false, nil
+}
+
 func (l *layers) Has(ctx context.Context, c cid.Cid) (bool, error) {
 	for _, s := range []blockstore.Blockstore{l.scratch.Load(), l.store, l.archive} {
 		if ok, err := s.Has(ctx, c); ok || err != nil {

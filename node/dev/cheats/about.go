@@ -21,6 +21,21 @@ func (s *server) about(t *table) {
 	t.add(s.setLogging, named("enabled"), "setLoggingEnabled")
 	t.add(func() bool { return true }, loose(), "hardhat_addCompilationResult") // nobody here makes stack traces of it
 	t.add(func() error { return nil }, loose(), "anvil_enableTraces")
+	t.add(func() uint64 { return s.n.First().Timestamp() }, loose(), "anvil_getGenesisTime")
+	// Blobs are no part of Filecoin: nobody has any.
+	t.add(func() any { return nil }, loose(), "anvil_getBlobByHash", "anvil_getBlobsByTransactionHash")
+	t.add(s.setChainID, named("chainId"), "anvil_setChainId")
+	t.add(func() error {
+		return invalid("signatures are verified by the actors' own code, so that none can stand for another; impersonate the address (anvil_impersonateAccount) instead")
+	}, loose(), "anvil_impersonateSignature")
+}
+
+// setChainID takes the id that the chain has: its addresses and signatures are made with it.
+func (s *server) setChainID(id Uint) error {
+	if uint64(id) != s.n.ChainID() {
+		return invalid("the chain id is %d since the genesis and stays so; begin a chain with another by edgefvm dev --chain-id %d", s.n.ChainID(), id)
+	}
+	return nil
 }
 
 type nodeInfo struct {

@@ -101,7 +101,7 @@ func (s *server) edit(ctx context.Context, change func(*edit.Editor) error) erro
 
 // wrong gives errors that are the caller's mistake the code of wrong parameters.
 func wrong(err error) error {
-	for _, mine := range []error{edit.ErrNoActor, edit.ErrImpossible, edit.ErrLayout} {
+	for _, mine := range []error{edit.ErrNoActor, edit.ErrImpossible, edit.ErrLayout, dev.ErrTooMany} {
 		if errors.Is(err, mine) {
 			return jsonrpc.Errorf(jsonrpc.CodeInvalidParams, "%v", err)
 		}

@@ -21,8 +21,10 @@ func (s *server) filecoin(t *table) {
 	slow := func(names ...string) []jsonrpc.MethodOption { return append(named(names...), jsonrpc.Waits()) }
 	t.add(s.setActor, named("address", "actor"), "fvm_setActor")
 	t.add(s.installActor, slow("actor"), "fvm_installActor")
-	t.add(s.setEpoch, slow("epoch"), "fvm_setEpoch")
-	t.add(s.skipEpochs, named("epochs"), "fvm_skipEpochs")
+	t.add(s.setEpoch, slow("epoch", "how"), "fvm_setEpoch")
+	t.add(s.skipEpochs, named("epochs", "how"), "fvm_skipEpochs")
+	t.add(s.setTimeJumps, named("jumps"), "fvm_setTimeJumps")
+	t.add(func() string { return s.n.Jumps().String() }, loose(), "fvm_getTimeJumps")
 	t.add(s.runCron, slow("epochs"), "fvm_runCron")
 	t.add(s.setRandomness, named("epoch", "value"), "fvm_setRandomness")
 	t.add(s.createMiner, slow("miner"), "fvm_createMiner")
@@ -195,16 +197,39 @@ func (s *server) editIn(ctx context.Context, change func(*edit.Editor, fvm.Confi
 	})
 }
 
+// skipHow says in which null rounds cron runs: "all" of them, as on the network, or those in which an actor has asked for it, "due".
+type skipHow struct {
+	Cron string `json:"cron"`
+}
+
+func (h *skipHow) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] == '"' {
+		return json.Unmarshal(b, &h.Cron)
+	}
+	type plain skipHow
+	return json.Unmarshal(b, (*plain)(h))
+}
+
+func (s *server) skip(epochs uint64, how skipHow) error {
+	switch how.Cron {
+	case "", "all":
+		return wrong(s.n.SkipEpochs(epochs))
+	case "due":
+		return wrong(s.n.SkipIdle(epochs))
+	}
+	return invalid(`cron runs in "all" null rounds, or where it is "due", and not %q`, how.Cron)
+}
+
 // setEpoch makes a block at an epoch, after null rounds.
-func (s *server) setEpoch(ctx context.Context, epoch Uint) (string, error) {
+func (s *server) setEpoch(ctx context.Context, epoch Uint, how jsonrpc.Optional[skipHow]) (string, error) {
 	e, err := at(epoch)
 	last := s.n.Latest().Epoch()
 	if err != nil || e <= last {
 		return "", invalid("the epoch %d is not above the latest block's, %d", epoch, last)
 	}
 	if up := e - last - 1; up > 0 {
-		if err := s.n.SkipEpochs(uint64(up)); err != nil {
-			return "", wrong(err)
+		if err := s.skip(uint64(up), how.Value); err != nil {
+			return "", err
 		}
 	}
 	b, err := s.n.Mine(ctx, dev.MineOptions{})
@@ -215,11 +240,20 @@ func (s *server) setEpoch(ctx context.Context, epoch Uint) (string, error) {
 }
 
 // skipEpochs makes the next block so many epochs higher, and says at which epoch it would be.
-func (s *server) skipEpochs(epochs Uint) (string, error) {
-	if err := s.n.SkipEpochs(uint64(epochs)); err != nil {
-		return "", wrong(err)
+func (s *server) skipEpochs(epochs Uint, how jsonrpc.Optional[skipHow]) (string, error) {
+	if err := s.skip(uint64(epochs), how.Value); err != nil {
+		return "", err
 	}
 	return quantity(uint64(s.n.Latest().Epoch()) + uint64(epochs) + 1), nil
+}
+
+// setTimeJumps says what a jump of time by more than a day does.
+func (s *server) setTimeJumps(name string) error {
+	j, err := dev.ParseJumps(name)
+	if err != nil {
+		return invalid("%v", err)
+	}
+	return s.n.SetJumps(j)
 }
 
 // runCron makes blocks, without what waits in the pool being left out: cron runs at the end of each. It says the last one's epoch.

@@ -124,8 +124,9 @@ func (s *server) setAutomine(on bool) {
 
 // setInterval makes blocks come by the clock, and 0 ends it. Anvil's clients send seconds, Hardhat's milliseconds: from 1000 on they are taken
 // for these, since nobody waits a quarter of an hour for a block.
-func (s *server) setInterval(n Uint) error {
+func (s *server) setInterval(every interval) error {
 	const milliseconds, most = 1000, 1 << 31
+	n := Uint(every)
 	if n > most {
 		return invalid("an interval of %d", n)
 	}
@@ -137,6 +138,25 @@ func (s *server) setInterval(n Uint) error {
 	if d > 0 {
 		s.n.SetAutomine(false)
 	}
+	return nil
+}
+
+// interval is a number, or as Hardhat takes it the least and the most of a time of chance, of which it is the middle here.
+type interval Uint
+
+// UnmarshalJSON reads it.
+func (i *interval) UnmarshalJSON(b []byte) error {
+	if len(b) == 0 || b[0] != '[' {
+		return (*Uint)(i).UnmarshalJSON(b)
+	}
+	var span []Uint
+	if err := json.Unmarshal(b, &span); err != nil {
+		return err
+	}
+	if len(span) != 2 || span[0] > span[1] {
+		return fmt.Errorf("want a number, or [least, most], got %s", shown(b))
+	}
+	*i = interval(span[0] + (span[1]-span[0])/2)
 	return nil
 }
 
@@ -164,7 +184,12 @@ func (s *server) dropOf(a Address) {
 	}
 }
 
-func (s *server) setBaseFee(fee Amount) error { return wrong(s.n.SetNextBaseFee(fee.tokens())) }
+func (s *server) setBaseFee(fee Amount) error {
+	if err := s.n.SetNextBaseFee(fee.tokens()); err != nil {
+		return invalid("%v", err)
+	}
+	return nil
+}
 
 // The limit of a block is the network's: 10^10 units of gas.
 func (s *server) setGasLimit(limit Uint) bool { return limit > 0 }

@@ -11,6 +11,6 @@ import (
 // Commands are new ones, in the order of the help.
 func Commands() []*cobra.Command {
 	return []*cobra.Command{newReplay(), newFollow(), kit.Group("chain", "Ask a chain: what it holds, its tipsets, messages and states",
-		newInfo(), newTipset(), newMessage(), kit.Group("state", "Show the state at an epoch", newActor(), newActors()), newDiff(),
+		newInfo(), newTipset(), newMessage(), kit.Group("state", "Show the state at an epoch", newActor(), newActors()), newDiff(), newServe(),
 	)}
 }

@@ -31,6 +31,7 @@ type source struct {
 	judging        judging
 
 	archive  *kit.State
+	options  replay.Options // that the chain was opened with
 	chain    *replay.Chain
 	progress *term.Progress
 	ends     []func() error
@@ -111,6 +112,7 @@ func (s *source) open(cmd *cobra.Command, args []string) (rest []string, err err
 	}
 	s.progress = term.NewProgress(cmd.ErrOrStderr())
 	o.Progress = func(now replay.Progress) { show(s.progress, now) }
+	s.options = o
 	if s.chain, err = replay.Open(ctx, o); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.path, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
+	"github.com/edgefvm/fvm/node/dev"
 	"github.com/edgefvm/fvm/node/dev/genesis"
 	"github.com/edgefvm/fvm/node/textform"
 )
@@ -35,6 +36,7 @@ type flags struct {
 	blockTime  string
 	every      time.Duration // blockTime as a time
 	epochTime  uint64
+	timeJumps  string
 	noMining   bool
 	state      string
 	miners     int
@@ -85,6 +87,7 @@ chain (evm_, hardhat_, anvil_, fvm_), and what differs from Ethereum and from ma
 	f.StringVar(&x.blockTime, "block-time", "", "make a block every `time`, such as 2s or 2, instead of one a transaction")
 	f.BoolVar(&x.noMining, "no-mining", false, "make blocks on demand only (evm_mine)")
 	f.Uint64Var(&x.epochTime, "epoch-time", 30, "`seconds` of an epoch, by which moved time becomes epochs")
+	f.StringVar(&x.timeJumps, "time-jumps", "auto", "what a jump of time by more than a day moves: the `clock` alone; idle: epochs too, cron where due; cron: in each; auto: idle with miners, else clock")
 	f.Int64Var(&x.timestamp, "timestamp", 0, "`seconds` since 1970 at which the chain begins (default: now)")
 	f.StringVar(&x.state, "state", "", "`folder` that keeps the chain, to go on from (default: memory)")
 	f.BoolVar(&x.strict, "strict", false, "answer as Lotus does where it and Ethereum's tools part")
@@ -106,6 +109,9 @@ func (x *flags) check() error {
 			return kit.Usagef("--block-time %s: want a time of %s or more, such as 2s", x.blockTime, shortestBlock)
 		}
 		x.every = every
+	}
+	if _, err := dev.ParseJumps(x.timeJumps); err != nil {
+		return kit.Usagef("--time-jumps: %w", err)
 	}
 	switch {
 	case x.port < 0 || x.port > 65535:

@@ -98,8 +98,12 @@ func (x *flags) node(ctx context.Context, bundles *bundle.Set, engine *fvm.Engin
 		return nil, nil, err
 	}
 	begin.Bundles, begin.Engine = bundles, engine
+	jumps, err := dev.ParseJumps(x.timeJumps)
+	if err != nil {
+		return nil, nil, err
+	}
 	o := dev.Options{
-		Genesis: begin, BlockTime: x.epochTime, Manual: x.noMining || x.every > 0, Interval: x.every, LenientGas: x.lenient, Engine: engine,
+		Genesis: begin, BlockTime: x.epochTime, Jumps: jumps, Manual: x.noMining || x.every > 0, Interval: x.every, LenientGas: x.lenient, Engine: engine,
 		Logger: slog.New(slog.DiscardHandler),
 	}
 	if !x.silent {
