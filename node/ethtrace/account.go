@@ -20,7 +20,10 @@ import (
 )
 
 // View is a state as Ethereum sees it. It belongs to one goroutine at a time.
-type View struct{ tree *tree.Tree }
+type View struct {
+	tree *tree.Tree
+	bare bool
+}
 
 // Account is an actor in Ethereum's words.
 type Account struct {
@@ -29,8 +32,9 @@ type Account struct {
 	Balance eth.Amount
 	// Nonce of a contract is how many it has created and one, of all others how many messages they have sent.
 	Nonce uint64
-	// Code of a contract; nil of all others, and of a dead one.
-	Code []byte
+	// Code of a contract; nil of all others, and of a dead one. CodeHash is Keccak-256 of it, which the state has; 0 where there is none.
+	Code     []byte
+	CodeHash eth.Hash
 
 	evm   bool
 	slots *collections.Map // nil: none
@@ -39,7 +43,13 @@ type Account struct {
 // Look reads the state with a root.
 func Look(ctx context.Context, store blockstore.Blockstore, root cid.Cid) (*View, error) {
 	t, err := tree.Load(ctx, store, root)
-	return &View{t}, err
+	return &View{tree: t}, err
+}
+
+// LookBare is Look without contracts' code, which is not read.
+func LookBare(ctx context.Context, store blockstore.Blockstore, root cid.Cid) (*View, error) {
+	t, err := tree.Load(ctx, store, root)
+	return &View{tree: t, bare: true}, err
 }
 
 // Account is who has an address; nil if nobody has.
@@ -87,7 +97,7 @@ func (v *View) contract(ctx context.Context, a *Account, data []byte) error {
 	r := cbor.NewReader(data)
 	n := r.Len()
 	code := r.CID()
-	r.Raw()
+	hash := r.Bytes()
 	slots := r.CID()
 	if n > 5 {
 		r.Raw()
@@ -104,9 +114,15 @@ func (v *View) contract(ctx context.Context, a *Account, data []byte) error {
 		a.Nonce = 0
 		return nil
 	}
-	var err error
-	if a.Code, err = v.tree.Block(ctx, code); err != nil {
-		return err
+	if len(hash) != len(a.CodeHash) {
+		return fmt.Errorf("a hash of %d bytes", len(hash))
+	}
+	copy(a.CodeHash[:], hash)
+	if !v.bare {
+		var err error
+		if a.Code, err = v.tree.Block(ctx, code); err != nil {
+			return err
+		}
 	}
 	a.slots = &collections.NewSlots(slots, v.tree.Block, nil).Map
 	return nil

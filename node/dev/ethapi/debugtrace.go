@@ -11,7 +11,7 @@ import (
 	"github.com/edgefvm/fvm/node/jsonrpc"
 )
 
-// registerTracing puts the methods that trace into a table, but for those that Lotus has.
+// registerTracing puts the methods that trace, simulate and prove into a table, but for those that Lotus has.
 func (a *API) registerTracing(ms *jsonrpc.Methods) {
 	ms.Register("debug_traceTransaction", a.debugTransaction)
 	ms.Register("debug_traceCall", a.debugCall)
@@ -22,6 +22,10 @@ func (a *API) registerTracing(ms *jsonrpc.Methods) {
 	ms.Register("trace_rawTransaction", a.traceRaw)
 	ms.Register("trace_replayTransaction", a.traceReplayOne)
 	ms.Register("trace_get", a.traceGet)
+	ms.Register("eth_simulateV1", a.simulate)
+	ms.Register("eth_callMany", a.callMany)
+	ms.Register("eth_getProof", a.getProof)
+	ms.Register("fvm_getProof", a.filecoinProof)
 }
 
 // configured makes a tracer of a config.

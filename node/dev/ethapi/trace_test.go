@@ -28,7 +28,7 @@ func (w *world) code(hex string) string {
 	n := len(hex) / 2
 	const digits = "0123456789abcdef"
 	size := string([]byte{digits[n>>4], digits[n&15]})
-	r := w.send(object{"data": "0x60" + size + "600a5f3960" + size + "5ff300" + hex})
+	r := w.send(object{"data": "0x60" + size + "600a5f3960" + size + "5ff3" + hex})
 	if r.Status != "0x1" {
 		w.t.Fatalf("deployment %+v", r)
 	}
