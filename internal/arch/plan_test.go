@@ -79,6 +79,7 @@ var plan = []room{
 	{"node/dev/genesis", node, 15, false},         // the state that a development network begins with
 	{"node/ethtrace", node, 16, false},            // what a trace is in Ethereum's words
 	{"node/ethchain", node, 18, false},            // Ethereum's JSON-RPC of a chain that is there already
+	{"node/stateproof", node, 17, false},          // proofs of what a state has
 	{"node/dev/ethapi", node, 18, false},          // Ethereum's JSON-RPC of a development node
 	{"node/dev/edit", node, 16, false},            // states changed by hand
 	{"node/dev", node, 16, false},                 // a chain in one process that executes messages as they come

@@ -33,16 +33,34 @@ type CallOptions struct {
 	Edit EditFunc
 	// Trace keeps what happens.
 	Trace bool
+	// Hooks hear what happens, if Trace is not set.
+	Hooks *trace.Hooks
+	// States makes the result have the states before and after.
+	States bool
+	// On is the state to execute upon, instead of the block's: one that a call with States left.
+	On *CallState
 	// Epoch, Timestamp and BaseFee that contracts see, where they are set, instead of the setting's.
 	Epoch     *abi.ChainEpoch
 	Timestamp *uint64
 	BaseFee   *abi.TokenAmount
+	// MaxGas is the message's gas limit at most; 0: its own.
+	MaxGas int64
+	// Random is the randomness of the epoch that contracts see, as SetRandomness forces it.
+	Random *[32]byte
+}
+
+// CallState is a state that a call left, with the blocks that it made.
+type CallState struct {
+	Root  cid.Cid
+	Store blockstore.Blockstore
 }
 
 // CallResult is what a call gave.
 type CallResult struct {
 	*fvm.Result
-	Trace trace.Events
+	// Before and After are the states around the message, of a call with States.
+	Before, After *CallState
+	Trace         trace.Events
 	// Console is the calldata of calls to the console of Hardhat.
 	Console [][]byte
 }
@@ -59,8 +77,14 @@ func (n *Node) Call(ctx context.Context, at *Block, msg *fvm.Message, o CallOpti
 	}
 	cfg := n.config(b)
 	cfg.Blockstore = &blockstore.Overlay{Top: blockstore.NewMemory(), Base: at.states}
+	if o.On != nil {
+		cfg.Blockstore, cfg.StateRoot = o.On.Store, o.On.Root
+	}
 	if o.Epoch != nil {
 		cfg.Epoch = max(*o.Epoch, 0)
+	}
+	if o.Epoch != nil || o.Random != nil {
+		cfg.Externs = &moved{&world{n: n, block: b, epoch: cfg.Epoch, root: b.begin}, cfg.Epoch, o.Random}
 	}
 	if o.Timestamp != nil {
 		cfg.Timestamp = *o.Timestamp
@@ -84,12 +108,17 @@ func (n *Node) call(ctx context.Context, cfg fvm.Config, msg *fvm.Message, o Cal
 		return nil, err
 	}
 	cfg.StateRoot, with.Nonce = root, nonce
+	if o.MaxGas > 0 {
+		with.GasLimit = min(with.GasLimit, o.MaxGas)
+	}
 	out := &CallResult{}
 	var rec trace.Recorder
-	if o.Trace {
+	cfg.Hooks = new(trace.Hooks)
+	switch {
+	case o.Trace:
 		cfg.Hooks = rec.Hooks()
-	} else {
-		cfg.Hooks = new(trace.Hooks)
+	case o.Hooks != nil:
+		*cfg.Hooks = *o.Hooks
 	}
 	record := cfg.Hooks.OnCall
 	cfg.Hooks.OnCall = func(c *trace.Call) {
@@ -120,6 +149,13 @@ func (n *Node) call(ctx context.Context, cfg fvm.Config, msg *fvm.Message, o Cal
 	}
 	if o.Trace {
 		out.Trace = rec.Take()
+	}
+	if o.States {
+		after, err := m.Flush(ctx)
+		if err != nil {
+			return nil, err
+		}
+		out.Before, out.After = &CallState{cfg.StateRoot, cfg.Blockstore}, &CallState{after, cfg.Blockstore}
 	}
 	return out, nil
 }

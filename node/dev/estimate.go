@@ -16,6 +16,8 @@ type EstimateOptions struct {
 	Length int
 	// Edit changes the state first.
 	Edit EditFunc
+	// Setting is what contracts see instead of the next block's setting: its Epoch, Timestamp, BaseFee and Random count.
+	Setting CallOptions
 }
 
 // Estimate finds a gas limit for a message upon the state after a block, in the setting of the one that would come next: the gas that it
@@ -35,7 +37,9 @@ func (n *Node) Estimate(ctx context.Context, at *Block, msg *fvm.Message, o Esti
 	}
 	try := func(limit int64) (*CallResult, error) {
 		with.GasLimit = limit
-		return n.Call(ctx, at, &with, CallOptions{Next: true, Explicit: explicit, Length: o.Length, Edit: o.Edit})
+		call := o.Setting
+		call.Next, call.Explicit, call.Length, call.Edit = true, explicit, o.Length, o.Edit
+		return n.Call(ctx, at, &with, call)
 	}
 	res, err := try(callGas)
 	if err != nil || !ok(res.ExitCode) {

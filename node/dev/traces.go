@@ -2,49 +2,30 @@ package dev
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
-	"github.com/edgefvm/fvm"
-	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/trace"
 )
 
 // Trace executes the messages of a block again up to one, and gives what that one did.
 func (n *Node) Trace(ctx context.Context, b *Block, message int) (*CallResult, error) {
-	all, err := n.Traces(ctx, b, message+1)
+	all, err := n.traces(ctx, b, message, 1)
 	if err != nil {
 		return nil, err
 	}
-	return all[message], nil
+	return all[0], nil
 }
 
 // Traces executes the first messages of a block again, and gives what each did.
 func (n *Node) Traces(ctx context.Context, b *Block, count int) ([]*CallResult, error) {
-	if count < 0 || count > len(b.Messages) {
-		return nil, fmt.Errorf("the block at epoch %d has %d messages", b.Epoch(), len(b.Messages))
-	}
-	cfg := n.config(b)
-	cfg.Blockstore = &blockstore.Overlay{Top: blockstore.NewMemory(), Base: b.states}
+	return n.traces(ctx, b, 0, count)
+}
+
+func (n *Node) traces(ctx context.Context, b *Block, first, count int) ([]*CallResult, error) {
 	var rec trace.Recorder
-	cfg.Hooks = rec.Hooks()
-	m, err := fvm.New(ctx, cfg)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]*CallResult, count)
-	for i, e := range b.Messages[:count] {
-		res, why, err := apply(ctx, m, &pooled{Message: e.Message, implicit: e.Implicit, raised: e.Raised})
-		if err == nil {
-			err = why
-		}
-		if err != nil {
-			return nil, fmt.Errorf("message %d of the block at epoch %d, once more: %w", i, b.Epoch(), err)
-		}
-		if res.ExitCode != e.Result.ExitCode || res.GasUsed != e.Result.GasUsed {
-			return nil, errors.New("executed once more a message gave another result, which is a bug, or its state was forced")
-		}
-		out[i] = &CallResult{Result: res, Trace: rec.Take(), Console: e.Console}
-	}
-	return out, nil
+	var out []*CallResult
+	err := n.Retrace(ctx, b, Watch{Hooks: rec.Hooks(), First: first, Count: count, Done: func(a *Again) error {
+		out = append(out, &CallResult{Result: a.Result, Trace: rec.Take(), Console: a.Message.Console})
+		return nil
+	}})
+	return out, err
 }

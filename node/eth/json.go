@@ -168,6 +168,9 @@ func (h Hash) String() string { return Data(h[:]).String() }
 // MarshalJSON writes "0x…".
 func (h Hash) MarshalJSON() ([]byte, error) { return Data(h[:]).MarshalJSON() }
 
+// MarshalText writes the same as the name of a member of an object.
+func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
 // UnmarshalJSON reads the hex of 32 bytes.
 func (h *Hash) UnmarshalJSON(b []byte) error { return fixed(h[:], b) }
 
@@ -175,6 +178,9 @@ func (a Address) String() string { return Data(a[:]).String() }
 
 // MarshalJSON writes "0x…" in small letters.
 func (a Address) MarshalJSON() ([]byte, error) { return Data(a[:]).MarshalJSON() }
+
+// MarshalText writes the same as the name of a member of an object.
+func (a Address) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
 // UnmarshalJSON reads the hex of 20 bytes. A checksum in capital and small letters (EIP-55) is not looked at, as nodes do
 // not.

@@ -1,6 +1,8 @@
 package ethtrace
 
 import (
+	"fmt"
+	"math/big"
 	"strings"
 
 	"github.com/edgefvm/fvm/node/eth"
@@ -9,7 +11,7 @@ import (
 
 // Frame is a call as go-ethereum's callTracer shows it, with those that it made.
 type Frame struct {
-	Type         string       `json:"type"` // CALL, STATICCALL, DELEGATECALL, CREATE
+	Type         string       `json:"type"` // CALL, STATICCALL, DELEGATECALL, CREATE, CREATE2
 	From         eth.Address  `json:"from"`
 	To           *eth.Address `json:"to,omitempty"`
 	Value        *eth.Amount  `json:"value,omitempty"`
@@ -20,16 +22,28 @@ type Frame struct {
 	Error        string       `json:"error,omitempty"`
 	RevertReason string       `json:"revertReason,omitempty"`
 	Calls        []*Frame     `json:"calls,omitempty"`
+	Logs         []FrameLog   `json:"logs,omitempty"`
 }
 
 // Nest makes the callTracer's tree of traces in the order of Parity; nil of none.
-func Nest(traces []*Trace) *Frame {
+func Nest(traces []*Trace) *Frame { return nest(traces, false) }
+
+func nest(traces []*Trace, logs bool) *Frame {
 	var open []*Frame
 	for _, t := range traces {
 		f := t.frame()
+		if logs {
+			f.Logs = t.logs
+		}
 		depth := len(t.TraceAddress)
 		if depth > 0 && depth <= len(open) {
 			parent := open[depth-1]
+			if f.Type == "DELEGATECALL" { // it runs with its caller's value
+				f.Value = parent.Value
+				if f.Value == nil {
+					f.Value = &eth.Amount{}
+				}
+			}
 			parent.Calls = append(parent.Calls, f)
 		} else if len(open) > 0 {
 			continue // a second message is not of this transaction
@@ -43,7 +57,7 @@ func Nest(traces []*Trace) *Frame {
 }
 
 func (t *Trace) frame() *Frame {
-	f := &Frame{Error: t.Error}
+	f := &Frame{}
 	switch a := t.Action.(type) {
 	case *CallAction:
 		f.Type, f.From, f.To, f.Gas, f.Input = strings.ToUpper(a.CallType), a.From, &a.To, a.Gas, a.Input
@@ -52,6 +66,9 @@ func (t *Trace) frame() *Frame {
 		}
 	case *CreateAction:
 		f.Type, f.From, f.Gas, f.Input, f.Value = "CREATE", a.From, a.Gas, a.Init, &a.Value
+		if t.create2 {
+			f.Type = "CREATE2"
+		}
 	}
 	switch r := t.Result.(type) {
 	case *CallResult:
@@ -59,11 +76,51 @@ func (t *Trace) frame() *Frame {
 	case *CreateResult:
 		f.GasUsed, f.Output, f.To = r.GasUsed, r.Code, r.Address
 	}
-	if f.Error == "Reverted" {
-		f.Error = "execution reverted" // go-ethereum's words
-		if c := ethabi.DecodeRevert(nil, f.Output); c.Name == "Error" && len(c.Args) == 1 {
-			f.RevertReason, _ = c.Args[0].Value.(string)
-		}
+	if f.Error = gethError(t.Error); t.Error == reverted {
+		f.RevertReason = reasonOf(f.Output)
 	}
 	return f
+}
+
+// gethErrors are errors in go-ethereum's words, where it has some.
+var gethErrors = map[string]string{
+	reverted: "execution reverted", "invalid instruction": "invalid opcode: INVALID", "undefined instruction": "invalid opcode",
+	"stack overflow": "stack limit reached 1024 (1023)", "actor error: ErrReadOnly(25)": "write protection",
+}
+
+// gethError is an error in go-ethereum's words.
+func gethError(parity string) string {
+	if geth := gethErrors[parity]; geth != "" {
+		return geth
+	}
+	return parity
+}
+
+// panics are what Solidity's panics mean, in go-ethereum's words.
+var panics = map[string]string{
+	"0": "generic panic", "1": "assert(false)", "17": "arithmetic underflow or overflow", "18": "division or modulo by zero", "33": "enum overflow",
+	"34": "invalid encoded storage byte array accessed", "49": "out-of-bounds array access; popping on an empty array",
+	"50": "out-of-bounds access of an array or bytesN", "65": "out of memory", "81": "uninitialized function",
+}
+
+// reasonOf is the reason of a revert, as go-ethereum words it; "" of a custom error.
+func reasonOf(output eth.Data) string {
+	c := ethabi.DecodeRevert(nil, output)
+	if len(c.Args) != 1 {
+		return ""
+	}
+	switch c.Name {
+	case "Error":
+		text, _ := c.Args[0].Value.(string)
+		return text
+	case "Panic":
+		code := fmt.Sprint(c.Args[0].Value)
+		if text := panics[code]; text != "" {
+			return text
+		}
+		if n, ok := new(big.Int).SetString(code, 10); ok {
+			return fmt.Sprintf("unknown panic code: %#x", n)
+		}
+	}
+	return ""
 }

@@ -34,6 +34,7 @@ type call struct {
 	own      int64 // milligas without the calls below
 	total    int64 // milligas with them
 	calls    []*call
+	emits    []emitted
 }
 
 // Read reads a trace. name names actors' code, as fvm.Machine.ActorName does. A trace that ends early is read as far as
@@ -47,6 +48,9 @@ func Read(events trace.Events, name func(cid.Cid) (string, bool)) (*Frames, erro
 		switch e := e.(type) {
 		case *trace.GasCharge:
 			c.own += int64(e.Compute + e.Other)
+			if emits(e.Name) {
+				c.emits = append(c.emits, emitted{after: len(c.calls)})
+			}
 		case *trace.Call:
 			if len(open) > maxDepth {
 				return nil, ErrMalformed

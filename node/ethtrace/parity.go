@@ -25,6 +25,9 @@ type Trace struct {
 	TraceAddress []int  `json:"traceAddress"`
 	Action       any    `json:"action"` // *CallAction or *CreateAction
 	Result       any    `json:"result"` // *CallResult or *CreateResult
+
+	create2 bool
+	logs    []FrameLog
 }
 
 // CallAction is a call.
@@ -70,6 +73,9 @@ const (
 	exitSelfdestruct
 )
 
+// reverted is the error of a call that reverted, in Parity's words.
+const reverted = "Reverted"
+
 // invalidCode stands for the code of a new contract: a trace does not hold it (EIP-3541).
 var invalidCode = eth.Data{0xfe}
 
@@ -106,16 +112,18 @@ func (w *writer) build(s *scope, at []int, c *call) error {
 		w.traces = append(w.traces, t)
 		s.count++
 	}
-	if into == nil || into.invoked == nil || len(into.calls) == 0 || t == nil {
+	if into == nil || into.invoked == nil || len(into.calls)+len(into.emits) == 0 || t == nil {
 		return nil
 	}
 	below := &scope{caller: into.receiver(), evm: into.evm}
+	shown := make([]int, 1, len(into.calls)+1)
 	for _, c := range into.calls {
 		if err := w.build(below, append(at[:len(at):len(at)], below.count), c); err != nil {
 			return err
 		}
+		shown = append(shown, below.count)
 	}
-	t.Subtraces = below.count
+	t.Subtraces, t.logs = below.count, into.logs(shown)
 	return nil
 }
 
@@ -227,7 +235,9 @@ func (w *writer) create(s *scope, at []int, c *call) (*Trace, *call, error) {
 	case c.exit == exitReverted:
 		result.Code, _ = payload(constructor.returns())
 	}
-	return w.created(s, at, c, code, result), constructor, nil
+	t := w.created(s, at, c, code, result)
+	t.create2 = c.msg.Method == builtin.MethodsEAM.Create2
+	return t, constructor, nil
 }
 
 func (w *writer) created(s *scope, at []int, c *call, code []byte, result *CreateResult) *Trace {
@@ -315,7 +325,7 @@ func (c *call) errorText() string {
 	if c.evm || c.invoked != nil && uint64(c.invoked.ID) == builtin.EthereumAddressManagerActorID {
 		switch c.exit {
 		case exitReverted:
-			return "Reverted"
+			return reverted
 		case exitInvalidInstruction:
 			return "invalid instruction"
 		case exitUndefinedInstruction:

@@ -1,6 +1,7 @@
 package ethapi
 
 import (
+	"runtime"
 	"sync"
 
 	"github.com/edgefvm/fvm/node/dev"
@@ -33,6 +34,7 @@ type API struct {
 	sending     sync.Mutex // of transactions whose nonce is ours to choose
 	news        news
 	stop        func()
+	tracers     chan struct{} // as many as may trace at a time
 }
 
 // New makes the methods of a node, and begins to watch its chain for those who subscribe. Close ends that.
@@ -55,6 +57,7 @@ func New(node *dev.Node, o Options) *API {
 	a := &API{
 		chain: node, manner: o.Manner, options: o, wallet: newWallet(o.Keys), filters: newFilters(o.Manner),
 		subscribers: &subscribers{all: map[*jsonrpc.Subscription]subscription{}},
+		tracers:     make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 	a.watch()
 	return a
@@ -154,8 +157,5 @@ func (a *API) Register(ms *jsonrpc.Methods) {
 	ms.Register("txpool_status", a.poolStatus, extra)
 	ms.Register("txpool_content", a.poolContent, extra)
 	ms.Register("txpool_inspect", a.poolInspect, extra)
-	ms.Register("debug_traceTransaction", a.debugTransaction)
-	ms.Register("debug_traceCall", a.debugCall)
-	ms.Register("debug_traceBlockByNumber", a.debugBlock)
-	ms.Register("debug_traceBlockByHash", a.debugBlock)
+	a.registerTracing(ms)
 }

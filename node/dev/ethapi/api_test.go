@@ -102,7 +102,7 @@ func TestErrors(t *testing.T) {
 		{"an access list", "eth_sendTransaction", []any{object{"from": w.me, "to": c, "gas": "0x1000000", "accessList": []any{object{"address": c, "storageKeys": []any{}}}}}, -32602, "access list", nil},
 		{"a filter that is gone", "eth_getFilterChanges", []any{"0x5"}, -32000, "filter not found", nil},
 		{"a subscription without WebSocket", "eth_subscribe", []any{"newHeads"}, -32601, "WebSocket", nil},
-		{"a tracer that is not here", "debug_traceTransaction", []any{"0x" + word("0"), object{"tracer": "prestateTracer"}}, -32602, "prestateTracer", nil},
+		{"a tracer that is not here", "debug_traceTransaction", []any{"0x" + word("0"), object{"tracer": "bananaTracer"}}, -32602, "bananaTracer", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e := w.refuse(c.method, c.params...)

@@ -2,11 +2,7 @@ package ethapi
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-
-	"github.com/filecoin-project/go-state-types/abi"
-	"github.com/filecoin-project/go-state-types/big"
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/node/dev"
@@ -46,36 +42,6 @@ func Lines(console [][]byte) (lines []string) {
 	return lines
 }
 
-// blockOverride is what contracts see of the block instead of what it is.
-type blockOverride struct {
-	Number  *eth.Quantity `json:"number"`
-	Time    *eth.Quantity `json:"time"`
-	BaseFee *eth.Amount   `json:"baseFee"`
-	// Names of newer versions of the same.
-	BlockNumber   *eth.Quantity `json:"blockNumber"`
-	Timestamp     *eth.Quantity `json:"timestamp"`
-	BaseFeePerGas *eth.Amount   `json:"baseFeePerGas"`
-}
-
-func (o *blockOverride) apply(c *dev.CallOptions) {
-	for _, n := range []*eth.Quantity{o.Number, o.BlockNumber} {
-		if n != nil {
-			epoch := abi.ChainEpoch(min(*n, 1<<62))
-			c.Epoch = &epoch
-		}
-	}
-	for _, t := range []*eth.Quantity{o.Time, o.Timestamp} {
-		if t != nil {
-			c.Timestamp = (*uint64)(t)
-		}
-	}
-	for _, f := range []*eth.Amount{o.BaseFee, o.BaseFeePerGas} {
-		if f != nil {
-			c.BaseFee = &abi.TokenAmount{Int: f.Big()}
-		}
-	}
-}
-
 // callParams are those of eth_call that may follow the block.
 type stateParam = jsonrpc.Optional[stateOverride]
 
@@ -85,7 +51,9 @@ func (a *API) call(ctx context.Context, args eth.Call, ref blockParam, state sta
 		return Returned{}, &eth.Error{Code: eth.CodeInvalidParams, Message: "wrong param count (method 'eth_call'): got 3, want 2"}
 	}
 	o := dev.CallOptions{Edit: a.deployless(&args, state.Value).edit()}
-	block.Value.apply(&o)
+	if err := block.Value.apply(&o); err != nil {
+		return Returned{}, err
+	}
 	res, err := a.run(ctx, &args, ref, o)
 	if err != nil {
 		return Returned{}, err
@@ -136,8 +104,8 @@ func (a *API) refused(err error) error {
 }
 
 // estimateGas is eth_estimateGas.
-func (a *API) estimateGas(ctx context.Context, args eth.Call, ref blockParam, state stateParam) (eth.Quantity, error) {
-	if a.manner == eth.Strict && state.Set {
+func (a *API) estimateGas(ctx context.Context, args eth.Call, ref blockParam, state stateParam, block jsonrpc.Optional[blockOverride]) (eth.Quantity, error) {
+	if a.manner == eth.Strict && (state.Set || block.Set) {
 		return 0, &eth.Error{Code: eth.CodeInvalidParams, Message: "wrong param count (method 'eth_estimateGas'): got 3, want 2"}
 	}
 	ref.Set = true // it may be missing with Lotus too
@@ -145,10 +113,14 @@ func (a *API) estimateGas(ctx context.Context, args eth.Call, ref blockParam, st
 	if err != nil {
 		return 0, err
 	}
-	return a.estimate(ctx, &args, b, state.Value.edit())
+	o := dev.EstimateOptions{Edit: state.Value.edit()}
+	if err := block.Value.apply(&o.Setting); err != nil {
+		return 0, err
+	}
+	return a.estimate(ctx, &args, b, o)
 }
 
-func (a *API) estimate(ctx context.Context, args *eth.Call, b *dev.Block, edit dev.EditFunc) (eth.Quantity, error) {
+func (a *API) estimate(ctx context.Context, args *eth.Call, b *dev.Block, o dev.EstimateOptions) (eth.Quantity, error) {
 	msg, err := args.Message(a.manner)
 	if err != nil {
 		return 0, err
@@ -157,7 +129,7 @@ func (a *API) estimate(ctx context.Context, args *eth.Call, b *dev.Block, edit d
 	if args.Nonce != nil {
 		msg.Nonce = uint64(*args.Nonce)
 	}
-	limit, res, err := a.chain.Estimate(ctx, b, msg, dev.EstimateOptions{Edit: edit})
+	limit, res, err := a.chain.Estimate(ctx, b, msg, o)
 	if err != nil {
 		return 0, a.refused(err)
 	}
@@ -169,61 +141,3 @@ func (a *API) estimate(ctx context.Context, args *eth.Call, b *dev.Block, edit d
 	}
 	return eth.Quantity(limit), nil
 }
-
-// accessList is the answer of eth_createAccessList: none, as Filecoin has none.
-type accessList struct {
-	AccessList []any        `json:"accessList"`
-	GasUsed    eth.Quantity `json:"gasUsed"`
-	Error      string       `json:"error,omitempty"`
-}
-
-// createAccessList is eth_createAccessList.
-func (a *API) createAccessList(ctx context.Context, args eth.Call, ref blockParam) (*accessList, error) {
-	res, err := a.run(ctx, &args, ref, dev.CallOptions{Next: true})
-	if res == nil {
-		return nil, err
-	}
-	l := &accessList{AccessList: []any{}, GasUsed: eth.Quantity(res.GasUsed)}
-	if err != nil {
-		l.Error = err.Error()
-	}
-	return l, nil
-}
-
-// debugCall is debug_traceCall.
-func (a *API) debugCall(ctx context.Context, args eth.Call, ref blockParam, o jsonrpc.Optional[json.RawMessage]) (any, error) {
-	var options struct {
-		traceOptions
-		StateOverrides stateOverride `json:"stateOverrides"`
-		BlockOverrides blockOverride `json:"blockOverrides"`
-	}
-	if o.Set {
-		if err := json.Unmarshal(o.Value, &options); err != nil {
-			return nil, &eth.Error{Code: eth.CodeInvalidParams, Message: "debug_traceCall: " + err.Error()}
-		}
-	}
-	if err := options.check(); err != nil {
-		return nil, err
-	}
-	call := dev.CallOptions{Trace: true, Edit: options.StateOverrides.edit()}
-	options.BlockOverrides.apply(&call)
-	res, err := a.run(ctx, &args, ref, call)
-	if res == nil {
-		return nil, err
-	}
-	t, err := a.chain.Tree(ctx, a.chain.Latest())
-	if err != nil {
-		return nil, err
-	}
-	from := eth.Address{}
-	if args.From != nil {
-		from = *args.From
-	}
-	traces, err := a.parity(ctx, t, res.Trace, from)
-	if err != nil {
-		return nil, err
-	}
-	return options.shape(traces, res.GasUsed), nil
-}
-
-var _ = big.Zero

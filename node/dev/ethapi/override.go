@@ -23,6 +23,8 @@ type accountOverride struct {
 	Code      *eth.Data            `json:"code"`
 	State     map[slotKey]eth.Hash `json:"state"`     // all slots
 	StateDiff map[slotKey]eth.Hash `json:"stateDiff"` // some
+	// MovePrecompile is refused: precompiles are in the EVM actor, at the addresses that it has for them.
+	MovePrecompile *eth.Address `json:"movePrecompileToAddress"`
 }
 
 // UnmarshalText reads a slot as a name of a member.
@@ -57,8 +59,14 @@ func (o stateOverride) edit() dev.EditFunc {
 
 func (x *accountOverride) apply(ctx context.Context, e *edit.Editor, a eth.Address) error {
 	at := a.Filecoin()
+	if x.MovePrecompile != nil {
+		return fmt.Errorf("movePrecompileToAddress is not possible on Filecoin: precompiles are part of the EVM actor's code, which looks for them at their own addresses")
+	}
 	if x.State != nil && x.StateDiff != nil {
 		return fmt.Errorf("it has both state and stateDiff")
+	}
+	if _, is := precompile(a); is && (x.Code != nil || x.State != nil || x.StateDiff != nil) {
+		return fmt.Errorf("it is a precompile's address: the EVM actor runs the precompile there, whatever the state has")
 	}
 	if x.Code != nil {
 		if err := e.SetCode(ctx, at, *x.Code); err != nil {
@@ -88,4 +96,18 @@ func (x *accountOverride) apply(ctx context.Context, e *edit.Editor, a eth.Addre
 		}
 	}
 	return nil
+}
+
+// precompile tells the addresses of precompiles: Ethereum's from 0x01 on, and Filecoin's 0xfe00…01 to 05 (FIP-0054).
+func precompile(a eth.Address) (n byte, is bool) {
+	bare := a
+	bare[len(a)-1] = 0
+	n = a[len(a)-1]
+	switch {
+	case bare == eth.Address{}:
+		return n, n >= 1 && n <= 0x11
+	case bare == eth.Address{0: 0xfe}:
+		return n, n >= 1 && n <= 5
+	}
+	return n, false
 }

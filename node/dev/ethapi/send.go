@@ -129,7 +129,7 @@ func (a *API) fill(ctx context.Context, call *eth.Call) error {
 		call.MaxPriorityFeePerGas = &eth.Amount{Int: tip}
 	}
 	if call.Gas == nil {
-		gas, err := a.estimate(ctx, call, a.chain.Latest(), nil)
+		gas, err := a.estimate(ctx, call, a.chain.Latest(), dev.EstimateOptions{})
 		if err != nil {
 			return err
 		}
