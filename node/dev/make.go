@@ -56,6 +56,11 @@ func (n *Node) make(ctx context.Context, p *plan) (*Block, []refused, error) {
 		}
 	}
 	b.begin = root
+	if f := n.Fork(); f != nil && f.Ahead != nil && !p.preview {
+		cfg := n.config(b)
+		cfg.CircSupply = abi.NewTokenAmount(0)
+		f.Ahead(ctx, cfg)
+	}
 	if b.supply, err = n.supplyAt(ctx, p.epoch, root, p.states); err != nil {
 		return nil, nil, err
 	}
@@ -110,8 +115,16 @@ func (n *Node) supplyAt(ctx context.Context, epoch abi.ChainEpoch, root cid.Cid,
 	if err != nil {
 		return abi.TokenAmount{}, err
 	}
-	parts, err := supply.Rules{Network: n.Network()}.At(ctx, epoch, st)
+	parts, err := n.supplyRules().At(ctx, epoch, st)
 	return parts.Circulating, err
+}
+
+func (n *Node) supplyRules() supply.Rules {
+	r := supply.Rules{Network: n.Network()}
+	if f := n.Fork(); f != nil {
+		r.GenesisPledge = f.GenesisPledge
+	}
+	return r
 }
 
 // config is the setting of a block's own machine.

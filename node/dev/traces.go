@@ -21,8 +21,19 @@ func (n *Node) Trace(ctx context.Context, b *Block, message int) (*CallResult, e
 
 // Traces executes the first messages of a block again, and gives what each did.
 func (n *Node) Traces(ctx context.Context, b *Block, count int) ([]*CallResult, error) {
+	b, err := n.Whole(ctx, b)
+	if err != nil {
+		return nil, err
+	}
 	if count < 0 || count > len(b.Messages) {
 		return nil, fmt.Errorf("the block at epoch %d has %d messages", b.Epoch(), len(b.Messages))
+	}
+	if f := n.Fork(); b.real && f != nil {
+		out, err := f.Past.Traces(ctx, b.Tipset, count)
+		if err != nil {
+			return nil, pastError(b.Epoch(), err)
+		}
+		return out, nil
 	}
 	cfg := n.config(b)
 	cfg.Blockstore = &blockstore.Overlay{Top: blockstore.NewMemory(), Base: b.states}
