@@ -15,6 +15,7 @@ import (
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
+	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/node/chain"
 	"github.com/edgefvm/fvm/node/dev/genesis"
 	"github.com/edgefvm/fvm/node/network"
@@ -122,6 +123,15 @@ func (n *Node) beginFork(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	t, err := n.Tree(ctx, first)
+	if err != nil {
+		return err
+	}
+	list, err := t.Builtin(ctx)
+	if err != nil {
+		return err
+	}
+	n.genesis.Bundle, n.genesis.Manifest = bundle.NameOf(list), list
 	desc := n.Network()
 	n.genesis.Network, n.genesis.ChainID, n.genesis.NetworkVersion = desc, desc.ChainID, desc.VersionAt(first.Epoch()+1)
 	return n.restore(ctx)
