@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/filecoin-project/go-address"
 	"github.com/filecoin-project/go-state-types/abi"
 	netver "github.com/filecoin-project/go-state-types/network"
 	blocks "github.com/ipfs/go-block-format"
@@ -45,6 +46,9 @@ type Fork struct {
 	// Ahead is called before a block is made, with the setting of its machine for each epoch that it has: what will be read can be fetched
 	// ahead. Its failures do not matter. Default: nothing.
 	Ahead func(ctx context.Context, cfg fvm.Config)
+	// Touch is called before a message is executed on a state: what is read first of its sender and its receiver can be fetched ahead.
+	// Default: nothing.
+	Touch func(ctx context.Context, states blockstore.Blockstore, root cid.Cid, who ...address.Address)
 	// Stats says what was read, as JSON. Default: nothing.
 	Stats func() any
 }

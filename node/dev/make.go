@@ -56,11 +56,7 @@ func (n *Node) make(ctx context.Context, p *plan) (*Block, []refused, error) {
 		}
 	}
 	b.begin = root
-	if f := n.Fork(); f != nil && f.Ahead != nil && !p.preview {
-		cfg := n.config(b)
-		cfg.CircSupply = abi.NewTokenAmount(0)
-		f.Ahead(ctx, cfg)
-	}
+	n.ahead(ctx, b, n.config(b), p.take)
 	if b.supply, err = n.supplyAt(ctx, p.epoch, root, p.states); err != nil {
 		return nil, nil, err
 	}
@@ -144,6 +140,7 @@ func (n *Node) nullRound(ctx context.Context, b *Block, e abi.ChainEpoch, root c
 		return cid.Undef, err
 	}
 	cfg.NetworkVersion, cfg.Epoch, cfg.Timestamp, cfg.StateRoot = n.Network().VersionAt(e), e, time, root
+	n.ahead(ctx, b, cfg, nil)
 	if cfg.CircSupply, err = n.supplyAt(ctx, e, root, b.states); err != nil {
 		return cid.Undef, err
 	}
@@ -156,6 +153,25 @@ func (n *Node) nullRound(ctx context.Context, b *Block, e abi.ChainEpoch, root c
 		return cid.Undef, err
 	}
 	return m.Flush(ctx)
+}
+
+// ahead has fetched what a machine will read, upon a fork.
+func (n *Node) ahead(ctx context.Context, b *Block, cfg fvm.Config, take []*pooled) {
+	f := n.Fork()
+	if f == nil || f.Ahead == nil || b.Preview {
+		return
+	}
+	cfg.CircSupply = abi.NewTokenAmount(0)
+	if cfg.Epoch < b.Epoch() {
+		cfg.Externs = &world{n: n, block: b, epoch: cfg.Epoch, root: cfg.StateRoot}
+	}
+	for _, t := range take {
+		if f.Touch == nil {
+			break
+		}
+		f.Touch(ctx, cfg.Blockstore, cfg.StateRoot, t.Message.Message.From, t.Message.Message.To)
+	}
+	f.Ahead(ctx, cfg)
 }
 
 // system applies a message of the system's own, which must succeed.

@@ -73,6 +73,10 @@ type Source struct {
 	network *network.Network
 	pledge  abi.TokenAmount
 	genesis *chain.Tipset // nil if it was not read
+	near    abi.ChainEpoch
+
+	touching sync.Mutex
+	touched  map[address.Address]bool // their entries were fetched
 
 	replaying sync.Mutex // of what belongs to one goroutine at a time
 	archive   *replay.Chain
@@ -85,7 +89,7 @@ var ErrFork = errors.New("cannot fork")
 
 // Open begins to read a chain, and finds out of which network it is.
 func Open(ctx context.Context, o Options) (*Source, error) {
-	s := &Source{o: o, end: func() {}}
+	s := &Source{o: o, end: func() {}, near: near}
 	if s.o.Bundles == nil {
 		set, err := bundle.Open(ctx, bundle.Options{})
 		if err == nil {
@@ -226,7 +230,7 @@ func (s *Source) At(ctx context.Context, where Where) (*dev.Fork, error) {
 	if s.fetch != nil {
 		f.Stats = func() any { return s.Stats() }
 		if !s.o.NoAhead && !s.o.Offline {
-			f.Ahead = s.ahead
+			f.Ahead, f.Touch = s.ahead, s.touch
 			s.fund(ctx, f.Root)
 		}
 	}

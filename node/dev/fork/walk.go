@@ -13,7 +13,7 @@ import (
 )
 
 // near is how many epochs below the top headers are walked along: so far nobody needs to be believed. Beyond that the node is asked.
-const near = 32
+const near abi.ChainEpoch = 32
 
 // walk finds tipsets below one.
 type walk struct {
@@ -34,7 +34,7 @@ func (w *walk) from(ctx context.Context, epoch abi.ChainEpoch) (*chain.Tipset, e
 		return w.s.archive.Line().At(ctx, epoch)
 	}
 	at := w.top
-	if w.top.Height()-epoch > near {
+	if w.top.Height()-epoch > w.s.near {
 		t, err := w.ask(ctx, epoch)
 		if err == nil || !lotusrpc.IsUnknownMethod(err) {
 			return t, err

@@ -114,6 +114,7 @@ func (w *world) try(o Options) (*Source, error) {
 		closeDisk()
 		return nil, err
 	}
+	s.near = 6
 	w.t.Cleanup(func() { s.Close(); closeDisk() })
 	return s, nil
 }
