@@ -76,6 +76,7 @@ var plan = []room{
 	{"node/jsonrpc", node, 1, false},              // a server: connections, time
 	{"node/filapi", node, 17, false},              // the JSON-RPC of a Filecoin node, on an archive or a development node
 	{"node/lotusrpc", node, 1, false},             // a client of nodes
+	{"node/remote", node, 2, false},               // the blocks of a node, fetched and kept: files, time
 	{"node/dev/genesis", node, 15, false},         // the state that a development network begins with
 	{"node/ethtrace", node, 16, false},            // what a trace is in Ethereum's words
 	{"node/ethchain", node, 18, false},            // Ethereum's JSON-RPC of a chain that is there already
@@ -85,6 +86,7 @@ var plan = []room{
 	{"node/dev", node, 16, false},                 // a chain in one process that executes messages as they come
 	{"node/dev/cheats", node, 18, false},          // what development tools bend a chain by
 	{"node/dev/devtest", node, 17, false},         // such a chain in a test
+	{"node/dev/fork", node, 17, false},            // a real chain for such a one to go on from: nodes, archives
 	{"node/internal/collections", node, 1, false}, // HAMTs, AMTs and KAMTs as they stand in blocks
 	{"node/internal/ethstate", node, 13, false},   // contracts and senders in a state
 	{"node/internal/closed", node, 13, false},     // what a machine reads and asks, for vectors

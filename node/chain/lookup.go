@@ -2,12 +2,14 @@ package chain
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sort"
 	"sync"
 
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/ipfs/go-cid"
+	ipld "github.com/ipfs/go-ipld-format"
 
 	"github.com/edgefvm/fvm/internal/ipld/cbor"
 )
@@ -60,7 +62,7 @@ func (l *Line) extend(ctx context.Context, epoch abi.ChainEpoch, progress func(a
 		}
 		p, err := l.store.Parent(ctx, l.deepest)
 		if err != nil {
-			if ctx.Err() == nil {
+			if ctx.Err() == nil && lasts(err) {
 				l.bottom = err
 			}
 			return err
@@ -72,6 +74,11 @@ func (l *Line) extend(ctx context.Context, epoch abi.ChainEpoch, progress func(a
 		}
 	}
 	return nil
+}
+
+// lasts tells errors that asking again does not mend. A store that fetches its blocks may fail for a while.
+func lasts(err error) bool {
+	return ipld.IsNotFound(err) || errors.Is(err, ErrTipset) || errors.Is(err, ErrMalformed) || errors.Is(err, ErrHash)
 }
 
 // place is where the tipset at epoch is, or the next one above it.

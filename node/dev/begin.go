@@ -34,6 +34,7 @@ func (n *Node) genesisOf(ctx context.Context) (*genesis.Genesis, error) {
 			return nil, err
 		}
 		n.plain = n.own
+		n.base.set(g.Store)
 		return g, n.own.commit(ctx)
 	}
 	f, err := frozenOf(ctx, n.o.Genesis)
@@ -42,6 +43,7 @@ func (n *Node) genesisOf(ctx context.Context) (*genesis.Genesis, error) {
 	}
 	n.own = newMemory()
 	n.plain = &blockstore.Overlay{Top: n.own, Base: f.store}
+	n.base.set(f.genesis.Store)
 	g := *f.genesis
 	g.Store = &blockstore.Overlay{Top: n.own, Base: f.genesis.Store}
 	g.Network = g.Network.WithGenesis(g.Network.Genesis, n.o.Genesis.Timestamp)

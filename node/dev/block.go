@@ -16,7 +16,7 @@ import (
 // Block is a tipset of one block with what executing it gave. It does not change: an edit of the latest state replaces the block by
 // another of the same hash. The genesis is one, at epoch 0, without messages.
 type Block struct {
-	// Tipset has the block's header alone.
+	// Tipset has the block's header alone; that of a real chain (Options.Fork) has as many as it was made of.
 	Tipset *chain.Tipset
 	// Key is the CID of the tipset's key, and Hash the same as Ethereum knows it.
 	Key  cid.Cid
@@ -32,12 +32,14 @@ type Block struct {
 	// Preview: it is not on the chain, but what would be mined now (Node.Pending).
 	Preview bool
 
+	// real: a tipset of the real chain that a fork goes on from. Its messages are Whole's.
+	real bool
 	// upgrade is the network version of the blocks above it, if it is not the block's own; else 0.
 	upgrade netver.Version
 
 	parent *Block // nil of the genesis, and of blocks read back from a store
 	states blockstore.Blockstore
-	begin  cid.Cid // the state that its own machine began with, after the null rounds before
+	begin  cid.Cid // the state that its own machine began with, after the null rounds before; of a real one not known
 	supply abi.TokenAmount
 	cache  *cache
 }

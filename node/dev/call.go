@@ -71,6 +71,9 @@ func (n *Node) Call(ctx context.Context, at *Block, msg *fvm.Message, o CallOpti
 	if err := callable(msg); err != nil {
 		return nil, err
 	}
+	if f := n.Fork(); f != nil && f.Touch != nil {
+		f.Touch(ctx, at.states, at.Root, msg.From, msg.To)
+	}
 	b, err := n.setting(ctx, at, o.Next)
 	if err != nil {
 		return nil, err

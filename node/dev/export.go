@@ -2,6 +2,7 @@ package dev
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -25,6 +26,9 @@ type ExportOptions struct {
 // Export writes the chain as an archive (CARv1), whose root is the head (Node.Head): headers and messages down to the genesis, and states.
 // The actors' code is not in it: it is in the bundle. edgefvm replay reads it, with the network's description (Node.Network).
 func (n *Node) Export(ctx context.Context, w io.Writer, o ExportOptions) error {
+	if n.Fork() != nil {
+		return errExportFork
+	}
 	head, err := n.Head(ctx)
 	if err != nil {
 		return err
@@ -53,11 +57,17 @@ func (n *Node) Export(ctx context.Context, w io.Writer, o ExportOptions) error {
 
 // ExportState writes a state as an archive (CARv1), without the actors' code.
 func (n *Node) ExportState(ctx context.Context, w io.Writer, b *Block) error {
+	if n.Fork() != nil {
+		return errExportFork
+	}
 	x := &exporter{n: n, seen: cid.NewSet()}
 	return blockstore.WriteCAR(w, []cid.Cid{b.Root}, iter.Seq2[blocks.Block, error](func(yield func(blocks.Block, error) bool) {
 		x.walk(ctx, b.Root, yield)
 	}))
 }
+
+// errExportFork is of states that are on the chain that was forked, and here only in part.
+var errExportFork = errors.New("a fork cannot be exported: the most of its state was never read, and would all have to be fetched")
 
 type exporter struct {
 	n    *Node

@@ -17,6 +17,9 @@ import (
 // actors' code, every answer of the chain, its receipt, its trace and the state after it. It gives the vector's path. edgefvm vectors run
 // and the reference's own program run it.
 func (n *Node) ExtractVector(ctx context.Context, b *Block, message int, dir string) (string, error) {
+	if b.real {
+		return "", errReal(b)
+	}
 	if message < 0 || message >= len(b.Messages) {
 		return "", fmt.Errorf("the block at epoch %d has %d messages, none of number %d", b.Epoch(), len(b.Messages), message)
 	}
@@ -88,8 +91,16 @@ func (n *Node) before(ctx context.Context, b *Block, message int) (fvm.Config, e
 	return cfg, err
 }
 
+// errReal is of what is done with blocks that were executed here.
+func errReal(b *Block) error {
+	return fmt.Errorf("%w: the block at epoch %d is of the real chain, and was not executed here: edgefvm replay and edgefvm chain message look into those", ErrPast, b.Epoch())
+}
+
 // StateBefore is the state before a message of a block, in a store with it: for tools that look at what a message changed.
 func (n *Node) StateBefore(ctx context.Context, b *Block, message int) (blockstore.Blockstore, cid.Cid, error) {
+	if b.real {
+		return nil, cid.Undef, errReal(b)
+	}
 	if message < 0 || message > len(b.Messages) {
 		return nil, cid.Undef, fmt.Errorf("the block at epoch %d has %d messages", b.Epoch(), len(b.Messages))
 	}

@@ -134,7 +134,20 @@ func (n *Node) Tipset(ctx context.Context, key chain.Key) (ts *chain.Tipset, on 
 		return nil, nil, err
 	}
 	if len(list) == 1 {
-		if b := n.BlockByCID(list[0]); b != nil && b.CID() == list[0] {
+		if b := n.BlockByCID(list[0]); b != nil && b.CID() == list[0] && len(b.Tipset.CIDs) == 1 {
+			return b.Tipset, b, nil
+		}
+	}
+	if n.Fork() != nil {
+		c, err := key.CID()
+		if err != nil {
+			return nil, nil, err
+		}
+		b, err := n.ByHash(ctx, hashOf(c))
+		if err != nil {
+			return nil, nil, err
+		}
+		if b != nil {
 			return b.Tipset, b, nil
 		}
 	}

@@ -18,6 +18,8 @@ type index struct {
 type place struct{ block, message int }
 
 func (x *index) init() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	x.blocks, x.headers, x.messages = map[eth.Hash]int{}, map[eth.Hash]int{}, map[eth.Hash]place{}
 }
 

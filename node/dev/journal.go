@@ -39,6 +39,9 @@ type begun struct {
 	Genesis   cid.Cid `json:"genesis"`
 	Timestamp uint64  `json:"timestamp"`
 	BlockTime uint64  `json:"block_time"`
+	// Fork is the tipset of a real chain that it goes on from, and Root the state there. Genesis is its first block then.
+	Fork []cid.Cid `json:"fork,omitempty"`
+	Root *cid.Cid  `json:"root,omitempty"`
 }
 
 // built is a block.
@@ -164,7 +167,14 @@ func (n *Node) restore(ctx context.Context) error {
 		return nil
 	}
 	if first == nil {
-		return n.write(ctx, entry{Begin: &begun{root, n.First().Timestamp(), n.o.BlockTime}})
+		begin := &begun{Genesis: root, Timestamp: n.First().Timestamp(), BlockTime: n.o.BlockTime}
+		if n.Fork() != nil {
+			begin.Fork, begin.Root = n.First().Tipset.CIDs, &n.First().Root
+		}
+		return n.write(ctx, entry{Begin: begin})
+	}
+	if err := n.sameFork(first); err != nil {
+		return err
 	}
 	if !first.Genesis.Equals(root) {
 		return fmt.Errorf("%w: its genesis is %s, and that of the options %s: they are other than those it was begun with", ErrJournal, first.Genesis, root)
@@ -204,11 +214,31 @@ func (n *Node) restore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.set.clock.offset = offset
+	if len(list) > 1 || n.Fork() == nil {
+		n.set.clock.offset = offset
+	}
 	for i, b := range list {
 		n.index.add(b, i)
 	}
 	n.line.Store(&line{blocks: list})
+	return nil
+}
+
+// sameFork compares what the journal began with and what the options say.
+func (n *Node) sameFork(first *begun) error {
+	is := n.Fork() != nil
+	switch {
+	case is != (first.Fork != nil):
+		return fmt.Errorf("%w: it begins with a fork: %t, and the options say: %t", ErrJournal, first.Fork != nil, is)
+	case !is:
+		return nil
+	case chain.NewKey(first.Fork...) != n.First().Tipset.Key():
+		return fmt.Errorf("%w: it goes on from the tipset %s, and the options say %s", ErrJournal, chain.NewKey(first.Fork...), n.First().Tipset.Key())
+	case first.BlockTime != n.o.BlockTime:
+		return fmt.Errorf("%w: its epochs last %d seconds, and the options say %d", ErrJournal, first.BlockTime, n.o.BlockTime)
+	case first.Root == nil || *first.Root != n.First().Root:
+		return fmt.Errorf("%w: it begins with another state than that of the options: other accounts, or another balance", ErrJournal)
+	}
 	return nil
 }
 
@@ -232,7 +262,7 @@ func (n *Node) rebuilt(ctx context.Context, store *chain.Store, on *Block, r *bu
 	if err != nil {
 		return nil, err
 	}
-	if len(h.Parents) != 1 || h.Parents[0] != on.CID() || h.Height <= on.Epoch() {
+	if chain.NewKey(h.Parents...) != on.Tipset.Key() || h.Height <= on.Epoch() {
 		return nil, fmt.Errorf("block %s does not stand on %s", r.Header, on.CID())
 	}
 	b := &Block{

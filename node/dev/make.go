@@ -69,6 +69,7 @@ func (n *Node) make(ctx context.Context, p *plan) (*Block, []refused, error) {
 		}
 	}
 	b.begin = root
+	n.ahead(ctx, b, n.config(b), p.take)
 	if b.supply, err = n.supplyAt(ctx, p.epoch, root, p.states); err != nil {
 		return nil, nil, err
 	}
@@ -123,8 +124,16 @@ func (n *Node) supplyAt(ctx context.Context, epoch abi.ChainEpoch, root cid.Cid,
 	if err != nil {
 		return abi.TokenAmount{}, err
 	}
-	parts, err := supply.Rules{Network: n.Network()}.At(ctx, epoch, st)
+	parts, err := n.supplyRules().At(ctx, epoch, st)
 	return parts.Circulating, err
+}
+
+func (n *Node) supplyRules() supply.Rules {
+	r := supply.Rules{Network: n.Network()}
+	if f := n.Fork(); f != nil {
+		r.GenesisPledge = f.GenesisPledge
+	}
+	return r
 }
 
 // config is the setting of a block's own machine.
@@ -144,6 +153,7 @@ func (n *Node) nullRound(ctx context.Context, b *Block, e abi.ChainEpoch, root c
 		return cid.Undef, err
 	}
 	cfg.NetworkVersion, cfg.Epoch, cfg.Timestamp, cfg.StateRoot = n.Network().VersionAt(e), e, time, root
+	n.ahead(ctx, b, cfg, nil)
 	if cfg.CircSupply, err = n.supplyAt(ctx, e, root, b.states); err != nil {
 		return cid.Undef, err
 	}
@@ -156,6 +166,25 @@ func (n *Node) nullRound(ctx context.Context, b *Block, e abi.ChainEpoch, root c
 		return cid.Undef, err
 	}
 	return m.Flush(ctx)
+}
+
+// ahead has fetched what a machine will read, upon a fork.
+func (n *Node) ahead(ctx context.Context, b *Block, cfg fvm.Config, take []*pooled) {
+	f := n.Fork()
+	if f == nil || f.Ahead == nil || b.Preview {
+		return
+	}
+	cfg.CircSupply = abi.NewTokenAmount(0)
+	if cfg.Epoch < b.Epoch() {
+		cfg.Externs = &world{n: n, block: b, epoch: cfg.Epoch, root: cfg.StateRoot}
+	}
+	for _, t := range take {
+		if f.Touch == nil {
+			break
+		}
+		f.Touch(ctx, cfg.Blockstore, cfg.StateRoot, t.Message.Message.From, t.Message.Message.To)
+	}
+	f.Ahead(ctx, cfg)
 }
 
 // system applies a message of the system's own, which must succeed.

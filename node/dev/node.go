@@ -27,6 +27,9 @@ type Node struct {
 	genesis *genesis.Genesis
 	// described is the chain's description, with the upgrades that came by Upgrade. It is replaced as a whole.
 	described atomic.Pointer[network.Network]
+	forked    atomic.Pointer[Fork]
+	past      pasts
+	base      source                // what the node did not make, of a genesis or of a fork
 	own       keeper                // takes what the node makes
 	plain     blockstore.Blockstore // all blocks but the actors' code
 	states    blockstore.Blockstore // all blocks and the actors' code
@@ -76,6 +79,9 @@ func New(ctx context.Context, o Options) (*Node, error) {
 
 // begin makes the genesis and its block.
 func (n *Node) begin(ctx context.Context) error {
+	if n.o.Fork != nil {
+		return n.beginFork(ctx)
+	}
 	stamp, err := n.genesisTime(ctx)
 	if err != nil {
 		return err
@@ -85,7 +91,8 @@ func (n *Node) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.genesis, n.states = g, g.Store
+	n.genesis, n.states = g, &blockstore.Overlay{Top: n.own, Base: &n.base}
+	n.described.Store(g.Network)
 	first, err := n.genesisBlock(ctx, stamp)
 	if err != nil {
 		return err
@@ -177,7 +184,7 @@ func (l *line) until(epoch abi.ChainEpoch) int {
 // Latest is the last block of the chain.
 func (n *Node) Latest() *Block { return n.line.Load().last() }
 
-// First is the genesis.
+// First is the genesis, or the tipset of a real chain that a fork goes on from.
 func (n *Node) First() *Block { return n.line.Load().blocks[0] }
 
 // Len is how many blocks the chain has, the genesis counted.
@@ -231,7 +238,7 @@ func (n *Node) at(place int, h eth.Hash) *Block {
 	return l.blocks[place]
 }
 
-// Parent is the block below one of the chain; nil of the genesis.
+// Parent is the block below one of the chain; nil of First.
 func (n *Node) Parent(b *Block) *Block {
 	if b.parent != nil || b.Epoch() == 0 {
 		return b.parent

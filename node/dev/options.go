@@ -17,7 +17,11 @@ type Options struct {
 	// Genesis that the chain begins with: accounts, chain id, network version, flavour of the actors, miners. Its Timestamp is by default
 	// the clock's time, and its Engine is Engine.
 	Genesis genesis.Options
-	// BlockTime is how long an epoch lasts, in seconds. Default: 30.
+	// Fork is a real chain to go on from, instead of a genesis: of Genesis only Mnemonic, Accounts and Engine count then. Default: none.
+	Fork *Fork
+	// ChainID by EIP-155, if it shall not be the fork's. It counts for forks only.
+	ChainID uint64
+	// BlockTime is how long an epoch lasts, in seconds. Default: 30, or a fork's.
 	BlockTime uint64
 	// Manual: messages wait until Mine is called. Default: each is executed at once, in a block of its own.
 	Manual bool
@@ -61,6 +65,12 @@ type PoolOptions struct {
 var ErrOptions = errors.New("options of the node")
 
 func (o *Options) defaults() error {
+	if f := o.Fork; f != nil && f.Network != nil {
+		if o.BlockTime != 0 && o.BlockTime != f.Network.BlockDelay {
+			return fmt.Errorf("%w: epochs of %d seconds: those of %s last %d", ErrOptions, o.BlockTime, f.Network.Name, f.Network.BlockDelay)
+		}
+		o.BlockTime = f.Network.BlockDelay
+	}
 	if o.BlockTime == 0 {
 		o.BlockTime = 30
 	}
@@ -94,6 +104,15 @@ func (o *Options) defaults() error {
 	}
 	if p.Gap == 0 {
 		p.Gap = 1_000
+	}
+	if o.Fork != nil {
+		if o.Genesis.Mnemonic == "" {
+			o.Genesis.Mnemonic = genesis.TestMnemonic
+		}
+		if o.Genesis.Accounts == 0 {
+			o.Genesis.Accounts = 10
+		}
+		o.Genesis.Accounts = min(max(o.Genesis.Accounts, 0), 1000)
 	}
 	if o.Genesis.Engine == nil {
 		o.Genesis.Engine = o.Engine

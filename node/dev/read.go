@@ -27,6 +27,7 @@ type cache struct {
 	supply   *abi.TokenAmount // of the machine after it
 	rendered [2]*eth.Rendered // by manner; those of few blocks are kept
 	blooms   [2]*eth.Bloom    // of logs, kept once they are known
+	whole    *Block           // of a real one: with its messages
 }
 
 // Store of the states that a block's Root and those before it name: the node's, or of a preview one upon it.

@@ -44,8 +44,11 @@ func (n *Node) Render(ctx context.Context, b *Block, m eth.Manner) (*eth.Rendere
 	if r != nil {
 		return r, nil
 	}
-	r, err := n.render(ctx, b, m)
+	b, err := n.Whole(ctx, b)
 	if err != nil {
+		return nil, err
+	}
+	if r, err = n.render(ctx, b, m); err != nil {
 		return nil, err
 	}
 	b.cache.mu.Lock()
@@ -72,7 +75,7 @@ func (n *Node) render(ctx context.Context, b *Block, m eth.Manner) (*eth.Rendere
 	}
 	set := &eth.Tipset{
 		View: eth.View{Manner: m, ChainID: n.ChainID(), Lookup: eth.LookupIn(t)},
-		Key:  b.Key, Epoch: uint64(b.Epoch()), Timestamp: b.Timestamp(), BaseFee: big.Int{Int: b.BaseFee().Int}, Blocks: 1,
+		Key:  b.Key, Epoch: uint64(b.Epoch()), Timestamp: b.Timestamp(), BaseFee: big.Int{Int: b.BaseFee().Int}, Blocks: len(b.Tipset.Blocks),
 	}
 	if set.Parents, err = b.Tipset.Parents().CID(); err != nil {
 		return nil, err

@@ -39,6 +39,13 @@ var errOther = errors.New("executed once more a message gave another result, whi
 
 // Retrace executes the messages of a block again upon the state that it began with, and watches some of them. Nothing of it stays.
 func (n *Node) Retrace(ctx context.Context, b *Block, w Watch) error {
+	b, err := n.Whole(ctx, b)
+	if err != nil {
+		return err
+	}
+	if b.real && n.Fork() != nil {
+		return fmt.Errorf("%w: epoch %d: below a fork transactions are traced by their calls alone", ErrPast, b.Epoch())
+	}
 	if w.First < 0 || w.Count < 0 || w.First+w.Count > len(b.Messages) {
 		return fmt.Errorf("the block at epoch %d has %d messages", b.Epoch(), len(b.Messages))
 	}

@@ -213,11 +213,21 @@ func (n *Node) Reset(ctx context.Context) error {
 	if err := n.cut(ctx, 0, first); err != nil {
 		return err
 	}
+	n.cleared()
+	return nil
+}
+
+// cleared forgets pool, snapshots, forced values, moved time and impersonated senders.
+func (n *Node) cleared() {
 	n.snaps.list = nil
 	n.pool.set(nil)
-	n.change(func(s *settings) { *s = settings{automine: s.automine, interval: s.interval, jumps: s.jumps} })
+	n.change(func(s *settings) {
+		*s = settings{automine: s.automine, interval: s.interval, jumps: s.jumps}
+		if n.Fork() != nil {
+			s.clock.offset = int64(n.First().Timestamp()) - n.now().Unix()
+		}
+	})
 	n.fake.mu.Lock()
+	defer n.fake.mu.Unlock()
 	n.fake.all, n.fake.who, n.fake.nonces = false, map[address.Address]bool{}, map[address.Address]uint64{}
-	n.fake.mu.Unlock()
-	return nil
 }

@@ -21,9 +21,20 @@ func (n *Node) Traces(ctx context.Context, b *Block, count int) ([]*CallResult, 
 }
 
 func (n *Node) traces(ctx context.Context, b *Block, first, count int) ([]*CallResult, error) {
+	b, err := n.Whole(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	if f := n.Fork(); b.real && f != nil {
+		out, err := f.Past.Traces(ctx, b.Tipset, first+count)
+		if err != nil {
+			return nil, pastError(b.Epoch(), err)
+		}
+		return out[first:], nil
+	}
 	var rec trace.Recorder
 	var out []*CallResult
-	err := n.Retrace(ctx, b, Watch{Hooks: rec.Hooks(), First: first, Count: count, Done: func(a *Again) error {
+	err = n.Retrace(ctx, b, Watch{Hooks: rec.Hooks(), First: first, Count: count, Done: func(a *Again) error {
 		out = append(out, &CallResult{Result: a.Result, Trace: rec.Take(), Console: a.Message.Console})
 		return nil
 	}})

@@ -30,12 +30,9 @@ type world struct {
 
 var _ externs.Externs = (*world)(nil)
 
-// beaconEntry is an epoch's of the mock beacon.
+// beaconEntry is an epoch's of the mock beacon; upon a fork it has the rounds of the network's, and data that nobody signed.
 func (n *Node) beaconEntry(epoch abi.ChainEpoch) (chain.BeaconEntry, error) {
-	if !n.genesis.Network.BeaconAt(epoch).Mock {
-		return chain.BeaconEntry{}, errors.New("the network's beacon is none for development")
-	}
-	round, err := n.genesis.Network.BeaconRound(epoch)
+	round, err := n.Network().BeaconRound(epoch)
 	if err != nil {
 		return chain.BeaconEntry{}, err
 	}
@@ -43,38 +40,59 @@ func (n *Node) beaconEntry(epoch abi.ChainEpoch) (chain.BeaconEntry, error) {
 	return chain.BeaconEntry{Round: round, Data: data[:]}, nil
 }
 
-// below is the block of the chain below b, b included, at an epoch, or the last one under it.
-func (n *Node) below(b *Block, epoch abi.ChainEpoch) (*Block, error) {
+// below is the tipset of the chain below b, b included, at an epoch, or the last one under it.
+func (n *Node) below(ctx context.Context, b *Block, epoch abi.ChainEpoch) (*chain.Tipset, error) {
 	if epoch < 0 {
 		return nil, fmt.Errorf("%w: epoch %d is negative", chain.ErrTipset, epoch)
 	}
+	if f := n.Fork(); f != nil && epoch < f.Tipset.Height() {
+		return pastUntil(ctx, f, epoch)
+	}
+	at, err := n.belowHere(b, epoch)
+	if err != nil {
+		return nil, err
+	}
+	return at.Tipset, nil
+}
+
+// belowHere is below of what the node made itself, and of what it begins with.
+func (n *Node) belowHere(b *Block, epoch abi.ChainEpoch) (*Block, error) {
 	l := n.line.Load()
 	for at := b; at != nil; at = at.parent {
 		if at.Epoch() <= epoch {
 			return at, nil
 		}
-		if i := l.until(at.Epoch()); l.blocks[i].Hash == at.Hash && at.Key.Defined() {
-			return l.blocks[l.until(epoch)], nil // what is on the line stands on the line
+		if i := l.until(at.Epoch()); i >= 0 && l.blocks[i].Hash == at.Hash && at.Key.Defined() {
+			if i = l.until(epoch); i >= 0 {
+				return l.blocks[i], nil // what is on the line stands on the line
+			}
+			break
 		}
 	}
 	return nil, fmt.Errorf("no block is at epoch %d or below", epoch)
 }
 
-// from is the block at an epoch or the next one above it, seen from the world's.
-func (w *world) from(epoch abi.ChainEpoch) (*Block, error) {
+// from is the tipset at an epoch or the next one above it, seen from the world's.
+func (w *world) from(ctx context.Context, epoch abi.ChainEpoch) (*chain.Tipset, error) {
 	head := w.block.Epoch()
 	if epoch > head {
 		return nil, fmt.Errorf("%w: the epoch is in the future: %d, from %d", chain.ErrTipset, epoch, head)
 	}
 	epoch = max(epoch, 0)
 	if epoch == head {
-		return w.block, nil
+		return w.block.Tipset, nil
 	}
-	at, err := w.n.below(w.block, epoch)
-	if err != nil || at.Epoch() == epoch {
-		return at, err
+	if f := w.n.Fork(); f != nil && epoch <= f.Tipset.Height() {
+		return f.Past.From(ctx, epoch)
 	}
-	return w.n.above(w.block, at), nil
+	at, err := w.n.belowHere(w.block, epoch)
+	if err != nil {
+		return nil, err
+	}
+	if at.Epoch() == epoch {
+		return at.Tipset, nil
+	}
+	return w.n.above(w.block, at).Tipset, nil
 }
 
 // above is the block above one that is below b.
@@ -92,23 +110,23 @@ func (n *Node) above(b, at *Block) *Block {
 }
 
 // ChainRandomness is that of externs.Externs: the digest of the ticket at an epoch, or of the next one above it if its round was null.
-func (w *world) ChainRandomness(_ context.Context, epoch abi.ChainEpoch) (digest [32]byte, err error) {
+func (w *world) ChainRandomness(ctx context.Context, epoch abi.ChainEpoch) (digest [32]byte, err error) {
 	if forced, ok := w.n.forced(epoch); ok {
 		return forced, nil
 	}
-	b, err := w.from(epoch)
+	t, err := w.from(ctx, epoch)
 	if err != nil {
 		return digest, answer(err)
 	}
-	return b.Tipset.TicketDigest(), nil
+	return t.TicketDigest(), nil
 }
 
 // BeaconRandomness is that of externs.Externs: the digest of the beacon's entry for an epoch.
-func (w *world) BeaconRandomness(_ context.Context, epoch abi.ChainEpoch) (digest [32]byte, err error) {
+func (w *world) BeaconRandomness(ctx context.Context, epoch abi.ChainEpoch) (digest [32]byte, err error) {
 	if forced, ok := w.n.forced(epoch); ok {
 		return forced, nil
 	}
-	b, err := w.from(epoch)
+	t, err := w.from(ctx, epoch)
 	if err != nil {
 		return digest, answer(err)
 	}
@@ -117,7 +135,7 @@ func (w *world) BeaconRandomness(_ context.Context, epoch abi.ChainEpoch) (diges
 		return digest, answer(err)
 	}
 	for range beaconSearch {
-		entries := b.Tipset.Blocks[0].BeaconEntries
+		entries := t.Blocks[0].BeaconEntries
 		if epoch < 0 && len(entries) > 0 {
 			return crypto.Blake2b256(entries[len(entries)-1].Data), nil
 		}
@@ -126,10 +144,10 @@ func (w *world) BeaconRandomness(_ context.Context, epoch abi.ChainEpoch) (diges
 				return crypto.Blake2b256(e.Data), nil
 			}
 		}
-		if b.Epoch() == 0 {
+		if t.Height() == 0 {
 			break
 		}
-		if b, err = w.n.below(b, b.Epoch()-1); err != nil {
+		if t, err = w.n.below(ctx, w.block, t.Height()-1); err != nil {
 			return digest, answer(err)
 		}
 	}
@@ -137,15 +155,18 @@ func (w *world) BeaconRandomness(_ context.Context, epoch abi.ChainEpoch) (diges
 }
 
 // TipsetCID is that of externs.Externs: the key of the tipset at an epoch, or of the last one below it.
-func (w *world) TipsetCID(_ context.Context, epoch abi.ChainEpoch) (cid.Cid, error) {
+func (w *world) TipsetCID(ctx context.Context, epoch abi.ChainEpoch) (cid.Cid, error) {
 	if head := w.block.Epoch(); epoch > head {
 		return cid.Undef, fmt.Errorf("%w: the epoch %d is in the future, from %d", externs.ErrNodeFailure, epoch, head)
 	}
-	b, err := w.n.below(w.block, epoch)
+	if epoch == w.block.Epoch() {
+		return w.block.Key, nil
+	}
+	t, err := w.n.below(ctx, w.block, epoch)
 	if err != nil {
 		return cid.Undef, fmt.Errorf("%w: %w", externs.ErrNodeFailure, err)
 	}
-	return b.Key, nil
+	return t.Key().CID()
 }
 
 // VerifyConsensusFault is that of externs.Externs.

@@ -45,7 +45,9 @@ func GenesisKeys(n *dev.Node) (Keys, error) {
 	for _, a := range g.Accounts {
 		list = append(list, KeyInfo{KeyDelegated, a.Private[:]})
 	}
-	list = append(list, KeyInfo{KeySecp256k1, g.RootKey.Private[:]}, KeyInfo{KeySecp256k1, g.Faucet.Private[:]}, KeyInfo{KeySecp256k1, g.Reserve.Private[:]})
+	if n.Fork() == nil {
+		list = append(list, KeyInfo{KeySecp256k1, g.RootKey.Private[:]}, KeyInfo{KeySecp256k1, g.Faucet.Private[:]}, KeyInfo{KeySecp256k1, g.Reserve.Private[:]})
+	}
 	for _, m := range g.Miners {
 		list = append(list, KeyInfo{KeyBLS, m.Worker.Private[:]})
 	}
@@ -72,7 +74,13 @@ func Node(n *dev.Node) *DevChain { return &DevChain{n, chain.NewStore(n.Blocks()
 func (c *DevChain) Network() *network.Network { return c.n.Network() }
 
 // Genesis implements Chain.
-func (c *DevChain) Genesis(context.Context) (*chain.Tipset, error) { return c.n.First().Tipset, nil }
+func (c *DevChain) Genesis(ctx context.Context) (*chain.Tipset, error) {
+	b, err := c.n.Until(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	return b.Tipset, nil
+}
 
 // Head implements Chain: the tipset upon the latest block.
 func (c *DevChain) Head(ctx context.Context) (*chain.Tipset, error) { return c.n.Head(ctx) }
@@ -103,6 +111,9 @@ func (c *DevChain) Executed(ctx context.Context, ts *chain.Tipset) (*Executed, e
 	}
 	out := &Executed{Root: b.Root}
 	if !head {
+		if b, err = c.n.Whole(ctx, b); err != nil {
+			return nil, err
+		}
 		for _, m := range b.Messages {
 			out.Messages, out.Results = append(out.Messages, m.Message), append(out.Results, m.Result)
 		}
@@ -141,6 +152,9 @@ func (c *DevChain) Trace(ctx context.Context, ts *chain.Tipset, message int) (*C
 	if err != nil {
 		return nil, err
 	}
+	if b, err = c.n.Whole(ctx, b); err != nil {
+		return nil, err
+	}
 	if head || message < 0 || message >= len(b.Messages) {
 		return nil, fmt.Errorf("the tipset at %s has no message %d", epochText(ts.Height()), message)
 	}
@@ -163,10 +177,10 @@ func (c *DevChain) Walk(ctx context.Context, ts *chain.Tipset, into blockstore.B
 }
 
 // Find implements Finder.
-func (c *DevChain) Find(_ context.Context, message cid.Cid) (*chain.Tipset, bool, error) {
-	b, _, ok := c.n.Message(message)
-	if !ok {
-		return nil, false, nil
+func (c *DevChain) Find(ctx context.Context, message cid.Cid) (*chain.Tipset, bool, error) {
+	b, _, ok, err := c.n.FindMessage(ctx, message)
+	if err != nil || !ok {
+		return nil, false, err
 	}
 	return b.Tipset, true, nil
 }

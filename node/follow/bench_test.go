@@ -6,6 +6,7 @@ import (
 
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/node/follow/standin"
+	"github.com/edgefvm/fvm/node/remote"
 )
 
 // What fetching ahead is worth with a node that is 10 ms away: a tipset of which nothing is there yet.
@@ -23,10 +24,10 @@ func BenchmarkAhead(b *testing.B) {
 			n.Delay = 10 * time.Millisecond
 			requests := 0
 			for i := 0; b.Loop(); i++ {
-				w := &world{chain: c, node: n, dir: b.TempDir()}
+				w := &world{disks: new(remote.Memories), chain: c, node: n, dir: b.TempDir()}
 				at := 1 + i%(len(c.Tipsets)-2)
 				n.SetHead(c.Tipsets[at+1])
-				o := Options{Node: w.client(b, "http"), Network: c.Network, Engines: []*fvm.Engine{theEngine(b)}, Dir: w.dir, Open: w.disks.open, To: c.Tipsets[at].Height()}
+				o := Options{Node: w.client(b, "http"), Network: c.Network, Engines: []*fvm.Engine{theEngine(b)}, Dir: w.dir, Open: w.disks.Open, To: c.Tipsets[at].Height()}
 				f, err := New(o)
 				if err != nil {
 					b.Fatal(err)

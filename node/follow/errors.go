@@ -1,14 +1,12 @@
 package follow
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"sync"
 
 	"github.com/ipfs/go-cid"
 
-	"github.com/edgefvm/fvm/node/lotusrpc"
+	"github.com/edgefvm/fvm/node/remote"
 )
 
 var (
@@ -18,9 +16,9 @@ var (
 	ErrHalted = errors.New("halted at a difference")
 
 	// errNode is wrapped by errors that are the node's fault, or the connection's: the tipset says nothing yet.
-	errNode = errors.New("asking the node")
+	errNode = remote.ErrNode
 	// errGone is wrapped by the error of a block that the node does not have.
-	errGone = errors.New("the node does not have it any more")
+	errGone = remote.ErrGone
 )
 
 // failed is the node's part in a failure, which the machine's own errors need not show.
@@ -43,9 +41,6 @@ func (f *failed) get() error {
 	return f.err
 }
 
-// hopeless tells errors of a node that asking again soon does not mend: they are told at once.
-func hopeless(err error) bool {
-	return errors.Is(err, lotusrpc.ErrDenied) || lotusrpc.IsUnknownMethod(err) || errors.Is(err, context.Canceled)
-}
+func hopeless(err error) bool { return remote.Hopeless(err) }
 
-func gone(c cid.Cid) error { return fmt.Errorf("%w: block %s: %w", errNode, c, errGone) }
+func gone(c cid.Cid) error { return remote.Gone(c) }

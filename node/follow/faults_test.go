@@ -52,7 +52,7 @@ func TestBadNode(t *testing.T) {
 			if s := r.Status(); (s.Lies > 0) != (name == "other bytes") {
 				t.Errorf("%+v", s)
 			}
-			for _, m := range w.disks.dirs {
+			for _, m := range w.disks.All() {
 				for _, c := range m.Keys() {
 					b, err := m.Get(t.Context(), c)
 					if err != nil {
@@ -80,7 +80,7 @@ func TestStubbornNode(t *testing.T) {
 	o := w.options("http")
 	o.From = w.chain.Tipsets[6].Height()
 	f := w.run(o)
-	f.fetch.tries = 2
+	f.fetch.SetTries(2)
 	f.until("its word", func(s Status) bool { return strings.Contains(s.Error, root.String()) })
 	if s := f.Status(); s.Passed+s.Skipped+s.Undecided+s.Differs > 0 {
 		t.Errorf("%+v", s)
@@ -201,7 +201,7 @@ func TestFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	x := newWorld(t, "real28", 8)
-	x.dir, x.disks.dirs = w.dir, w.disks.dirs
+	x.dir, x.disks = w.dir, w.disks
 	if err := x.run(x.options("http")).end(); !errors.Is(err, ErrIdentity) || !strings.Contains(err.Error(), "another folder") {
 		t.Error(err)
 	}
@@ -259,7 +259,7 @@ func TestBadHeads(t *testing.T) {
 	})
 	o := w.options("http")
 	r := w.run(o)
-	r.fetch.tries = 2
+	r.fetch.SetTries(2)
 	r.until("the first", func(s Status) bool { return s.Passed == 1 })
 	absurd := w.fork(ts, ts.Blocks[0], "absurd")
 	absurd.Height = 1 << 60

@@ -19,6 +19,7 @@ import (
 	"github.com/edgefvm/fvm/node/chain"
 	"github.com/edgefvm/fvm/node/lotusrpc"
 	"github.com/edgefvm/fvm/node/network"
+	"github.com/edgefvm/fvm/node/remote"
 	"github.com/edgefvm/fvm/node/replay"
 )
 
@@ -69,7 +70,7 @@ type Follower struct {
 	o       Options
 	log     *slog.Logger
 	unlock  func()
-	cache   *Cache
+	cache   *remote.Cache
 	journal *journal
 	fetch   *fetcher
 	headers *chain.Store
@@ -117,10 +118,10 @@ func New(o Options) (f *Follower, err error) {
 	if f.journal, err = openJournal(o.Dir); err != nil {
 		return nil, err
 	}
-	if f.cache, err = OpenCache(o.Dir, o.CacheBytes, o.Open); err != nil {
+	if f.cache, err = remote.OpenCache(o.Dir, o.CacheBytes, o.Open); err != nil {
 		return nil, errors.Join(err, f.journal.close())
 	}
-	f.fetch = &fetcher{node: o.Node, cache: f.cache, tries: defaultTries, flying: map[string]*flight{}}
+	f.fetch = &fetcher{Fetcher: remote.New(remote.Options{Node: o.Node, Cache: f.cache})}
 	f.headers = chain.NewStore(ahead{f.fetch})
 	f.heads.wake = make(chan struct{}, 1)
 	f.judged = f.journal.judgedTo()
@@ -140,8 +141,8 @@ func (f *Follower) Close() error {
 func (f *Follower) Status() Status {
 	s := f.state.get()
 	s.JudgedTo = f.journal.judgedTo()
-	s.Fetched, s.FetchedBytes = f.fetch.fetched.Load(), f.fetch.bytes.Load()
-	s.Found, s.Lies = f.fetch.found.Load(), f.fetch.lies.Load()
+	of := f.fetch.Stats()
+	s.Fetched, s.FetchedBytes, s.Found, s.Lies = of.Fetched, of.Bytes, of.Found, of.Lies
 	s.CacheBytes, s.CacheTurns = f.cache.Size()
 	return s
 }
@@ -150,8 +151,8 @@ func (f *Follower) Status() Status {
 // network or one that refuses the token, at the start; a disk that fails; or ErrHalted.
 func (f *Follower) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
-	f.fetch.ctx = ctx
-	defer f.fetch.going.Wait() // before the disks are closed
+	f.fetch.Start(ctx)
+	defer f.fetch.Wait() // before the disks are closed
 	defer cancel()
 	if err := f.begin(ctx); err != nil {
 		return ended(ctx, err)
@@ -174,7 +175,7 @@ func ended(ctx context.Context, err error) error {
 
 // begin learns of the node's network, as long as it takes for the node to answer.
 func (f *Follower) begin(ctx context.Context) error {
-	pause := backoff{first: 500 * time.Millisecond, most: 30 * time.Second}
+	pause := remote.Backoff{First: 500 * time.Millisecond, Most: 30 * time.Second}
 	for {
 		err := f.identify(ctx)
 		switch {
@@ -186,7 +187,7 @@ func (f *Follower) begin(ctx context.Context) error {
 			return err
 		}
 		f.lost(err)
-		if err := pause.wait(ctx); err != nil {
+		if err := pause.Wait(ctx); err != nil {
 			return err
 		}
 	}
@@ -203,7 +204,7 @@ func (f *Follower) lost(err error) {
 
 // rounds judges what each new head brings.
 func (f *Follower) rounds(ctx context.Context) error {
-	pause := backoff{first: 500 * time.Millisecond, most: 30 * time.Second}
+	pause := remote.Backoff{First: 500 * time.Millisecond, Most: 30 * time.Second}
 	for {
 		f.state.beat()
 		head, ok := f.heads.latest()
@@ -217,7 +218,7 @@ func (f *Follower) rounds(ctx context.Context) error {
 		case errors.Is(err, errNode) || errors.Is(err, errHead):
 			f.log.Warn("tipsets wait for the node", "error", err.Error())
 			f.state.set(func(s *Status) { s.Error = err.Error() })
-			if err := pause.wait(ctx); err != nil {
+			if err := pause.Wait(ctx); err != nil {
 				return err
 			}
 			continue
@@ -226,7 +227,7 @@ func (f *Follower) rounds(ctx context.Context) error {
 		case ok && f.reachedEnd():
 			return nil
 		}
-		pause.reset()
+		pause.Reset()
 		if err := f.heads.wait(ctx, 30*time.Second); err != nil {
 			return err
 		}

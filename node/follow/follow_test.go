@@ -8,18 +8,16 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/filecoin-project/go-state-types/abi"
-	blocks "github.com/ipfs/go-block-format"
 
 	"github.com/edgefvm/fvm"
-	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/node/chain"
 	"github.com/edgefvm/fvm/node/follow/standin"
 	"github.com/edgefvm/fvm/node/lotusrpc"
+	"github.com/edgefvm/fvm/node/remote"
 	"github.com/edgefvm/fvm/node/replay"
 )
 
@@ -51,56 +49,13 @@ func load(t testing.TB, name string) *standin.Chain {
 	return &of
 }
 
-// disks are stores in memory that outlive who opened them, as folders do.
-type disks struct {
-	mu   sync.Mutex
-	dirs map[string]*memory
-}
-
-type memory struct {
-	*blockstore.Memory
-	size atomic.Int64
-}
-
-func (m *memory) PutMany(ctx context.Context, list []blocks.Block) error {
-	for _, b := range list {
-		if ok, err := m.Has(ctx, b.Cid()); err == nil && !ok {
-			m.size.Add(int64(len(b.RawData())))
-		}
-	}
-	return m.Memory.PutMany(ctx, list)
-}
-
-func (m *memory) Put(ctx context.Context, b blocks.Block) error {
-	return m.PutMany(ctx, []blocks.Block{b})
-}
-
-func (m *memory) Size() uint64 { return uint64(m.size.Load()) }
-
-func (m *memory) Close() error { return nil }
-
-func (d *disks) open(dir string) (Disk, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.dirs == nil {
-		d.dirs = map[string]*memory{}
-	}
-	if d.dirs[dir] == nil {
-		d.dirs[dir] = &memory{Memory: blockstore.NewMemory()}
-	}
-	return d.dirs[dir], nil
-}
-
 // world is a node and who follows it.
 type world struct {
 	t     *testing.T
 	chain *standin.Chain
 	node  *standin.Node
 	dir   string
-	disks disks
+	disks *remote.Memories
 
 	mu   sync.Mutex
 	seen []*Judgement
@@ -112,7 +67,7 @@ func newWorld(t *testing.T, name string, head int) *world {
 	if head < 0 {
 		head += len(c.Tipsets)
 	}
-	return &world{t: t, chain: c, node: standin.Start(t, c, c.Tipsets[head]), dir: t.TempDir()}
+	return &world{disks: new(remote.Memories), t: t, chain: c, node: standin.Start(t, c, c.Tipsets[head]), dir: t.TempDir()}
 }
 
 // client of the node.
@@ -141,7 +96,7 @@ func (w *world) logged() string {
 
 func (w *world) options(scheme string) Options {
 	return Options{
-		Node: w.client(w.t, scheme), Network: w.chain.Network, Engines: []*fvm.Engine{theEngine(w.t)}, Dir: w.dir, Open: w.disks.open,
+		Node: w.client(w.t, scheme), Network: w.chain.Network, Engines: []*fvm.Engine{theEngine(w.t)}, Dir: w.dir, Open: w.disks.Open,
 		Poll: 20 * time.Millisecond, Log: slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		OnTipset: func(_ *replay.Tipset, d *Judgement) {
 			w.mu.Lock()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/edgefvm/fvm/node/chain"
 	"github.com/edgefvm/fvm/node/follow/standin"
+	"github.com/edgefvm/fvm/node/remote"
 )
 
 const shared = "../../../shared/chains"
@@ -65,7 +66,7 @@ func TestForksShared(t *testing.T) {
 	if len(side) < 4 {
 		t.Fatalf("%d tipsets are beside the chain", len(side))
 	}
-	w := &world{t: t, chain: c, node: standin.Start(t, c, side[0]), dir: t.TempDir()}
+	w := &world{disks: new(remote.Memories), t: t, chain: c, node: standin.Start(t, c, side[0]), dir: t.TempDir()}
 	o := w.options("ws")
 	o.From, o.Parallel = max(side[0].Height()-20, 1), 2
 	r := w.run(o)

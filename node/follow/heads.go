@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/edgefvm/fvm/node/lotusrpc"
+	"github.com/edgefvm/fvm/node/remote"
 )
 
 // errHead is wrapped by errors about a head that is none: its blocks do not fit together, or are not where the node says.
@@ -67,7 +68,7 @@ func (f *Follower) watch(ctx context.Context) {
 		go f.subscribe(ctx)
 		every = max(delay, every)
 	}
-	pause := backoff{first: 500 * time.Millisecond, most: 30 * time.Second}
+	pause := remote.Backoff{First: 500 * time.Millisecond, Most: 30 * time.Second}
 	for away := false; ctx.Err() == nil; {
 		head, err := f.o.Node.ChainHead(ctx)
 		if err == nil && away {
@@ -79,16 +80,16 @@ func (f *Follower) watch(ctx context.Context) {
 			}
 			away = true
 			f.lost(err)
-			_ = pause.wait(ctx)
+			_ = pause.Wait(ctx)
 			continue
 		}
 		if away {
 			f.log.Info("node answers again", "head", int64(head.Height))
 		}
 		away = false
-		pause.reset()
+		pause.Reset()
 		f.newHead(head)
-		_ = sleep(ctx, every)
+		_ = remote.Sleep(ctx, every)
 	}
 }
 
@@ -119,10 +120,10 @@ func (f *Follower) sameNetwork(ctx context.Context) error {
 
 // subscribe hears of heads by WebSocket, and subscribes again whenever that ends.
 func (f *Follower) subscribe(ctx context.Context) {
-	pause := backoff{first: 500 * time.Millisecond, most: 30 * time.Second}
+	pause := remote.Backoff{First: 500 * time.Millisecond, Most: 30 * time.Second}
 	for ctx.Err() == nil {
 		if !f.state.get().Connected { // after watch has made sure whose node it is
-			_ = sleep(ctx, time.Second)
+			_ = remote.Sleep(ctx, time.Second)
 			continue
 		}
 		began := time.Now()
@@ -139,8 +140,8 @@ func (f *Follower) subscribe(ctx context.Context) {
 		}
 		f.log.Debug("the subscription to heads ended", "error", err.Error())
 		if time.Since(began) > time.Minute {
-			pause.reset()
+			pause.Reset()
 		}
-		_ = pause.wait(ctx)
+		_ = pause.Wait(ctx)
 	}
 }

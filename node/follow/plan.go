@@ -53,7 +53,7 @@ func (f *Follower) round(ctx context.Context, said lotusrpc.Tipset) error {
 
 // headTipset reads a head's blocks.
 func (f *Follower) headTipset(ctx context.Context, said lotusrpc.Tipset) (*chain.Tipset, error) {
-	f.fetch.blocksOf(ctx, said.Blocks)
+	f.fetch.Many(ctx, said.Blocks)
 	head, err := f.headers.Tipset(ctx, said.Blocks...)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errHead, err)
@@ -175,8 +175,7 @@ func nameOf(t *chain.Tipset) (string, error) {
 type ahead struct{ *fetcher }
 
 func (a ahead) Get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
-	if b, err := a.cache.Get(ctx, c); err == nil {
-		a.found.Add(1)
+	if b, err := a.Kept(ctx, c); err == nil {
 		return b, nil
 	}
 	b, err := a.fetcher.Get(ctx, c)
@@ -188,7 +187,7 @@ func (a ahead) Get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
 			if len(h.Parents) > 64 {
 				break
 			}
-			a.going.Go(func() { _, _ = a.fetcher.Get(a.ctx, p) })
+			a.Go(func(ctx context.Context) { _, _ = a.fetcher.Get(ctx, p) })
 		}
 	}
 	return b, nil

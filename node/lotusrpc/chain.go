@@ -81,6 +81,56 @@ func (c *Client) ChainGetGenesis(ctx context.Context) (t Tipset, err error) {
 	return t, err
 }
 
+// ChainGetTipSetAfterHeight is the tipset at an epoch, or the next one above it, of the chain below the tipset of from.
+func (c *Client) ChainGetTipSetAfterHeight(ctx context.Context, epoch abi.ChainEpoch, from []cid.Cid) (t Tipset, err error) {
+	err = c.Call(ctx, &t, "ChainGetTipSetAfterHeight", epoch, links(from))
+	return t, err
+}
+
+// ChainGetTipSetByHeight is the tipset at an epoch, or the last one below it, of the chain below the tipset of from.
+func (c *Client) ChainGetTipSetByHeight(ctx context.Context, epoch abi.ChainEpoch, from []cid.Cid) (t Tipset, err error) {
+	err = c.Call(ctx, &t, "ChainGetTipSetByHeight", epoch, links(from))
+	return t, err
+}
+
+func links(list []cid.Cid) []jsonCID {
+	out := make([]jsonCID, len(list))
+	for i, c := range list {
+		out[i] = jsonCID(c)
+	}
+	return out
+}
+
+// EthGetMessageCidByTransactionHash is the message that Ethereum knows by a hash; cid.Undef if the node does not know it.
+func (c *Client) EthGetMessageCidByTransactionHash(ctx context.Context, hash [32]byte) (cid.Cid, error) {
+	var out *jsonCID
+	err := c.Call(ctx, &out, "EthGetMessageCidByTransactionHash", fmt.Sprintf("0x%x", hash))
+	if err != nil || out == nil {
+		return cid.Undef, err
+	}
+	return cid.Cid(*out), nil
+}
+
+// StateSearchMsg is the tipset upon the one in which a message of the chain below the tipset of from was executed; ok is false if it was
+// not.
+func (c *Client) StateSearchMsg(ctx context.Context, from []cid.Cid, message cid.Cid) (t Tipset, ok bool, err error) {
+	var out *struct {
+		TipSet []jsonCID
+		Height *abi.ChainEpoch
+	}
+	if err := c.Call(ctx, &out, "StateSearchMsg", links(from), jsonCID(message), -1, true); err != nil || out == nil {
+		return t, false, err
+	}
+	if len(out.TipSet) == 0 || len(out.TipSet) > maxBlocks || out.Height == nil || *out.Height < 0 {
+		return t, false, c.named("StateSearchMsg", fmt.Errorf("%w: it names no tipset", ErrAnswer))
+	}
+	t.Height = *out.Height
+	for _, b := range out.TipSet {
+		t.Blocks = append(t.Blocks, cid.Cid(b))
+	}
+	return t, true, nil
+}
+
 // ChainNotify tells, by WebSocket, of each change of the head: the head that there is, then what is applied, the last of
 // which is the new head. on must not wait. done gets an error when the subscription has ended, in whatever way.
 func (c *Client) ChainNotify(ctx context.Context, on func(head Tipset)) (done <-chan error, err error) {

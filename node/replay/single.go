@@ -7,7 +7,10 @@ import (
 
 	"github.com/filecoin-project/go-state-types/abi"
 
+	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/node/chain"
+	"github.com/edgefvm/fvm/trace"
 )
 
 // Single executes tipsets that its caller picks, one at a time and in any order, and compares each with its child, as Run does. It
@@ -52,6 +55,38 @@ func (s *Single) Execute(ctx context.Context, line *chain.Line, t, child *chain.
 	}
 	r.done++
 	return out, nil
+}
+
+// Traces applies the first messages of a tipset that Execute gave last once more, and tells what each did. The messages of the system
+// between them are applied too.
+func (s *Single) Traces(ctx context.Context, t *Tipset, count int) ([]*fvm.Result, []trace.Events, error) {
+	if n := len(t.Applied()); count < 0 || count > n {
+		return nil, nil, fmt.Errorf("%d messages of a tipset of %d", count, n)
+	}
+	var rec trace.Recorder
+	cfg := s.r.own(t, &blockstore.Overlay{Top: blockstore.NewMemory(), Base: s.r.state})
+	cfg.Proofs, cfg.Hooks = s.r.Proofs, rec.Hooks()
+	m, err := fvm.New(ctx, cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	var results []*fvm.Result
+	var traces []trace.Events
+	err = again(t.Plan, func(msg *fvm.Message, kind fvm.Kind, length int) (*fvm.Result, error) {
+		if len(results) == count {
+			return nil, errThere
+		}
+		res, err := m.Apply(ctx, msg, kind, length)
+		events := rec.Take()
+		if err == nil && kind == fvm.Explicit {
+			results, traces = append(results, res), append(traces, events)
+		}
+		return res, err
+	})
+	if err != nil && !errors.Is(err, errThere) {
+		return nil, nil, err
+	}
+	return results, traces, nil
 }
 
 // Keep writes what the last tipset made into the store, by one PutMany.

@@ -122,3 +122,11 @@ func (f *Fields) read(i int, into cbg.CBORUnmarshaler) error {
 	}
 	return nil
 }
+
+// Raw is field i as it stands in the state.
+func (f *Fields) Raw(i int) ([]byte, error) {
+	if i < 0 || i >= len(f.list) {
+		return nil, fmt.Errorf("%w: %s: it has %d fields, none of number %d", ErrMalformed, f.what, len(f.list), i)
+	}
+	return f.list[i], nil
+}

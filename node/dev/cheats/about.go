@@ -2,6 +2,7 @@ package cheats
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/node/chain"
@@ -59,8 +60,13 @@ type nodeInfo struct {
 		NetworkVersion uint   `json:"networkVersion"`
 		Bundle         string `json:"bundle"`
 		Network        string `json:"network"`
+		// Fetched is what a fork's node was asked for.
+		Fetched json.RawMessage `json:"fetched,omitempty"`
 	} `json:"filecoin"`
 }
+
+// retryBackoff is the pause before a request is made again, in milliseconds, as anvil_nodeInfo has it.
+const retryBackoff = 100
 
 // hardFork is the one whose instructions the newest actors have, apart from blobs.
 const hardFork = "prague"
@@ -79,6 +85,11 @@ func (s *server) nodeInfo(ctx context.Context) (*nodeInfo, error) {
 	fee := eth.Amount{Int: s.n.NextBaseFee().Int}
 	i.Environment.BaseFee, i.Environment.GasPrice = fee, fee
 	i.Environment.ChainID, i.Environment.GasLimit = s.n.ChainID(), chain.BlockGasLimit
+	if f := s.n.Fork(); f != nil {
+		number, retry := uint64(f.Tipset.Height()), uint64(retryBackoff)
+		i.Fork.URL, i.Fork.Number, i.Fork.Retry = &f.URL, &number, &retry
+		i.Filecoin.Fetched = s.n.StatsOf()
+	}
 	i.Filecoin.NetworkVersion = uint(s.n.Version(b.Epoch() + 1))
 	i.Filecoin.Bundle, i.Filecoin.Network = bundle.NameOf(list), s.n.Network().Name
 	return i, nil
@@ -94,9 +105,21 @@ type metadata struct {
 	Snapshots     map[string]any `json:"snapshots"`
 }
 
+// forkedNetwork is anvil_metadata's.
+type forkedNetwork struct {
+	ChainID uint64   `json:"chainId"`
+	Number  uint64   `json:"forkBlockNumber"`
+	Hash    eth.Hash `json:"forkBlockHash"`
+}
+
 func (s *server) metadata() *metadata {
 	b := s.n.Latest()
+	var forked any
+	if f := s.n.Fork(); f != nil {
+		forked = &forkedNetwork{f.Network.ChainID, uint64(f.Tipset.Height()), s.n.First().Hash}
+	}
 	return &metadata{
+		Forked:        forked,
 		ClientVersion: s.o.ClientVersion, ChainID: s.n.ChainID(), Instance: s.instance, Number: uint64(b.Epoch()), Hash: b.Hash, Snapshots: map[string]any{},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/big"
 	"github.com/filecoin-project/go-state-types/crypto"
 
@@ -42,22 +43,57 @@ func (s *server) revert(ctx context.Context, id Amount) (bool, error) {
 // forking is what anvil_reset and hardhat_reset take to fork from somewhere.
 type forking struct {
 	Forking *struct {
-		JSONRPCURL *string `json:"jsonRpcUrl"`
+		JSONRPCURL  *string `json:"jsonRpcUrl"`
+		BlockNumber *Uint   `json:"blockNumber"`
 	} `json:"forking"`
 }
 
 func (s *server) reset(ctx context.Context, how jsonrpc.Optional[forking]) error {
-	if f := how.Value.Forking; f != nil && f.JSONRPCURL != nil && *f.JSONRPCURL != "" {
-		return invalid("this node cannot fork from another: its chain begins with its own genesis; take `edgefvm exec --chain` for a state of a real network")
-	}
-	if err := s.n.Reset(ctx); err != nil {
+	if err := s.resetTo(ctx, how.Value); err != nil {
 		return err
 	}
 	s.renew()
 	return nil
 }
 
+// resetTo goes back to where the chain began or, with something to fork, on from there.
+func (s *server) resetTo(ctx context.Context, how forking) error {
+	f := how.Forking
+	if f == nil || f.JSONRPCURL == nil && f.BlockNumber == nil && s.n.Fork() == nil {
+		return s.n.Reset(ctx)
+	}
+	if s.o.Fork == nil {
+		return invalid("this node cannot fork from another")
+	}
+	url := ""
+	if f.JSONRPCURL != nil {
+		url = *f.JSONRPCURL
+	}
+	if url == "" && s.n.Fork() == nil {
+		return invalid("there is nothing that was forked before: name a node by jsonRpcUrl")
+	}
+	var epoch *abi.ChainEpoch
+	if f.BlockNumber != nil {
+		if uint64(*f.BlockNumber) > 1<<62 {
+			return invalid("block %d is no epoch", *f.BlockNumber)
+		}
+		e := abi.ChainEpoch(*f.BlockNumber)
+		epoch = &e
+	}
+	to, err := s.o.Fork(ctx, url, epoch)
+	if err != nil {
+		return invalid("%v", err)
+	}
+	if err := s.n.ResetTo(ctx, to); err != nil {
+		return invalid("%v", err)
+	}
+	return nil
+}
+
 func (s *server) setRpcURL(string) error {
+	if s.n.Fork() != nil {
+		return invalid("a fork stays with its node: reset with forking.jsonRpcUrl takes another")
+	}
 	return invalid("this node is not forked from another, so there is no URL to change")
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 
+	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm/blockstore"
@@ -25,6 +26,9 @@ type Options struct {
 	Manner eth.Manner
 	// Bundles that upgrades take actors from. Default: bundle.Open's.
 	Bundles *bundle.Set
+	// Fork opens what a reset goes on from: of the chain that a node serves at a URL, or of the one that was forked before if url is "", the
+	// tipset at an epoch or the newest. Default: a reset cannot fork.
+	Fork func(ctx context.Context, url string, epoch *abi.ChainEpoch) (*dev.Fork, error)
 }
 
 // server has the methods.

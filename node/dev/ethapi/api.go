@@ -1,6 +1,7 @@
 package ethapi
 
 import (
+	"context"
 	"runtime"
 	"sync"
 
@@ -34,7 +35,8 @@ type API struct {
 	sending     sync.Mutex // of transactions whose nonce is ours to choose
 	news        news
 	stop        func()
-	tracers     chan struct{} // as many as may trace at a time
+	tracers     chan struct{}   // as many as may trace at a time
+	ctx         context.Context // ends with Close: for what looks at the chain that was forked
 }
 
 // New makes the methods of a node, and begins to watch its chain for those who subscribe. Close ends that.
@@ -59,11 +61,15 @@ func New(node *dev.Node, o Options) *API {
 		subscribers: &subscribers{all: map[*jsonrpc.Subscription]subscription{}},
 		tracers:     make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
+	var end context.CancelFunc
+	a.ctx, end = context.WithCancel(context.Background())
 	a.watch()
+	stop := a.stop
+	a.stop = func() { end(); stop() }
 	return a
 }
 
-// Close ends the watching. The methods go on to work.
+// Close ends the watching. The methods go on to work, but for looking below a fork.
 func (a *API) Close() { a.stop() }
 
 // Register puts the methods into a table.

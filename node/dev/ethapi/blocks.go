@@ -46,27 +46,31 @@ const (
 	strictFinalized = 900
 )
 
-// find finds a block; nil if there is none. Without exact, the block before stands for a null round.
+// find finds a block; nil if there is none. Without exact, the block before stands for a null round. A block of the chain that was forked
+// has no messages yet: see dev.Node.Whole.
 func (a *API) find(ref eth.BlockRef, exact bool) (*dev.Block, error) {
 	latest := a.chain.Latest()
 	strict := a.manner == eth.Strict
 	switch {
 	case ref.Hash != nil:
-		return a.chain.BlockByHash(*ref.Hash), nil
+		return a.chain.ByHash(a.ctx, *ref.Hash)
 	case ref.Tag == eth.Earliest && strict:
 		return nil, &eth.Error{Code: eth.CodeAny, Message: `block param "earliest" is not supported`}
 	case ref.Tag == eth.Earliest:
-		return a.chain.First(), nil
+		return a.chain.Until(a.ctx, 0)
 	case ref.Tag == eth.Safe && strict:
-		return a.chain.BlockUntil(max(0, latest.Epoch()+1-strictSafe)), nil
+		return a.chain.Until(a.ctx, max(0, latest.Epoch()+1-strictSafe))
 	case ref.Tag == eth.Finalized && strict:
-		return a.chain.BlockUntil(max(0, latest.Epoch()+1-strictFinalized)), nil
+		return a.chain.Until(a.ctx, max(0, latest.Epoch()+1-strictFinalized))
 	case ref.Number == nil:
 		return latest, nil
 	case uint64(*ref.Number) > uint64(latest.Epoch()):
 		return nil, nil
 	}
-	b := a.chain.BlockUntil(abi.ChainEpoch(*ref.Number))
+	b, err := a.chain.Until(a.ctx, abi.ChainEpoch(*ref.Number))
+	if err != nil {
+		return nil, err
+	}
 	if exact && b != nil && uint64(b.Epoch()) != uint64(*ref.Number) {
 		return nil, eth.NullRound(uint64(*ref.Number))
 	}
@@ -79,7 +83,10 @@ func (a *API) shown(ref eth.BlockRef) (*dev.Block, error) {
 	if b == nil && err == nil && a.manner == eth.Strict {
 		return nil, a.unknown(ref)
 	}
-	return b, err
+	if err != nil {
+		return nil, err
+	}
+	return a.chain.Whole(a.ctx, b)
 }
 
 // read finds a block whose state is to be read; it must be there.
@@ -151,7 +158,11 @@ func (a *API) countByHash(h eth.Hash) (*eth.Quantity, error) {
 
 // transactionByHash is eth_getTransactionByHash: of a block, or of the pool.
 func (a *API) transactionByHash(ctx context.Context, h eth.Hash) (*eth.Transaction, error) {
-	if b, i, ok := a.chain.Transaction(h); ok {
+	b, i, ok, err := a.chain.Find(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
 		r, err := a.render(ctx, b)
 		if err != nil {
 			return nil, err
@@ -179,9 +190,9 @@ func (a *API) transactionByHashAndIndex(ctx context.Context, h eth.Hash, index e
 
 // receipt is eth_getTransactionReceipt: null until there is one.
 func (a *API) receipt(ctx context.Context, h eth.Hash) (*eth.Receipt, error) {
-	b, i, ok := a.chain.Transaction(h)
-	if !ok {
-		return nil, nil
+	b, i, ok, err := a.chain.Find(ctx, h)
+	if err != nil || !ok {
+		return nil, err
 	}
 	r, err := a.render(ctx, b)
 	if err != nil {

@@ -1,6 +1,7 @@
 package ethapi
 
 import (
+	"context"
 	"math/big"
 
 	"github.com/edgefvm/fvm/node/dev"
@@ -34,7 +35,7 @@ func (a *API) gasPrice() eth.Amount {
 func (a *API) maxPriorityFee() eth.Amount { return eth.Amount{Int: a.premium()} }
 
 // feeHistory is eth_feeHistory.
-func (a *API) feeHistory(count eth.Quantity, newest eth.BlockRef, percentiles jsonrpc.Optional[[]float64]) (*eth.FeeHistory, error) {
+func (a *API) feeHistory(ctx context.Context, count eth.Quantity, newest eth.BlockRef, percentiles jsonrpc.Optional[[]float64]) (*eth.FeeHistory, error) {
 	if a.manner == eth.Strict && count > eth.MaxFeeHistory {
 		return nil, &eth.Error{Code: eth.CodeAny, Message: "block count should be smaller than 1024"}
 	}
@@ -53,11 +54,18 @@ func (a *API) feeHistory(count eth.Quantity, newest eth.BlockRef, percentiles js
 		next = a.next() // which may be forced
 	}
 	var blocks []eth.FeeBlock
-	for b := last; b != nil && len(blocks) < int(min(count, eth.MaxFeeHistory)); b = a.chain.Parent(b) {
+	for b := last; b != nil && len(blocks) < int(min(count, eth.MaxFeeHistory)); {
 		if b.Epoch() == 0 && (a.manner == eth.Strict || len(blocks) > 0) {
 			break
 		}
-		blocks = append(blocks, feesOf(b))
+		whole, err := a.chain.Whole(ctx, b)
+		if err != nil {
+			return nil, err
+		}
+		blocks = append(blocks, feesOf(whole))
+		if b, err = a.chain.Below(ctx, b); err != nil {
+			return nil, err
+		}
 	}
 	p := percentiles.Value
 	if percentiles.Set && p == nil {

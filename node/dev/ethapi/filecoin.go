@@ -63,25 +63,33 @@ func (a *API) ethAddress(ctx context.Context, text string, ref blockParam) (eth.
 }
 
 // messageCID is of a transaction that is on the chain or waits; null of others.
-func (a *API) messageCID(h eth.Hash) any {
-	if b, i, ok := a.chain.Transaction(h); ok {
-		return b.Messages[i].CID
+func (a *API) messageCID(ctx context.Context, h eth.Hash) (any, error) {
+	b, i, ok, err := a.chain.Find(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		return b.Messages[i].CID, nil
 	}
 	if w, ok := a.chain.PoolMessage(h); ok {
-		return w.CID
+		return w.CID, nil
 	}
-	return nil
+	return nil, nil
 }
 
 // transactionHash is messageCID the other way round.
-func (a *API) transactionHash(c cid.Cid) any {
-	if b, i, ok := a.chain.Message(c); ok {
-		return b.Messages[i].Hash
+func (a *API) transactionHash(ctx context.Context, c cid.Cid) (any, error) {
+	b, i, ok, err := a.chain.FindMessage(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		return b.Messages[i].Hash, nil
 	}
 	for _, w := range a.chain.Pool() {
 		if w.CID == c {
-			return w.Hash
+			return w.Hash, nil
 		}
 	}
-	return nil
+	return nil, nil
 }

@@ -13,7 +13,10 @@ import (
 // logs is eth_getLogs.
 func (a *API) logs(ctx context.Context, f eth.Filter) ([]*eth.Log, error) {
 	if f.BlockHash != nil {
-		b := a.chain.BlockByHash(*f.BlockHash)
+		b, err := a.chain.ByHash(ctx, *f.BlockHash)
+		if err != nil {
+			return nil, err
+		}
 		if b == nil {
 			return nil, a.unknown(eth.BlockRef{Hash: f.BlockHash})
 		}
@@ -36,7 +39,8 @@ func (a *API) scan(ctx context.Context, f *eth.Filter, first, last uint64, most 
 	if first > last {
 		return logs, first, nil
 	}
-	for b := a.chain.BlockUntil(abi.ChainEpoch(first)); b != nil && uint64(b.Epoch()) <= last; b = a.chain.Child(b) {
+	b, err := a.chain.Until(ctx, abi.ChainEpoch(first))
+	for ; err == nil && b != nil && uint64(b.Epoch()) <= last; b, err = a.chain.Above(ctx, b) {
 		if uint64(b.Epoch()) < first {
 			continue
 		}
@@ -50,11 +54,18 @@ func (a *API) scan(ctx context.Context, f *eth.Filter, first, last uint64, most 
 			return nil, 0, err
 		}
 	}
+	if err != nil {
+		return nil, 0, err
+	}
 	return logs, last + 1, nil
 }
 
 // logsOf appends the wanted logs of a block.
 func (a *API) logsOf(ctx context.Context, f *eth.Filter, b *dev.Block, logs []*eth.Log) ([]*eth.Log, error) {
+	b, err := a.chain.Whole(ctx, b)
+	if err != nil {
+		return nil, err
+	}
 	if !emits(b) {
 		return logs, nil
 	}

@@ -41,7 +41,10 @@ func (a *API) needed(ref eth.BlockRef) (*dev.Block, error) {
 	if b == nil && err == nil {
 		err = a.unknown(ref)
 	}
-	return b, err
+	if err != nil {
+		return nil, err
+	}
+	return a.chain.Whole(a.ctx, b)
 }
 
 // traceBlock is trace_block.
@@ -63,9 +66,9 @@ func (a *API) traceTransaction(ctx context.Context, h eth.Hash) ([]*ethtrace.Fla
 }
 
 func (a *API) minedTransaction(h eth.Hash) (*dev.Block, int, error) {
-	b, i, ok := a.chain.Transaction(h)
-	if ok {
-		return b, i, nil
+	b, i, ok, err := a.chain.Find(a.ctx, h)
+	if ok || err != nil {
+		return b, i, err
 	}
 	words := "transaction not found"
 	if _, ok := a.chain.PoolMessage(h); ok {
@@ -116,8 +119,16 @@ func (a *API) traceFilter(ctx context.Context, c traceCriteria) ([]*ethtrace.Fla
 		most = int(*c.Count)
 	}
 	list, seen := []*ethtrace.Flat{}, eth.Quantity(0)
-	for b := a.chain.BlockUntil(abi.ChainEpoch(first)); b != nil && uint64(b.Epoch()) <= last && first <= last; b = a.chain.Child(b) {
-		if uint64(b.Epoch()) < first || len(b.Messages) == 0 {
+	b, err := a.chain.Until(ctx, abi.ChainEpoch(first))
+	for ; err == nil && b != nil && uint64(b.Epoch()) <= last && first <= last; b, err = a.chain.Above(ctx, b) {
+		if uint64(b.Epoch()) < first {
+			continue
+		}
+		b, err := a.chain.Whole(ctx, b)
+		if err != nil {
+			return nil, err
+		}
+		if len(b.Messages) == 0 {
 			continue
 		}
 		traces, err := a.placed(ctx, b)
@@ -140,7 +151,7 @@ func (a *API) traceFilter(ctx context.Context, c traceCriteria) ([]*ethtrace.Fla
 			list = append(list, t)
 		}
 	}
-	return list, nil
+	return list, err
 }
 
 func (c *traceCriteria) match(t *ethtrace.Trace) bool {

@@ -29,10 +29,12 @@ import (
 	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/bundle"
+	"github.com/edgefvm/fvm/internal/ipld/cbor"
 	"github.com/edgefvm/fvm/node/chain"
 	"github.com/edgefvm/fvm/node/jsonrpc"
 	"github.com/edgefvm/fvm/node/network"
 	"github.com/edgefvm/fvm/node/replay"
+	"github.com/edgefvm/fvm/node/textform"
 )
 
 // Chain is a chain with all its states.
@@ -106,6 +108,17 @@ func (c *Chain) Get(id cid.Cid) ([]byte, error) {
 		return nil, err
 	}
 	return b.RawData(), nil
+}
+
+// key is the block of a tipset's key.
+func (c *Chain) key(id cid.Cid, not error) ([]byte, error) {
+	for _, t := range c.Tipsets {
+		k := t.Key()
+		if of, err := k.CID(); err == nil && of == id {
+			return cbor.AppendBytes(nil, k), nil
+		}
+	}
+	return nil, not
 }
 
 // At is the tipset at an epoch, which must not be null.
@@ -275,9 +288,6 @@ func (n *Node) methods() *jsonrpc.Methods {
 		defer n.mu.Unlock()
 		return tipset(n.head)
 	}
-	type link struct {
-		CID string `json:"/"`
-	}
 	add("ChainHead", head)
 	add("ChainGetGenesis", func() any { return tipset(n.chain.Tipsets[0]) })
 	add("ChainReadObj", func(l link) (string, error) {
@@ -290,6 +300,9 @@ func (n *Node) methods() *jsonrpc.Methods {
 			return "", err
 		}
 		data, err := n.chain.Get(id)
+		if err != nil {
+			data, err = n.chain.key(id, err) // nodes keep the keys of tipsets, too
+		}
 		if err != nil {
 			return "", fmt.Errorf("blockstore get: %w", err)
 		}
@@ -308,6 +321,44 @@ func (n *Node) methods() *jsonrpc.Methods {
 			return false, nil
 		}
 		return err == nil, err
+	})
+	add("ChainGetTipSetAfterHeight", func(epoch abi.ChainEpoch, from []link) (any, error) {
+		top := n.tipsetOf(from)
+		if top == nil || epoch > top.Height() {
+			return nil, fmt.Errorf("looking for tipset with height greater than start point")
+		}
+		for _, t := range n.chain.Tipsets {
+			if t.Height() >= epoch {
+				return tipset(t), nil
+			}
+		}
+		return nil, fmt.Errorf("no tipset at %d", epoch)
+	})
+	add("EthGetMessageCidByTransactionHash", func(hash string) any {
+		for i, t := range n.chain.Tipsets {
+			for _, m := range n.messages(t) {
+				h, err := textform.EthHash(m.CID, m.Message, m.Signature, n.chain.Network.ChainID)
+				if err == nil && fmt.Sprintf("0x%x", h) == hash && i > 0 {
+					return link{m.CID.String()}
+				}
+			}
+		}
+		return nil
+	})
+	add("StateSearchMsg", func(from []link, message link, _ int64, _ bool) (any, error) {
+		for i, t := range n.chain.Tipsets {
+			for _, m := range n.messages(t) {
+				if m.CID.String() != message.CID || i+1 >= len(n.chain.Tipsets) {
+					continue
+				}
+				child := n.chain.Tipsets[i+1]
+				if top := n.tipsetOf(from); top == nil || child.Height() > top.Height() {
+					return nil, nil
+				}
+				return map[string]any{"Message": message, "TipSet": links(child), "Height": child.Height()}, nil
+			}
+		}
+		return nil, nil
 	})
 	add("StateNetworkName", func() string { return n.Network })
 	add("Version", func() any { return map[string]any{"Version": "standin", "BlockDelay": 30} })
@@ -339,6 +390,44 @@ func (n *Node) methods() *jsonrpc.Methods {
 		return out
 	})
 	return ms
+}
+
+// messages are those of a tipset's blocks.
+func (n *Node) messages(t *chain.Tipset) (out []chain.Message) {
+	lists, err := n.chain.Store.TipsetMessages(context.Background(), t)
+	if err != nil {
+		return nil
+	}
+	for _, l := range lists {
+		out = append(out, l.All()...)
+	}
+	return out
+}
+
+type link struct {
+	CID string `json:"/"`
+}
+
+func links(t *chain.Tipset) (out []link) {
+	for _, c := range t.CIDs {
+		out = append(out, link{c.String()})
+	}
+	return out
+}
+
+// tipsetOf is the tipset of the chain with a key, the head's without one.
+func (n *Node) tipsetOf(key []link) *chain.Tipset {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(key) == 0 {
+		return n.head
+	}
+	for _, t := range n.chain.Tipsets {
+		if t.CIDs[0].String() == key[0].CID {
+			return t
+		}
+	}
+	return nil
 }
 
 func (n *Node) faultOf(method string, params ...any) *Fault {

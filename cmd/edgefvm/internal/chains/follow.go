@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/filecoin-project/go-state-types/abi"
@@ -147,21 +146,9 @@ func (x *followFlags) address() (*lotusrpc.Address, error) {
 	if x.tokenFile == "" {
 		return a, nil
 	}
-	f, err := os.Open(x.tokenFile)
-	if err != nil {
+	if a.Token, err = kit.ReadToken(x.tokenFile); err != nil {
 		return nil, fmt.Errorf("--token-file: %w", err)
 	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, 64<<10))
-	if err != nil {
-		return nil, fmt.Errorf("--token-file: %w", err)
-	}
-	// Lotus writes its token alone; FULLNODE_API_INFO has the address after it.
-	token, _, _ := strings.Cut(strings.TrimSpace(string(data)), ":")
-	if token == "" || strings.ContainsAny(token, " \t\r\n") {
-		return nil, fmt.Errorf("--token-file %s: it holds no token, which is one word", x.tokenFile)
-	}
-	a.Token = token
 	return a, nil
 }
 

@@ -27,6 +27,7 @@ type started struct {
 	Epoch          int64            `json:"epoch"` // of the latest block
 	Accounts       []startedAccount `json:"accounts"`
 	Miners         []string         `json:"miners"`
+	Fork           *startedFork     `json:"fork,omitempty"`
 
 	balance string
 }
@@ -36,6 +37,13 @@ type startedAccount struct {
 	F4      string `json:"f4"`
 	F1      string `json:"f1"`                    // the same key's account of Filecoin's own kind
 	Private string `json:"private_key,omitempty"` // of the test mnemonic only
+}
+
+// startedFork is where the chain comes from.
+type startedFork struct {
+	From    string `json:"from"`
+	Network string `json:"network"`
+	Epoch   int64  `json:"epoch"`
 }
 
 func (s *service) started(at net.Addr) started {
@@ -51,9 +59,13 @@ func (s *service) started(at net.Addr) started {
 	if balance, err := textform.Amount(inFIL(s.x.balance)); err == nil {
 		v.balance = layout.FIL(balance)
 	}
+	letter := "t" // as on every network but mainnet
+	if f := s.node.Fork(); f != nil {
+		letter = f.Network.AddressPrefix
+		v.Fork = &startedFork{From: f.URL, Network: f.Network.Name, Epoch: int64(f.Tipset.Height())}
+	}
 	for _, acc := range g.Accounts {
-		// Testnet's letter, as on every network but mainnet.
-		x := startedAccount{Address: checksummed(acc.Eth), F4: "t" + addr.String(acc.F410)[1:], F1: "t" + addr.String(acc.F1)[1:]}
+		x := startedAccount{Address: checksummed(acc.Eth), F4: letter + addr.String(acc.F410)[1:], F1: letter + addr.String(acc.F1)[1:]}
 		if s.x.mnemonic == genesis.TestMnemonic {
 			x.Private = "0x" + hex.EncodeToString(acc.Private[:])
 		}
@@ -82,6 +94,9 @@ func (s *service) print(w io.Writer, at net.Addr) {
 	v := s.started(at)
 	g := term.NewPage(w)
 	g.Line("%s  Filecoin development node, network version %d, actors %s, chain id %d", g.P.Bold("edgefvm dev"), v.NetworkVersion, v.Bundle, v.ChainID)
+	if v.Fork != nil {
+		g.Line("Forked from %s at epoch %d of %s; the state is fetched as it is read.", v.Fork.From, v.Fork.Epoch, v.Fork.Network)
+	}
 	g.Line("")
 	if len(v.Accounts) > 0 {
 		g.Line("%d accounts with %s each, and as much at the t1 address of each key:", len(v.Accounts), v.balance)
@@ -110,7 +125,7 @@ func (s *service) print(w io.Writer, at net.Addr) {
 		g.Line("Storage providers: %s", joined(v.Miners))
 	}
 	g.Line("")
-	if v.Epoch > 0 {
+	if v.Epoch > 0 && s.x.state != "" {
 		g.Line("Going on at epoch %d of %s.", v.Epoch, s.x.state)
 	}
 	g.Line("Listening on %s and %s", g.P.Cyan(v.URL), g.P.Cyan(v.WebSocket))

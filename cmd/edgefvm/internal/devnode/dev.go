@@ -43,6 +43,8 @@ type flags struct {
 	strict     bool
 	lenient    bool
 	timestamp  int64
+	fork       forkFlags
+	ownID      uint64 // chainID, if the flag was given
 }
 
 func newDev() *cobra.Command {
@@ -63,12 +65,16 @@ The accounts are those of the mnemonic 'test test … junk', with 10,000 FIL eac
 their keys. A transaction is executed at once, in a block of its own. Gas is Filecoin's: a
 transfer takes 1.8 million, an ERC-20 some 30 million to deploy.
 
+With --fork it goes on from a real chain, whose state is fetched as it is read: docs/dev-fork.md.
+
 docs/dev.md of this repository has the first hour with each tool, all methods that change the
 chain (evm_, hardhat_, anvil_, fvm_), and what differs from Ethereum and from mainnet.`,
 		Example: `  edgefvm dev
   edgefvm dev --port 0 --silent --accounts 3 --balance 1000000
   edgefvm dev --block-time 4s --miners 1
-  edgefvm dev --state ./devnet --json-log`,
+  edgefvm dev --state ./devnet --json-log
+  edgefvm dev --fork https://api.calibration.node.glif.io/rpc/v1 --fork-epoch 3100000
+  edgefvm dev --fork snapshot.car.zst`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return x.run(cmd) },
 	}
@@ -94,6 +100,7 @@ chain (evm_, hardhat_, anvil_, fvm_), and what differs from Ethereum and from ma
 	f.BoolVar(&x.lenient, "lenient-gas", false, "raise gas limits that are too low, so that plain forge script --broadcast works")
 	f.BoolVar(&x.silent, "silent", false, "print neither accounts nor requests")
 	f.BoolVar(&x.jsonLog, "json-log", false, "print in JSON, one object a line")
+	x.fork.flags(cmd)
 	x.set.MachineFlags(cmd, "")
 	return cmd
 }

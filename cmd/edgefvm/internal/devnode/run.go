@@ -29,6 +29,9 @@ func (x *flags) run(cmd *cobra.Command) error {
 	if err := x.check(); err != nil {
 		return err
 	}
+	if err := x.fork.check(cmd); err != nil {
+		return err
+	}
 	ctx := cmd.Context()
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", x.address()) // first, so that a port that is taken is told at once
 	if err != nil {
@@ -45,13 +48,21 @@ func (x *flags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	node, closeStore, err := x.node(ctx, bundles, engine, log)
+	forks, err := x.forks(cmd, bundles, engine)
+	if err != nil {
+		return explainOptions(ctx, bundles, x, err)
+	}
+	defer forks.close()
+	if cmd.Flags().Changed("chain-id") {
+		x.ownID = x.chainID
+	}
+	node, closeStore, err := x.node(ctx, bundles, engine, log, forks)
 	if err != nil {
 		return err
 	}
 	defer closeStore()
 	defer node.Close()
-	s := &service{x: x, node: node, log: log, bundles: bundles, manner: eth.Tools}
+	s := &service{x: x, node: node, log: log, bundles: bundles, manner: eth.Tools, forks: forks}
 	if x.strict {
 		s.manner = eth.Strict
 	}
@@ -92,7 +103,7 @@ func listenError(x *flags, err error) error {
 }
 
 // node makes the chain. What is returned beside it closes the store.
-func (x *flags) node(ctx context.Context, bundles *bundle.Set, engine *fvm.Engine, log *requestLog) (*dev.Node, func(), error) {
+func (x *flags) node(ctx context.Context, bundles *bundle.Set, engine *fvm.Engine, log *requestLog, forks *forks) (*dev.Node, func(), error) {
 	begin, err := x.genesis()
 	if err != nil {
 		return nil, nil, err
@@ -115,6 +126,13 @@ func (x *flags) node(ctx context.Context, bundles *bundle.Set, engine *fvm.Engin
 			return nil, nil, err
 		}
 	}
+	if x.fork.from != "" {
+		o.BlockTime, o.ChainID = 0, x.ownID
+		if o.Fork, err = forks.begin(ctx, o.Journal); err != nil {
+			closeStore()
+			return nil, nil, explainOptions(ctx, bundles, x, err)
+		}
+	}
 	node, err := dev.New(ctx, o)
 	if err != nil {
 		closeStore()
@@ -131,6 +149,8 @@ type service struct {
 	manner eth.Manner
 	// bundles that upgrades take actors from.
 	bundles *bundle.Set
+	// forks opens what a reset goes on from.
+	forks *forks
 	// muted by anvil_setLoggingEnabled.
 	muted atomic.Bool
 }
@@ -157,6 +177,7 @@ func (s *service) server() (*jsonrpc.Server, func(), error) {
 		if s.manner != eth.Strict {
 			cheats.Register(methods, s.node, cheats.Options{
 				ClientVersion: ethapi.ClientVersion(o), Manner: s.manner, Bundles: s.bundles, Log: func(on bool) { s.muted.Store(!on) },
+				Fork: s.forks.again,
 			})
 		}
 		register(methods)

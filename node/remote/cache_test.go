@@ -1,4 +1,4 @@
-package follow
+package remote
 
 import (
 	"context"
@@ -31,9 +31,9 @@ func chunk(t testing.TB, n, size int) blocks.Block {
 }
 
 // openCache opens one with a small bound.
-func openCache(t testing.TB, dir string, d *disks, half uint64) *Cache {
+func openCache(t testing.TB, dir string, d *Memories, half uint64) *Cache {
 	t.Helper()
-	c, err := OpenCache(dir, 0, d.open)
+	c, err := OpenCache(dir, 0, d.Open)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func has(t testing.TB, c *Cache, id cid.Cid) bool {
 // What is new or in use stays, what is neither goes, and never is more on disk than the bound and what came since the last flush.
 func TestCacheBound(t *testing.T) {
 	const size, half = 1000, 10_000
-	var d disks
+	var d Memories
 	dir := t.TempDir()
 	c := openCache(t, dir, &d, half)
 	used := chunk(t, -1, size)
@@ -102,10 +102,10 @@ func TestCacheBound(t *testing.T) {
 
 // What a killed process left is put in order: only the last two generations count.
 func TestCacheLeftovers(t *testing.T) {
-	var d disks
+	var d Memories
 	dir := t.TempDir()
 	for i, n := range []string{"blocks-00000003", "blocks-00000004", "blocks-00000006", "blocks-x", "other"} {
-		s, err := d.open(filepath.Join(dir, n))
+		s, err := d.Open(filepath.Join(dir, n))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +137,7 @@ func TestCacheLeftovers(t *testing.T) {
 
 // Much that is put in is written before anybody asks for it.
 func TestCacheHeldBack(t *testing.T) {
-	var d disks
+	var d Memories
 	dir := t.TempDir()
 	c := openCache(t, dir, &d, 1<<40)
 	for i := range 5 {
@@ -155,11 +155,11 @@ func TestCacheHeldBack(t *testing.T) {
 
 // A disk that fails is an error, and what could not be written is still there.
 func TestCacheFails(t *testing.T) {
-	var d disks
+	var d Memories
 	dir := t.TempDir()
 	full := errors.New("the disk is full")
 	c, err := OpenCache(dir, 0, func(dir string) (Disk, error) {
-		m, err := d.open(dir)
+		m, err := d.Open(dir)
 		return failing{m, &full}, err
 	})
 	if err != nil {
