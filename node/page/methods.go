@@ -51,6 +51,7 @@ func (p *Page) block(ctx context.Context, epoch jsonrpc.Optional[abi.ChainEpoch]
 // explained is a message with its events in words.
 type explained struct {
 	*explain.Message
+	FromEth string         `json:"from_eth,omitempty"` // the sender as Ethereum has it, if it is one of Ethereum's
 	Decoded []actors.Event `json:"events_decoded"`
 }
 
@@ -64,7 +65,10 @@ func (p *Page) explain(ctx context.Context, epoch abi.ChainEpoch, message int, t
 	if err != nil {
 		return nil, err
 	}
-	out := &explained{m, []actors.Event{}}
+	out := &explained{Message: m, Decoded: []actors.Event{}}
+	if from, err := textform.Address(m.From); err == nil && strings.HasPrefix(shown(from), "0x") {
+		out.FromEth = shown(from)
+	}
 	for _, e := range m.Events {
 		out.Decoded = append(out.Decoded, actors.DecodeEvent(eventOf(e), a))
 	}

@@ -113,6 +113,7 @@ func (p *Page) Register(ms *jsonrpc.Methods) {
 	ms.Register("fvm_methods", p.methods, names("actor", "epoch"))
 	ms.Register("fvm_encodeParams", p.encodeParams, names("method", "params"))
 	ms.Register("fvm_decodeReturn", p.decodeReturn, names("method", "data"))
+	ms.Register("fvm_gasReport", p.gasReport, names("span", "abi"))
 	ms.Register("fvm_abi", p.abi, names("abi"))
 	ms.Register("fvm_encodeCall", p.encodeCall, names("abi", "function", "args"))
 	ms.Register("fvm_decodeResult", p.decodeResult, names("abi", "function", "data"))

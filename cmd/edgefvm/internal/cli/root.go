@@ -28,7 +28,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func sections() []section {
 	return []section{
 		{"dev", "A development network:", devnode.Commands()},
-		{"messages", "Messages:", messages.Commands()},
+		{"messages", "Messages:", append(messages.Commands(), chains.NewView(), chains.NewGas())},
 		{"decoding", "What things on chain say:", decoding.Commands()},
 		{"states", "States:", states.Commands()},
 		{"chains", "Chains:", chains.Commands()},

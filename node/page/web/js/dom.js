@@ -60,12 +60,24 @@ export const say = (text) => { document.getElementById("status").textContent = t
 
 export const problem = (err) => h("p", {class: "error", role: "alert"}, err?.message ?? String(err));
 
+// icon is a picture of lines, by the path of an SVG.
+function icon(d) {
+  const ns = "http://www.w3.org/2000/svg", svg = document.createElementNS(ns, "svg"), path = document.createElementNS(ns, "path");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("aria-hidden", "true");
+  path.setAttribute("d", d);
+  svg.append(path);
+  return svg;
+}
+
+const copyIcon = "M6 5.5h7v8H6zM10 5.5v-3H3v8h3", doneIcon = "M3 8.5l3.5 3.5L13 4.5";
+
 // copyable is a text with a button that copies it.
 export function copyable(text, shown) {
-  const b = h("button", {type: "button", class: "copy", "aria-label": `Copy ${text}`, title: "Copy", onclick: async () => {
-    try { await navigator.clipboard.writeText(text); b.textContent = "✓"; say("Copied"); } catch { say("The browser does not allow to copy"); }
-    setTimeout(() => { b.textContent = "⧉"; }, 1200);
-  }}, "⧉");
+  const b = h("button", {type: "button", class: "copy", "aria-label": `Copy ${text.length > 80 ? "it" : text}`, title: "Copy", onclick: async () => {
+    try { await navigator.clipboard.writeText(text); fill(b, icon(doneIcon)); say("Copied"); } catch { say("The browser does not allow to copy"); }
+    setTimeout(() => fill(b, icon(copyIcon)), 1200);
+  }}, icon(copyIcon));
   return h("span", {class: "hash"}, shown ?? text, b);
 }
 

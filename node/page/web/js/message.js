@@ -19,7 +19,7 @@ export async function message(app, epoch, index) {
     h("div", {class: "two"},
       card("Message", facts([
         ["Block", app.about.kind === "vector" ? h("a", {href: "#/"}, grouped(epoch)) : blockLink(epoch)],
-        ["From", address(m.from, epoch, true)],
+        ["From", address(m.from_eth ?? m.from, epoch, true)],
         ["To", [address(m.to_eth && m.to[1] === "4" ? m.to_eth : m.to, epoch, true), first?.actor ? h("span", {class: "soft"}, ` ${first.actor}`) : null]],
         ["Method", [h("span", {class: "method"}, m.name), h("span", {class: "soft"}, ` ${m.method}`)]],
         ["Nonce", m.implicit ? "none: the system's own, or impersonated" : m.nonce],

@@ -22,7 +22,7 @@ export function placeView(p, epoch, first = 0) {
   if (p.fields) {
     out.push(table("Fields", [
       {label: "Field", class: "short", cell: (f) => (f.to ? h("a", {href: link(`${p.path}/${f.name}`, epoch)}, f.name) : f.name)},
-      {label: "Value", cell: (f) => (f.to ? [h("a", {href: link(`${p.path}/${f.name}`, epoch)}, f.to), f.count !== undefined ? badge("", `${grouped(f.count)} entries`) : null, h("div", {class: "hash soft"}, f.value)] : value(f.value))},
+      {label: "Value", cell: (f) => (f.to ? [h("a", {href: link(`${p.path}/${f.name}`, epoch)}, f.to), f.count !== undefined ? [" ", badge("", f.count === 1 ? "1 entry" : `${grouped(f.count)} entries`)] : null, h("div", {class: "hash soft"}, f.value)] : value(f.value))},
     ], p.fields));
   } else if (p.entries) {
     out.push(p.entries.length ? table("Entries", [
