@@ -10,6 +10,7 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/edgefvm/fvm"
+	"github.com/edgefvm/fvm/blockstore"
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/trace"
 	"github.com/edgefvm/fvm/vector"
@@ -56,6 +57,9 @@ type VectorOptions struct {
 	// Judge says whether the vector passes, by other rules, such as those of a list of exceptions. Default: receipts, state
 	// root and the trace, if the vector has one, must be as the vector says.
 	Judge func(ctx context.Context, v *vector.Vector, variant int) Verdict
+	// State hears of each state: the one that the messages begin with, and the one after each message, with the store that has them,
+	// which goes on to work. Default: nobody.
+	State func(store blockstore.Blockstore, root cid.Cid)
 }
 
 // Vector runs a vector to its end and explains each of its messages: Messages[i] is message i. An error is a vector that
@@ -83,11 +87,18 @@ func Vector(ctx context.Context, v *vector.Vector, o VectorOptions) (*Explanatio
 			return nil, err
 		}
 	}
+	hear := func() {
+		if o.State != nil {
+			o.State(s.Store, r.root)
+		}
+	}
+	hear()
 	for i := range s.Len() {
 		m, err := r.message(ctx, i)
 		if err != nil {
 			return nil, fmt.Errorf("message %d: %w", i+1, err)
 		}
+		hear()
 		x.Messages = append(x.Messages, *m)
 	}
 	x.Root = r.root.String()

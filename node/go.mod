@@ -3,6 +3,7 @@ module github.com/edgefvm/fvm/node
 go 1.25.14
 
 require (
+	github.com/chromedp/cdproto v0.160.1
 	github.com/decred/dcrd/dcrec/secp256k1/v4 v4.4.1
 	github.com/edgefvm/fvm v0.1.0
 	github.com/filecoin-project/go-address v1.2.0
@@ -21,10 +22,14 @@ require (
 	golang.org/x/crypto v0.55.0
 )
 
-require github.com/google/pprof v0.0.0-20260202012954-cb029daf43ef // indirect
+require (
+	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
+	github.com/google/pprof v0.0.0-20260202012954-cb029daf43ef // indirect
+)
 
 require (
 	github.com/bits-and-blooms/bitset v1.24.6 // indirect
+	github.com/chromedp/chromedp v0.23.1
 	github.com/coder/websocket v1.8.15
 	github.com/consensys/gnark-crypto v0.21.0 // indirect
 	github.com/filecoin-project/go-commp-utils/v2 v2.1.0 // indirect

@@ -82,6 +82,8 @@ var plan = []room{
 	{"node/ethchain", node, 18, false},            // Ethereum's JSON-RPC of a chain that is there already
 	{"node/stateproof", node, 17, false},          // proofs of what a state has
 	{"node/dev/ethapi", node, 18, false},          // Ethereum's JSON-RPC of a development node
+	{"node/gasreport", node, 16, false},           // where the gas of messages went, summed up and kept
+	{"node/page", node, 19, false},                // a chain, a vector or a bundle in a browser
 	{"node/dev/edit", node, 16, false},            // states changed by hand
 	{"node/dev", node, 16, false},                 // a chain in one process that executes messages as they come
 	{"node/dev/cheats", node, 18, false},          // what development tools bend a chain by

@@ -31,7 +31,7 @@ func Command() *cobra.Command { return newRoot() }
 func sections() []section {
 	return []section{
 		{"dev", "A development network:", devnode.Commands()},
-		{"messages", "Messages:", messages.Commands()},
+		{"messages", "Messages:", append(messages.Commands(), chains.NewView(), chains.NewGas())},
 		{"decoding", "What things on chain say:", decoding.Commands()},
 		{"states", "States:", states.Commands()},
 		{"chains", "Chains:", chains.Commands()},

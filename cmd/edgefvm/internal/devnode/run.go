@@ -22,6 +22,7 @@ import (
 	"github.com/edgefvm/fvm/node/eth"
 	"github.com/edgefvm/fvm/node/filapi"
 	"github.com/edgefvm/fvm/node/jsonrpc"
+	"github.com/edgefvm/fvm/node/page"
 )
 
 // run makes the node, serves it until the command is interrupted, and stops it.
@@ -167,6 +168,7 @@ func (s *service) server() (*jsonrpc.Server, func(), error) {
 		api.Close()
 		return nil, nil, err
 	}
+	shown := page.New(page.Options{Source: page.OfNode(s.node), Writable: true})
 	// Ethereum's methods are at all paths, as on Lotus; tools know none but /.
 	table := func(register func(*jsonrpc.Methods)) *jsonrpc.Methods {
 		methods := &jsonrpc.Methods{}
@@ -180,12 +182,13 @@ func (s *service) server() (*jsonrpc.Server, func(), error) {
 				Fork: s.forks.again,
 			})
 		}
+		shown.Register(methods)
 		register(methods)
 		filapi.Aliases(methods)
 		return methods
 	}
 	options := jsonrpc.Options{
-		Access: jsonrpc.Access{Hosts: s.x.allowHosts, Origins: s.x.origins}, Log: slog.New(slog.DiscardHandler),
+		Access: jsonrpc.Access{Hosts: s.x.allowHosts, Origins: s.x.origins}, Log: slog.New(slog.DiscardHandler), Index: shown,
 		Paths: map[string]*jsonrpc.Methods{"/rpc/v0": table(lotus.RegisterV0), "/rpc/v2": table(lotus.RegisterV2)},
 	}
 	end := api.Close
