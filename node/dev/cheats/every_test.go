@@ -91,7 +91,8 @@ var changes = []every{
 		return is("the interval", every, "4s")
 	}, []string{`[]`, `[[1]]`, `[[5,3]]`, `["soon"]`, `["0xffffffffffff"]`}},
 	{"getIntervalMining", ``, "null", nil, nil},
-	{"dropTransaction", `["0x` + zeros(64) + `"]`, "null", nil, []string{`[]`, `["0x12"]`}},
+	{"anvil_dropTransaction", `["0x` + zeros(64) + `"]`, "null", nil, []string{`[]`, `["0x12"]`}},
+	{"hardhat_dropTransaction", `["0x` + zeros(64) + `"]`, "false", nil, []string{`[]`, `["0x12"]`}},
 	{"dropAllTransactions", ``, "null", nil, nil},
 	{"removePoolTransactions", `[` + somebody + `]`, "null", nil, []string{`[]`, `["0x12"]`}},
 	{"setNextBlockBaseFeePerGas", `["0x12345"]`, "null", func(w *world) string {
@@ -124,6 +125,7 @@ var changes = []every{
 		return is("the block", w.epoch(), 3000)
 	}, []string{`[]`, `["never"]`, `[5]`}},
 	{"fvm_getTimeJumps", ``, `"auto"`, nil, nil},
+	{"fvm_network", ``, "", nil, nil}, // TestNetworkFile
 	{"fvm_setRandomness", `[5,"0x1"]`, "null", nil, []string{`[]`, `["0xffffffffffffffff","0x1"]`, `[5,"0x1` + zeros(64) + `"]`}},
 	{"fvm_setActor", `["f0100",{"nonce":"0x5"}]`, "", nil, []string{`[]`, `["f0100"]`, `["f0100",{"head":"x"}]`, `["nobody",{}]`}},
 	{"fvm_installActor", `["` + hello + `"]`, "", nil, []string{`[]`, `["0x00"]`, `[5]`}},
