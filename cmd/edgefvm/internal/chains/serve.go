@@ -46,8 +46,7 @@ and traces come of executing a tipset again in its place. States that the file d
 are made from the nearest one below it, which takes as long as executing what lies between;
 --store keeps them for the next time. Where no state is below, the error says so.`,
 		Example: `  edgefvm chain serve forest_snapshot.forest.car.zst
-  edgefvm chain serve chain.car.zst --network net.json --port 8546 --store states
-  cast block latest --rpc-url http://127.0.0.1:8545`,
+  edgefvm chain serve chain.car.zst --network net.json --port 8546 --store states`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return x.run(cmd, args) },
 	}

@@ -109,7 +109,7 @@ func TestHelp(t *testing.T) {
 func TestUsage(t *testing.T) {
 	v := golden("nv28-send-001")
 	for _, c := range []struct{ args, want string }{
-		{"frobnicate", `edgefvm: there is no command "frobnicate"; there are dev, exec, explain, decode, encode, state, replay, follow, chain, proofs, vectors,`},
+		{"frobnicate", `edgefvm: there is no command "frobnicate"; there are dev, exec, explain, view, gas, decode, encode, state, replay, follow, chain, proofs, vectors,`},
 		{"vector run x", `edgefvm: there is no command "vector"; did you mean vectors?`},
 		{"ecec", `there is no command "ecec"; did you mean exec?`},
 		{"run x", `there is no command "run"; did you mean vectors run?`},
