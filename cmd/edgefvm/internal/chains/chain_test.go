@@ -164,12 +164,13 @@ func judgeTipset(t *testing.T, w, next *theirTipset, out string) shownTipset {
 	return v
 }
 
-// store fills a folder with the states of a chain, so that tipsets can be asked for one by one.
+// store is a folder with the states of a chain, so that tipsets can be asked for one by one.
 func store(t *testing.T, folder, name string) string {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "states")
-	edgefvm.OK(t, "replay", folder+name+".car.zst", "--network", folder+name+".json", "--store", dir, "--differences", filepath.Join(t.TempDir(), "d"))
-	return dir
+	dir := clitest.Kept(t, folder+name, func(dir string) {
+		edgefvm.OK(t, "replay", folder+name+".car.zst", "--network", folder+name+".json", "--store", filepath.Join(dir, "states"), "--differences", filepath.Join(dir, "d"))
+	})
+	return filepath.Join(dir, "states")
 }
 
 func TestTipset(t *testing.T) {

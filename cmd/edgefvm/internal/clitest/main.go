@@ -32,7 +32,35 @@ func Main(m *testing.M, p Program) {
 		beReference(mode)
 		return
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	for _, dir := range kept {
+		_ = os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
+
+// kept are the folders of Kept, by name.
+var kept = map[string]string{}
+
+// Kept is a folder that fill makes once for all tests of a package, which run one after the other and do not change it so
+// that it matters to the next. It is gone when the last one has ended.
+func Kept(t testing.TB, name string, fill func(dir string)) string {
+	t.Helper()
+	if dir, ok := kept[name]; ok {
+		return dir
+	}
+	dir, err := os.MkdirTemp("", "edgefvm-tests-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if t.Failed() || kept[name] == "" {
+			_ = os.RemoveAll(dir)
+		}
+	}()
+	fill(dir)
+	kept[name] = dir
+	return dir
 }
 
 // beReference answers as the reference does, with made-up times.

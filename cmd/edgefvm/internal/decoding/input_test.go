@@ -2,7 +2,6 @@ package decoding_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -258,14 +257,5 @@ func TestMessagesInWords(t *testing.T) {
 		{kit.ExitUsage, []string{message("f05", "3", "null"), "--to", "jsn"}, "did you mean json?"},
 	} {
 		edgefvm.Fails(t, c.code, append([]string{"decode", "message"}, c.args...), c.want)
-	}
-}
-
-// Interrupted, a command that waits for its input ends.
-func TestInputInterrupted(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if r := edgefvm.RunWith(ctx, "decode", "cbor", "raw:input_test.go"); r.Code != kit.ExitInterrupted && r.Code != kit.ExitFailed || r.Out != "" {
-		t.Errorf("%+v", r)
 	}
 }

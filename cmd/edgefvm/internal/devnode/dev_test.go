@@ -18,26 +18,39 @@ import (
 
 // running is a command at work.
 type running struct {
-	t     *testing.T
-	url   string
-	first map[string]any
-	lines chan string
-	stop  func() int
+	t      *testing.T
+	url    string
+	first  map[string]any
+	lines  chan string
+	stderr bytes.Buffer
+	stop   func() int
 }
 
-// start runs edgefvm dev until the test ends, or stop is called, which gives the exit code.
+// start runs edgefvm dev with a log in JSON until the test ends, or stop is called, which gives the exit code.
 func start(t *testing.T, args ...string) *running {
+	t.Helper()
+	r := begin(t, append([]string{"--json-log"}, args...)...)
+	first, ok := <-r.lines
+	if !ok {
+		t.Fatalf("the command ended with %d: %s", r.stop(), r.stderr.String())
+	}
+	r.first = clitest.FromJSON[map[string]any](t, first)
+	r.url, _ = r.first["url"].(string)
+	return r
+}
+
+// begin runs edgefvm dev so.
+func begin(t *testing.T, args ...string) *running {
 	t.Helper()
 	clitest.NeedBundles(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	out, in := io.Pipe()
 	code := make(chan int, 1)
-	var stderr bytes.Buffer
+	r := &running{t: t, lines: make(chan string, 1000)}
 	go func() {
-		code <- cli.Run(ctx, append([]string{"dev", "--port", "0", "--json-log"}, args...), in, &stderr)
+		code <- cli.Run(ctx, append([]string{"dev", "--port", "0"}, args...), in, &r.stderr)
 		in.Close()
 	}()
-	r := &running{t: t, lines: make(chan string, 1000)}
 	r.stop = func() int {
 		cancel()
 		select {
@@ -58,13 +71,20 @@ func start(t *testing.T, args ...string) *running {
 		}
 		close(r.lines)
 	}()
-	first, ok := <-r.lines
-	if !ok {
-		t.Fatalf("the command ended with %d: %s", <-code, stderr.String())
-	}
-	r.first = clitest.FromJSON[map[string]any](t, first)
-	r.url, _ = r.first["url"].(string)
 	return r
+}
+
+// tryAsk is ask of a node that may not be there yet: nil.
+func (r *running) tryAsk(method string) (answer map[string]any) {
+	resp, err := http.Post(r.url, "application/json", strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"`+method+`","params":[]}`))
+	if err != nil {
+		return nil
+	}
+	defer resp.Body.Close()
+	if json.NewDecoder(resp.Body).Decode(&answer) != nil {
+		return nil
+	}
+	return answer
 }
 
 // ask makes a request and gives the answer whole.

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/filecoin-project/go-state-types/network"
+
 	"github.com/edgefvm/fvm/blockstore/pebble"
 	"github.com/edgefvm/fvm/bundle"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
@@ -43,5 +45,9 @@ func explainOptions(ctx context.Context, bundles *bundle.Set, x *flags, err erro
 	case errors.Is(err, dev.ErrJournal):
 		return fmt.Errorf("--state %s: %w: a chain goes on with the flags that it was begun with; name another folder for a new one", x.state, err)
 	}
-	return kit.BundleHint(ctx, bundles, "", err)
+	name := ""
+	if v, verr := bundle.VersionFor(network.Version(x.nv)); verr == nil {
+		name = fmt.Sprintf("v%d/%s", v, x.flavour)
+	}
+	return kit.BundleHint(ctx, bundles, name, err)
 }

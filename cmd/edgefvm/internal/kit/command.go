@@ -87,7 +87,7 @@ func noteStart(cmd *cobra.Command, started *bool) {
 }
 
 // flagsOfUse are the flags in a command's first line of help, each with its value and what stands around it.
-var flagsOfUse = regexp.MustCompile(`[\[(| ]*--[a-z]+ [^\s|\])]+\]?( \.\.\.\))?`)
+var flagsOfUse = regexp.MustCompile(`[\[(| ]*--[a-z][a-z-]* [^\s|\])]+\]?( \.\.\.\))?`)
 
 // argsError says what a command wants, in the words of its first line of help.
 func argsError(cmd *cobra.Command, args []string) error {
