@@ -153,7 +153,8 @@ func (n *chain) cheat(ctx context.Context, at place) error {
 	if err := n.run(ctx, d.open+1, windowed("spoiled, taken on trust", at, d.challenge, d.ticket, exitcode.Ok, bad)); err != nil {
 		return err
 	}
-	if err := n.run(ctx, d.open+190, dispute("a spoiled window PoSt", at, exitcode.Ok)); err != nil {
+	// Once it has closed, and before the sector elsewhere, whose power keeps the network going, is due.
+	if err := n.run(ctx, d.open+62, dispute("a spoiled window PoSt", at, exitcode.Ok)); err != nil {
 		return err
 	}
 	faults, err := n.StateMinerFaults(ctx, maddr, types.EmptyTSK)
