@@ -2,8 +2,10 @@ package fvm
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/big"
@@ -56,6 +58,7 @@ func (ts *Tipset) newAhead(guesses *guesses) *ahead {
 	if len(a.all.list)-len(ts.Blocks) > fewMessages {
 		return nil
 	}
+	a.book.Wait = guesses.patience.wait
 	return a
 }
 
@@ -217,8 +220,40 @@ func (a *ahead) begin(ctx context.Context) (end func()) {
 // guesses are the calls that cron made in the last epochs of an engine's tipsets. They decide only time. Safe for several
 // goroutines; the zero value knows nothing.
 type guesses struct {
+	patience patience
+
 	mu         sync.Mutex
 	last, same []call.Heard // of the last epoch, and those of them that the one before had too
+}
+
+// patience is how long what runs ahead is waited for, in nanoseconds below mostPatience: no longer than it takes to run it anew, and less
+// and less if it was in vain, as on a machine whose processors are busy with other work.
+type patience struct{ lost atomic.Int64 }
+
+const (
+	mostPatience = int64(500 * time.Microsecond)
+	leastWait    = int64(5 * time.Microsecond)
+)
+
+func (p *patience) wait(done <-chan struct{}) bool {
+	start, most := time.Now(), max(mostPatience-p.lost.Load(), leastWait)
+	for i := 1; ; i++ {
+		select {
+		case <-done:
+			if lost := p.lost.Load(); lost > 0 {
+				p.lost.Store(lost - lost/16 - 1)
+			}
+			return true
+		default:
+		}
+		if i%64 == 0 {
+			runtime.Gosched()
+			if int64(time.Since(start)) > most {
+				p.lost.Store(mostPatience - most/2)
+				return false
+			}
+		}
+	}
 }
 
 func (g *guesses) learn(heard []call.Heard) {

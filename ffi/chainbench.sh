@@ -45,10 +45,10 @@ for chain in "$@"; do
   # Medians of the times, and of the ratios of one round.
   awk -v name="$name" '
     function median(a, n,  i, j, t) { for (i = 2; i <= n; i++) { t = a[i]; for (j = i - 1; j > 0 && a[j] > t; j--) a[j + 1] = a[j]; a[j + 1] = t } return n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2 }
-    { o[NR] = $1; w[NR] = $2; l[NR] = $3; r[NR] = $1 / $3; s[NR] = $1 / $2 }
+    { o[NR] = $1; w[NR] = $2; l[NR] = $3; r[NR] = $1 / $3; s[NR] = $1 / $2; v[NR] = $2 / $3 }
     END {
-      mo = median(o, NR); mw = median(w, NR); ml = median(l, NR); mr = median(r, NR); ms = median(s, NR)
-      printf "%-12s one worker %7.2f s, two %7.2f s, Lotus %7.2f s (medians of %d); least %.2f %.2f %.2f; ours/Lotus %.2f; one/two %.2f\n", name, mo, mw, ml, NR, o[1], w[1], l[1], mr, ms
+      mo = median(o, NR); mw = median(w, NR); ml = median(l, NR); mr = median(r, NR); ms = median(s, NR); mv = median(v, NR)
+      printf "%-12s one worker %7.2f s, two %7.2f s, Lotus %7.2f s (medians of %d); least %.2f %.2f %.2f; ours/Lotus %.2f, with two workers %.2f; one/two %.2f\n", name, mo, mw, ml, NR, o[1], w[1], l[1], mr, mv, ms
       exit mr > 0.5 || ms < 1.5
     }' "$work/times" || status=1
 done

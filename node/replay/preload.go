@@ -19,7 +19,7 @@ import (
 const soon = 60
 
 // firstActors are those of a chain's first epoch that come last there: they are loaded while the others run.
-var firstActors = []string{"storageminer", "storagemarket", "init", "account"}
+var firstActors = []string{"storageminer", "storagemarket", "init", "account", "evm", "eam", "multisig", "ethaccount", "paymentchannel"}
 
 // preloading loads actors' code ahead, beside the tipsets, for replays with several workers. What cannot be loaded is left to who needs it,
 // who says why.

@@ -24,6 +24,9 @@ type Book struct {
 	// Played are the tapes that were used, TakenOver those of them that did not hold to the end.
 	Played, TakenOver atomic.Int64
 
+	// Wait waits until a tape that is being made is done, or reports that it takes too long. Default: it waits as long as it takes.
+	Wait func(done <-chan struct{}) bool
+
 	room  atomic.Int64 // for tapes, in bytes
 	mu    sync.Mutex
 	pages map[pageKey]*page
@@ -255,7 +258,7 @@ func (b *Book) write(key pageKey, inv *syscalls.Invocation, make func() (engine.
 
 func newPage() *page { return &page{done: make(chan struct{})} }
 
-// find takes a tape out of the book, and waits for one that is being made: that began before, and whoever makes it waits for nobody.
+// find takes a tape out of the book, and waits for one that is being made. Whoever makes it waits for nobody.
 func (b *Book) find(key pageKey) *syscalls.Tape {
 	b.mu.Lock()
 	p := b.pages[key]
@@ -264,6 +267,10 @@ func (b *Book) find(key pageKey) *syscalls.Tape {
 	if p == nil {
 		return nil
 	}
-	<-p.done
+	if b.Wait == nil {
+		<-p.done
+	} else if !b.Wait(p.done) {
+		return nil
+	}
 	return p.tape
 }
