@@ -82,6 +82,7 @@ var plan = []room{
 	{"node/dev", node, 16, false},                 // a chain in one process that executes messages as they come
 	{"node/dev/cheats", node, 18, false},          // what development tools bend a chain by
 	{"node/dev/devtest", node, 17, false},         // such a chain in a test
+	{"node/dev/sidebyside", node, 1, false},       // a command that measures nodes by their ports
 	{"node/internal/collections", node, 1, false}, // HAMTs, AMTs and KAMTs as they stand in blocks
 	{"node/internal/closed", node, 13, false},     // what a machine reads and asks, for vectors
 
