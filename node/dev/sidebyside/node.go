@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -84,19 +85,22 @@ func (n *node) end() error {
 	return nil
 }
 
-// used is the processor time that the node had so far, 0 on systems that do not say.
-func (n *node) used() time.Duration {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", n.cmd.Process.Pid))
+// used is the processor time that the node's threads had so far (Linux, scheduler statistics), 0 on systems that do not say.
+func (n *node) used() (sum time.Duration) {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", n.cmd.Process.Pid))
 	if err != nil {
 		return 0
 	}
-	fields := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:]))
-	if len(fields) < 13 {
-		return 0
+	for _, t := range threads {
+		data, err := os.ReadFile(t)
+		if err != nil {
+			continue // it has ended
+		}
+		first, _, _ := strings.Cut(string(data), " ")
+		ns, _ := strconv.ParseInt(first, 10, 64)
+		sum += time.Duration(ns)
 	}
-	user, _ := strconv.Atoi(fields[11])
-	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * 10 * time.Millisecond // ticks of Linux
+	return sum
 }
 
 // ask calls a method.
