@@ -89,6 +89,7 @@ var plan = []room{
 	{"node/dev/cheats", node, 18, false},          // what development tools bend a chain by
 	{"node/dev/devtest", node, 17, false},         // such a chain in a test
 	{"node/dev/fork", node, 17, false},            // a real chain for such a one to go on from: nodes, archives
+	{"node/dev/sidebyside", node, 1, false},       // a command that measures nodes by their ports
 	{"node/internal/collections", node, 1, false}, // HAMTs, AMTs and KAMTs as they stand in blocks
 	{"node/internal/ethstate", node, 13, false},   // contracts and senders in a state
 	{"node/internal/closed", node, 13, false},     // what a machine reads and asks, for vectors

@@ -1,0 +1,7 @@
+import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
+
+export default buildModule("Jar", (m) => {
+  const jar = m.contract("Jar", [m.getParameter("opens", 4_000_000_000n)], { value: 1_000n });
+  m.call(jar, "give", [], { value: 500n });
+  return { jar };
+});
