@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/filecoin-project/go-state-types/network"
@@ -25,7 +27,8 @@ type Engine struct {
 	mu      sync.Mutex
 	modules map[machine.ABI]*call.Modules
 
-	habits parallel.Habits // of its tipsets
+	habits  parallel.Habits // of its tipsets
+	guesses guesses         // the same
 }
 
 // EngineFrom makes an engine of an adapter of one's own, which must pass lab/enginetest. Closing it closes the adapter.
@@ -158,18 +161,29 @@ func (e *Engine) Preload(ctx context.Context, store blockstore.Blockstore, nv ne
 	return err
 }
 
+// Loaded are those of the codes that the engine has compiled and holds in memory.
+func (e *Engine) Loaded(codes ...cid.Cid) (list []cid.Cid) {
+	all := e.allModules()
+	for _, c := range codes {
+		if slices.ContainsFunc(all, func(m *call.Modules) bool { return m.Has(c) }) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+func (e *Engine) allModules() []*call.Modules {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Collect(maps.Values(e.modules))
+}
+
 // Forget closes the compiled code of actors that nobody runs at the moment, and frees its memory: after an upgrade of the network the old
 // actors are not called any more. What is asked for again is compiled again, or taken from the cache folder. The error is that of an engine
 // that could not free something.
 func (e *Engine) Forget(ctx context.Context, codes ...cid.Cid) error {
-	e.mu.Lock()
-	list := make([]*call.Modules, 0, len(e.modules))
-	for _, m := range e.modules {
-		list = append(list, m)
-	}
-	e.mu.Unlock()
 	var errs []error
-	for _, m := range list {
+	for _, m := range e.allModules() {
 		errs = append(errs, m.Forget(ctx, codes))
 	}
 	return errors.Join(errs...)

@@ -42,7 +42,8 @@ type Tipset struct {
 	// Blocks in the tipset's order.
 	Blocks []TipsetBlock
 	// Workers is how many goroutines execute messages. Above 1 they are executed ahead of their turn where nothing that
-	// they read has changed when it comes; results and hooks' calls are the same, in the same order. Blockstore, Externs and Proofs
+	// they read has changed when it comes; of a tipset with few messages the calls of rewards and cron are, as far as they can be told
+	// beforehand. Results and hooks' calls are the same, in the same order. Blockstore, Externs and Proofs
 	// must then be safe for concurrent use, and must give the same answer whenever they are asked. Default: 1.
 	Workers int
 }
@@ -78,8 +79,15 @@ func ApplyTipset(ctx context.Context, ts Tipset) (res *TipsetResult, err error) 
 func (ts *Tipset) apply(ctx context.Context) (*TipsetResult, error) {
 	res := &TipsetResult{}
 	cfg := ts.Config
+	full, err := cfg.complete()
+	if err != nil {
+		return nil, err
+	}
+	a := ts.newAhead(&full.Engine.guesses)
+	defer a.end()
+	defer a.begin(ctx)()
 	for e := ts.ParentEpoch + 1; e < ts.Epoch; e++ {
-		root, err := ts.nullRound(ctx, e, cfg.StateRoot, res)
+		root, err := ts.nullRound(ctx, e, cfg.StateRoot, res, a)
 		if err != nil {
 			return nil, fmt.Errorf("the null round at epoch %d: %w", e, err)
 		}
@@ -91,17 +99,23 @@ func (ts *Tipset) apply(ctx context.Context) (*TipsetResult, error) {
 			return nil, fmt.Errorf("the setting of epoch %d: %w", ts.Epoch, err)
 		}
 	}
+	a.tipset(ctx, cfg)
 	m, err := New(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
+	a.lend(m)
 	pool := &parallel.Pool{Machine: m.m, Modules: m.modules, Workers: ts.Workers, Habits: m.habits}
-	if err := m.applyBlocks(ctx, pool, ts.Blocks, res); err != nil {
+	if a != nil {
+		pool.Workers = 1
+	}
+	if err := m.applyBlocks(ctx, pool, ts.Blocks, res, a); err != nil {
 		return nil, err
 	}
-	if res.Cron, err = m.cron(ctx); err != nil {
+	if res.Cron, err = a.listen(m.cron)(ctx); err != nil {
 		return nil, err
 	}
+	a.stop()
 	if res.Root, err = m.Flush(ctx); err != nil {
 		return nil, err
 	}
@@ -109,7 +123,7 @@ func (ts *Tipset) apply(ctx context.Context) (*TipsetResult, error) {
 	return res, nil
 }
 
-func (ts *Tipset) nullRound(ctx context.Context, e abi.ChainEpoch, root cid.Cid, res *TipsetResult) (cid.Cid, error) {
+func (ts *Tipset) nullRound(ctx context.Context, e abi.ChainEpoch, root cid.Cid, res *TipsetResult, a *ahead) (cid.Cid, error) {
 	cfg := ts.Config
 	cfg.Epoch, cfg.StateRoot = e, root
 	cfg.Timestamp -= min(cfg.Timestamp, uint64(ts.Epoch-e)*secondsAnEpoch)
@@ -119,11 +133,13 @@ func (ts *Tipset) nullRound(ctx context.Context, e abi.ChainEpoch, root cid.Cid,
 			return cid.Undef, err
 		}
 	}
+	a.nullRound(ctx, cfg)
 	m, err := New(ctx, cfg)
 	if err != nil {
 		return cid.Undef, err
 	}
-	r, err := m.cron(ctx)
+	a.lend(m)
+	r, err := a.listen(m.cron)(ctx)
 	if err != nil {
 		return cid.Undef, err
 	}
@@ -141,7 +157,7 @@ type steps struct {
 }
 
 // applyBlocks executes the messages of blocks and rewards their miners.
-func (m *Machine) applyBlocks(ctx context.Context, pool *parallel.Pool, blocks []TipsetBlock, res *TipsetResult) error {
+func (m *Machine) applyBlocks(ctx context.Context, pool *parallel.Pool, blocks []TipsetBlock, res *TipsetResult, a *ahead) error {
 	at := func(i int, err error) error {
 		return fmt.Errorf("block %d of the tipset at epoch %d: %w", i, m.m.Epoch, err)
 	}
@@ -158,6 +174,9 @@ func (m *Machine) applyBlocks(ctx context.Context, pool *parallel.Pool, blocks [
 			return err
 		}
 		done = i + 1
+		if a != nil {
+			a.rewarded.Store(int32(len(res.Rewards)))
+		}
 		return nil
 	})
 	if err != nil && done < len(s.blocks) {

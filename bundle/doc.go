@@ -32,7 +32,8 @@
 //  1. Options.Dir, if it is given. Then nothing was added unless Options.Added
 //     names a folder, which goes before.
 //  2. added bundles, by name;
-//  3. the folder that EDGEFVM_BUNDLES names, or else the Lotus module.
+//  3. the folder that EDGEFVM_BUNDLES names; or else the folder ../share/edgefvm/bundles, or bundles, from that of the
+//     running program, where a package installed them; or else the Lotus module.
 //
 // An added bundle takes a name's place in Load, Store, Export and List. It does
 // not hide code: with it come the blocks of the bundle whose place it took, so

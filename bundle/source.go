@@ -29,7 +29,7 @@ type Options struct {
 	// Dir is a folder of archives (vN.tar.zst, as Lotus packs them) or CARs
 	// (vN-NETWORK.car, as Export and `edgefvm bundle export` write them). What
 	// lies there is taken as it is. Default: the folder that EDGEFVM_BUNDLES
-	// names; without one, the Lotus module.
+	// names; without one, the folder that was installed with the program; without that, the Lotus module.
 	Dir string
 	// Added is a folder of bundles that Add put there. They go before those of the same names elsewhere, see Set.Load.
 	// Default: DefaultAdded's, unless Dir is given.
@@ -77,6 +77,9 @@ func find(ctx context.Context, opts Options) (*Set, error) {
 	if dir != "" {
 		return openDir(dir)
 	}
+	if s := openInstalled(executable()); s != nil {
+		return s, nil
+	}
 	if s := openModule(cachedModule()); s != nil {
 		return s, nil
 	}
@@ -110,6 +113,34 @@ func openDir(dir string) (*Set, error) {
 		return s, nil
 	}
 	return nil, fmt.Errorf("actor bundles: %s holds neither vN%s nor vN-NETWORK%s", dir, archiveExt, carExt)
+}
+
+// executable is the file of this process without symbolic links, "" if the system does not tell.
+func executable() string {
+	path, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	return path
+}
+
+// openInstalled is nil if no bundles were installed with the program: packages put Lotus's archives into
+// ../share/edgefvm/bundles of the program's folder, archives of a release into bundles beside it. They are held to the
+// same list as the module's.
+func openInstalled(program string) *Set {
+	if program == "" {
+		return nil
+	}
+	dir := filepath.Dir(program)
+	for _, folder := range []string{filepath.Join(dir, "..", "share", "edgefvm", "bundles"), filepath.Join(dir, "bundles")} {
+		if archives, _ := filepath.Glob(filepath.Join(folder, "v*"+archiveExt)); len(archives) > 0 {
+			return &Set{dir: folder, pinned: true}
+		}
+	}
+	return nil
 }
 
 // openModule is nil if root is not the module.

@@ -243,11 +243,15 @@ func TestCases(t *testing.T) {
 	}
 }
 
-// TestRealAggregates judges aggregates of seals that were really made, one seal each (seal.json of the shared vectors), by the
-// reference's aggregator, with the reference string of the simulated ones.
-func TestRealAggregates(t *testing.T) {
-	f := readVectors(t, filepath.Join("testdata", "real-aggregate.json"))
-	judgeAll(t, f, openKeys(t, filepath.Join("testdata", f.Keys)))
+// TestReal judges proofs of 2 KiB sectors that were really made: by the reference's circuits and aggregator, with keys of its
+// own generator. Seals are in TestSealsByCase.
+func TestReal(t *testing.T) {
+	for _, name := range []string{"real-aggregate", "real-aggregate-several", "real-update"} {
+		t.Run(name, func(t *testing.T) {
+			f := readVectors(t, filepath.Join("testdata", name+".json"))
+			judgeAll(t, f, openKeys(t, filepath.Join("testdata", f.Keys)))
+		})
+	}
 }
 
 // TestSharedVectors judges all that the reference judged.

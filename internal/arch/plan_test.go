@@ -34,6 +34,7 @@ type room struct {
 var plan = []room{
 	{"cmd/edgefvm", command, 22, false},
 	{"cmd/edgefvm/internal/cli", command, 21, false},
+	{"cmd/edgefvm/internal/manpages", command, 22, false},
 	{"cmd/edgefvm/internal/chains", command, 20, false},  // shows states as states does
 	{"cmd/edgefvm/internal/devnode", command, 20, false}, // says the version as upkeep does
 	{"cmd/edgefvm/internal/decoding", command, 19, false},

@@ -81,6 +81,10 @@ func Reverted(m Manner, f Failure) *Error {
 		return e
 	}
 	e.ExitCode = int64(f.ExitCode)
+	if f.ExitCode == exitcode.SysErrInsufficientFunds {
+		// Of the sender's value: no contract gives it. ethers and viem tell it from a revert.
+		return &Error{Code: ErrFunds.Code, Message: ErrFunds.Message, ExitCode: e.ExitCode}
+	}
 	e.Message = "execution reverted"
 	const contractReverted = 33
 	switch {

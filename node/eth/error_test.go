@@ -59,3 +59,14 @@ func TestErrorJSON(t *testing.T) {
 		}
 	}
 }
+
+// A sender without the value is told so that ethers and viem know it: not as a revert.
+func TestRevertedWithoutFunds(t *testing.T) {
+	e := Reverted(Tools, Failure{ExitCode: exitcode.SysErrInsufficientFunds})
+	if e.Code != -32003 || e.Message != ErrFunds.Message || e.Data != nil || e.ExitCode != 6 {
+		t.Errorf("%+v", e)
+	}
+	if e := Reverted(Strict, Failure{ExitCode: exitcode.SysErrInsufficientFunds, Words: "w"}); e.Code != 3 || !strings.Contains(e.Message, "exit=[SysErrInsufficientFunds(6)]") {
+		t.Errorf("Lotus's manner: %+v", e)
+	}
+}

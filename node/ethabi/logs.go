@@ -17,20 +17,25 @@ func DecodeLog(abi *ABI, topics [][]byte, data []byte) *Call {
 	c.Selector = jsonview.Hex(topics[0])
 	e := abi.event(topics)
 	if e == nil {
-		for _, t := range topics[1:] {
-			c.Words = append(c.Words, jsonview.Hex(t))
-		}
-		c.Words = append(c.Words, words(data)...)
+		c.Words = below(topics, data)
 		return c
 	}
 	c.Name, c.Signature = e.Name, e.Signature()
 	args, err := logArgs(e, topics[1:], data)
 	if err != nil {
-		c.Words, c.Note = words(data), fmt.Sprintf("the first topic is that of %s, and the rest does not fit it: %v", e.Signature(), err)
+		c.Words, c.Note = below(topics, data), fmt.Sprintf("the first topic is that of %s, and the rest does not fit it: %v", e.Signature(), err)
 		return c
 	}
 	c.Args = args
 	return c
+}
+
+// below are the topics behind the first, and the words of the data.
+func below(topics [][]byte, data []byte) (list []string) {
+	for _, t := range topics[1:] {
+		list = append(list, jsonview.Hex(t))
+	}
+	return append(list, words(data)...)
 }
 
 // event is the event with the first topic and as many topics. Some contracts have two of the same signature that differ in

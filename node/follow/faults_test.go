@@ -165,6 +165,22 @@ func TestNotThisNode(t *testing.T) {
 	}
 }
 
+// What only says who the node is may be missing, as at gateways.
+func TestFewMethods(t *testing.T) {
+	w := newWorld(t, "two29", 8)
+	w.node.Faulty(func(m string, _ []json.RawMessage) *standin.Fault {
+		if m == "StateNetworkName" || m == "StateGetNetworkParams" || m == "Version" {
+			return &standin.Fault{Body: []byte(`{"error":{"code":-32601,"message":"method not found"}}`)}
+		}
+		return nil
+	})
+	o := w.options("http")
+	o.From, o.To = 1, w.chain.Tipsets[6].Height()
+	if err := w.run(o).end(); err != nil {
+		t.Error(err)
+	}
+}
+
 // restart makes the node one that says something of its network.
 func (w *world) restart(params any) {
 	w.node.Down()

@@ -1,6 +1,7 @@
 package follow
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -60,14 +61,19 @@ func (f *Follower) identify(ctx context.Context) error {
 		return err
 	}
 	block := g.CIDs[0]
+	// Only said, never relied on: gateways leave methods out.
 	name, err := f.o.Node.StateNetworkName(ctx)
-	if err != nil {
+	var said *lotusrpc.NodeError
+	if err != nil && !(errors.As(err, &said) && said.Code == lotusrpc.CodeMethodNotFound) {
 		return fmt.Errorf("%w: %w", errNode, err)
 	}
 	n := f.o.Network
 	switch {
 	case n == nil:
 		known, ok := network.ByGenesis(block)
+		if !ok {
+			known, ok = f.told(ctx)
+		}
 		if !ok {
 			return fmt.Errorf("%w: the node's, %q, has the genesis %s, which is of no known one: name it with --network, by name or by the file that describes it", ErrIdentity, name, block)
 		}
@@ -94,6 +100,16 @@ func (f *Follower) identify(ctx context.Context) error {
 	})
 	f.log.Info("following", "node", f.o.Node.Address().String(), "version", version, "network", f.network.Name, "network_name", name, "genesis", block.String())
 	return nil
+}
+
+// told is the network as the node itself describes it, which only development nodes of EdgeFVM do.
+func (f *Follower) told(ctx context.Context) (*network.Network, bool) {
+	var file json.RawMessage
+	if err := f.o.Node.Call(ctx, &file, "fvm_network"); err != nil {
+		return nil, false
+	}
+	n, err := network.Decode(bytes.NewReader(file))
+	return n, err == nil
 }
 
 // genesis is the node's, by its own bytes.

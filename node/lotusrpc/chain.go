@@ -1,6 +1,7 @@
 package lotusrpc
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -85,11 +86,7 @@ func (c *Client) ChainGetGenesis(ctx context.Context) (t Tipset, err error) {
 func (c *Client) ChainNotify(ctx context.Context, on func(head Tipset)) (done <-chan error, err error) {
 	sub := &subscription{done: make(chan error, 1)}
 	sub.value = func(raw json.RawMessage) {
-		var changes []struct {
-			Type string
-			Val  json.RawMessage
-		}
-		err := json.Unmarshal(raw, &changes)
+		changes, err := headChanges(raw)
 		for i := len(changes) - 1; i >= 0 && err == nil; i-- {
 			if k := changes[i].Type; k == "current" || k == "apply" {
 				var t Tipset
@@ -112,6 +109,23 @@ func (c *Client) ChainNotify(ctx context.Context, on func(head Tipset)) (done <-
 		return nil, c.named("ChainNotify", fmt.Errorf("%w: it opened no channel", ErrAnswer))
 	}
 	return sub.done, nil
+}
+
+// headChange is a step of a node's head, of a type that may be current, apply or revert.
+type headChange struct {
+	Type string
+	Val  json.RawMessage
+}
+
+// headChanges reads a list of steps. Forest sent each alone until 2024 (its issue 4069).
+func headChanges(raw json.RawMessage) (list []headChange, err error) {
+	if bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) {
+		var one headChange
+		err = json.Unmarshal(raw, &one)
+		return []headChange{one}, err
+	}
+	err = json.Unmarshal(raw, &list)
+	return list, err
 }
 
 // ChainReadObj is a block of the node's blockstore, checked by its hash. The CID must be of 32 bytes of blake2b.

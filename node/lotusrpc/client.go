@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -72,7 +73,7 @@ func (c *Client) Close() {
 	c.http.CloseIdleConnections()
 }
 
-// Call calls a method, such as "ChainHead", and reads its result into what result points to, unless that is nil.
+// Call calls a method, such as "ChainHead" of Filecoin's namespace, or one with its namespace, such as "eth_chainId", and reads its result into what result points to, unless that is nil.
 func (c *Client) Call(ctx context.Context, result any, method string, params ...any) error {
 	raw, err := c.ask(ctx, method, nil, params...)
 	if err != nil {
@@ -110,7 +111,7 @@ func (c *Client) ask(ctx context.Context, method string, sub *subscription, para
 		ID      uint64 `json:"id"`
 		Method  string `json:"method"`
 		Params  []any  `json:"params"`
-	}{"2.0", id, "Filecoin." + method, params})
+	}{"2.0", id, full(method), params})
 	if err != nil {
 		return nil, c.named(method, err)
 	}
@@ -123,6 +124,14 @@ func (c *Client) ask(ctx context.Context, method string, sub *subscription, para
 		return nil, c.named(method, err)
 	}
 	return raw, nil
+}
+
+// full is a method's name with its namespace, which is Filecoin's unless it is named.
+func full(method string) string {
+	if strings.ContainsAny(method, "._") {
+		return method
+	}
+	return "Filecoin." + method
 }
 
 // named says which request an error is of.

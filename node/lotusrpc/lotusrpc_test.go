@@ -360,6 +360,7 @@ func TestChainNotify(t *testing.T) {
 		is    error
 	}{
 		{`{"jsonrpc":"2.0","method":"xrpc.ch.close","params":[5]}`, ErrUnreachable},
+		{`{"jsonrpc":"2.0","result":{"jsonrpc":"2.0","method":"xrpc.ch.close","params":[5]},"id":null}`, ErrUnreachable}, // Forest's
 		{`{"jsonrpc":"2.0","method":"xrpc.ch.val","params":[5,[{"Type":"apply","Val":{"Cids":[]}}]]}`, ErrAnswer},
 		{`what`, ErrAnswer},
 	} {
@@ -381,6 +382,38 @@ func TestChainNotify(t *testing.T) {
 	}
 	cl := client(t, socketServer(t, reply(`{"id":ID,"result":"x"}`)), Options{})
 	if _, err := cl.ChainNotify(t.Context(), func(Tipset) {}); !errors.Is(err, ErrAnswer) {
+		t.Error(err)
+	}
+}
+
+// Forest's channels gave each step of the head alone.
+func TestChainNotifySteps(t *testing.T) {
+	url := socketServer(t, func(ctx context.Context, ws *websocket.Conn) {
+		_, data, err := ws.Read(ctx)
+		if err != nil {
+			return
+		}
+		var in struct{ ID json.RawMessage }
+		_ = json.Unmarshal(data, &in)
+		for _, m := range []string{
+			`{"jsonrpc":"2.0","result":1,"id":` + string(in.ID) + `}`,
+			`{"jsonrpc":"2.0","method":"xrpc.ch.val","params":[1,{"Type":"revert","Val":` + fmt.Sprintf(headJSON, 1) + `}]}`,
+			`{"jsonrpc":"2.0","method":"xrpc.ch.val","params":[1,{"Type":"apply","Val":` + fmt.Sprintf(headJSON, 2) + `}]}`,
+			`{"jsonrpc":"2.0","method":"xrpc.ch.val","params":[1, 5]}`,
+		} {
+			_ = ws.Write(ctx, websocket.MessageText, []byte(m))
+		}
+		<-ctx.Done()
+	})
+	cl, heads := client(t, url, Options{Timeout: 5 * time.Second}), make(chan Tipset, 9)
+	done, err := cl.ChainNotify(t.Context(), func(h Tipset) { heads <- h })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h := <-heads; h.Height != 2 {
+		t.Errorf("%+v, want height 2", h)
+	}
+	if err := <-done; !errors.Is(err, ErrAnswer) {
 		t.Error(err)
 	}
 }

@@ -192,6 +192,14 @@ func (c *conn) take(a *answer) bool {
 	if a.Method != "" {
 		return c.channel(a)
 	}
+	if len(a.ID) == 0 || string(a.ID) == "null" {
+		// Forest says in an answer to nobody that it has closed a channel (its issue 4453).
+		var inner answer
+		if json.Unmarshal(a.Result, &inner) != nil || inner.Method != channelClosed {
+			return false
+		}
+		return c.channel(&inner)
+	}
 	id, err := strconv.ParseUint(string(a.ID), 10, 64)
 	if err != nil {
 		return false
@@ -214,6 +222,9 @@ func (c *conn) take(a *answer) bool {
 	return true
 }
 
+// channelClosed is the method by which a node says that it has closed one of its channels.
+const channelClosed = "xrpc.ch.close"
+
 // channel takes a message about one of the node's channels.
 func (c *conn) channel(a *answer) bool {
 	if len(a.Params) == 0 {
@@ -232,7 +243,7 @@ func (c *conn) channel(a *answer) bool {
 	case a.Method == "xrpc.ch.val" && len(a.Params) == 2:
 		sub.value(a.Params[1])
 		return true
-	case a.Method == "xrpc.ch.close":
+	case a.Method == channelClosed:
 		c.mu.Lock()
 		delete(c.subs, number)
 		c.mu.Unlock()

@@ -171,6 +171,8 @@ func (r *run) actors() func(context.Context) (blockstore.Blockstore, error) {
 }
 
 func (r *run) bundles(ctx context.Context) (*bundle.Set, error) {
+	r.opening.Lock()
+	defer r.opening.Unlock()
 	if r.Bundles == nil {
 		set, err := bundle.Open(ctx, bundle.Options{})
 		if err != nil {

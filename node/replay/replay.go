@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/filecoin-project/go-state-types/abi"
@@ -130,6 +131,9 @@ type run struct {
 	made   []*fvm.Engine  // to close
 	judged *validation    // with Validate
 
+	loading preloading
+	opening sync.Mutex // of Bundles
+
 	next    *chain.Tipset  // the tipset at hand
 	reached abi.ChainEpoch // its epoch, or that of the last one
 	resumed abi.ChainEpoch // of the first tipset that was executed here
@@ -190,6 +194,7 @@ func (r *run) tipsets(ctx context.Context) error {
 	if r.next != nil {
 		r.resumed = r.next.Height()
 	}
+	defer r.loading.end()
 	var last *validate.Result // of the tipset before
 	for r.next != nil {
 		r.reached = r.next.Height()
@@ -200,6 +205,7 @@ func (r *run) tipsets(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		r.preload(ctx, r.next)
 		t, err := r.judgeAndRun(ctx, r.next, child, last)
 		if err != nil {
 			return fmt.Errorf("the tipset at epoch %d: %w", r.next.Height(), err)

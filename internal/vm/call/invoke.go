@@ -245,7 +245,7 @@ func (c *Manager) instantiate(ctx context.Context, inv *syscalls.Invocation, out
 	if !c.account.Grow(uint64(mod.minPages)*engine.PageSize) || !c.account.Grow(mod.elements*gas.TableElement) {
 		return nil, outside, notInstantiated(making, errors.New("the call stack's memory is used up"))
 	}
-	in, err := mod.wasm.Instantiate(ctx, inv)
+	in, err := c.guest(ctx, inv, mod)
 	if err != nil {
 		var trap *engine.Trap
 		if errors.As(err, &trap) {
@@ -270,7 +270,7 @@ func (c *Manager) instantiateFree(ctx context.Context, inv *syscalls.Invocation,
 		return nil, execerr.Nodef("the actors of this message need more than %d bytes of memory: the reference FVM had no limit here, this node has", c.m.Profile.MessageMemory)
 	}
 	inv.MemoryLimits, inv.TableLimits, inv.AllPages = mod.memoryLimits, mod.tableLimits, mod.minPages == ops.MaxPages
-	in, err := mod.wasm.Instantiate(ctx, inv)
+	in, err := c.guest(ctx, inv, mod)
 	if err == nil {
 		return in, nil
 	}

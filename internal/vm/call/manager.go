@@ -116,6 +116,9 @@ func (c *Manager) TraceIPLD(put bool, k cid.Cid, size int) {
 // Send runs a call in a transaction of its own: unless it exits with 0, the
 // state, events and access charges are as if it had not been.
 func (c *Manager) Send(ctx context.Context, r kernel.SendRequest) (kernel.Result, error) {
+	if ended := c.hear(r); ended != nil {
+		defer ended()
+	}
 	c.m.Tree.Begin()
 	c.access.begin()
 	c.marks = append(c.marks, len(c.events))

@@ -21,6 +21,13 @@ import (
 // Modules is the cache of compiled actors of one era on one engine. Safe for
 // concurrent use; machines share it.
 type Modules struct {
+	*compiled
+	book  *Book // nil: none
+	ahead bool  // tapes go into it, else they come from it
+}
+
+// compiled is what all uses of Modules share.
+type compiled struct {
 	env     engine.Env
 	era     *machine.Profile
 	refused func(format string, a ...any) error // makes the error of code that is not accepted
@@ -31,6 +38,7 @@ type Modules struct {
 	code    map[cid.Cid]*entry
 	watched map[cid.Cid]*entry // copies that tell their opcodes
 
+	luck        lucks // of tapes
 	found, made atomic.Uint64
 	pending     atomic.Int64
 }
@@ -89,13 +97,13 @@ func NewModules(ctx context.Context, e engine.Engine, p *machine.Profile) (*Modu
 	if p.OnlyBuiltins {
 		refused = execerr.Nodef // the reference would have made no machine
 	}
-	m := &Modules{env: env, era: p, rules: &rules, refused: refused, code: map[cid.Cid]*entry{}, watched: map[cid.Cid]*entry{}, links: map[string]string{}}
+	m := &compiled{env: env, era: p, rules: &rules, refused: refused, code: map[cid.Cid]*entry{}, watched: map[cid.Cid]*entry{}, links: map[string]string{}}
 	for _, h := range host {
 		if h.Module != "edgefvm" { // the pass's own; a guest cannot name them
 			m.links[h.Module+"\x00"+h.Name] = signature(h.Params, h.Results)
 		}
 	}
-	return m, nil
+	return &Modules{compiled: m}, nil
 }
 
 func signature[T ~byte](params, results []T) string {
@@ -121,6 +129,19 @@ func (m *Modules) Preload(ctx context.Context, code cid.Cid, wasm []byte) error 
 		e.leave()
 	}
 	return err
+}
+
+// Has reports that code is compiled, and accepted.
+func (m *Modules) Has(code cid.Cid) bool {
+	m.mu.Lock()
+	e := m.code[code]
+	m.mu.Unlock()
+	if e == nil {
+		return false
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.mod != nil
 }
 
 // Forget closes compiled code that nobody runs. It is compiled again when it is asked for.

@@ -162,18 +162,10 @@ func emptyResult() *Result {
 
 // runMessage executes the message on a call stack of its own.
 func runMessage(ctx context.Context, m *machine.Machine, modules *call.Modules, msg *Message, s sender) (*Result, error) {
-	to, known, err := m.Tree.LookupID(ctx, msg.To)
+	c, err := manager(ctx, m, modules, msg, s)
 	if err != nil {
-		return nil, fmt.Errorf("looking for the receiver %s: %w", addr.String(msg.To), err)
+		return nil, err
 	}
-	cm := call.Message{
-		GasLimit: uint64(msg.GasLimit), Origin: s.id, From: msg.From, To: msg.To, Nonce: msg.Nonce,
-		GasPremium: effectivePremium(msg, m.BaseFee),
-	}
-	if known {
-		cm.Receiver = &to
-	}
-	c := call.NewManager(m, modules, cm)
 	if err := c.Gas().Apply(s.inclusion); err != nil {
 		return nil, execerr.Nodef("charging for inclusion: %w", err)
 	}
@@ -187,6 +179,22 @@ func runMessage(ctx context.Context, m *machine.Machine, modules *call.Modules, 
 		return nil, execerr.Nodef("building the events' root: %w", err)
 	}
 	return r, nil
+}
+
+// manager is the call stack of a message.
+func manager(ctx context.Context, m *machine.Machine, modules *call.Modules, msg *Message, s sender) (*call.Manager, error) {
+	to, known, err := m.Tree.LookupID(ctx, msg.To)
+	if err != nil {
+		return nil, fmt.Errorf("looking for the receiver %s: %w", addr.String(msg.To), err)
+	}
+	cm := call.Message{
+		GasLimit: uint64(msg.GasLimit), Origin: s.id, From: msg.From, To: msg.To, Nonce: msg.Nonce,
+		GasPremium: effectivePremium(msg, m.BaseFee),
+	}
+	if known {
+		cm.Receiver = &to
+	}
+	return call.NewManager(m, modules, cm), nil
 }
 
 // paramsBlock is the message's parameters, nil if there are none.

@@ -50,6 +50,7 @@ type Invocation struct {
 	settleMarks bool // see machine.Profile
 	unlimited   bool // no limit of the network on the guest's memory and table: what this node does not give is its failure
 	starting    bool // a start function runs
+	tape        tape // what listens to the guest's calls of host functions, or answers them; nil: nothing
 
 	call         sys // the syscall that runs; a guest makes one at a time
 	markedGas    gas.Gas
@@ -70,8 +71,15 @@ func NewInvocation(k *kernel.Kernel, code cid.Cid, a MemoryAccount, p *machine.P
 type GrowthLimits struct{ Declared, Instance uint32 }
 
 // grow decides whether a guest's memory may grow by stack[0] pages from stack[1].
-func grow(_ context.Context, in engine.Instance, stack []uint64) error {
+func grow(ctx context.Context, in engine.Instance, stack []uint64) error {
 	inv := in.Data().(*Invocation)
+	if inv.tape != nil {
+		return inv.tape.host(ctx, in, hostCall{inv: inv, grows: growsMemory, stack: stack})
+	}
+	return inv.grow(stack)
+}
+
+func (inv *Invocation) grow(stack []uint64) error {
 	const minusOne = 1<<32 - 1
 	if uint32(stack[0]) == minusOne && uint32(stack[1]) == minusOne {
 		return execerr.Nodef("the engine did not give a guest the memory that it was granted")
@@ -85,8 +93,15 @@ func grow(_ context.Context, in engine.Instance, stack []uint64) error {
 }
 
 // growTable decides whether a guest's table may grow by stack[0] elements from stack[1].
-func growTable(_ context.Context, in engine.Instance, stack []uint64) error {
+func growTable(ctx context.Context, in engine.Instance, stack []uint64) error {
 	inv := in.Data().(*Invocation)
+	if inv.tape != nil {
+		return inv.tape.host(ctx, in, hostCall{inv: inv, grows: growsTable, stack: stack})
+	}
+	return inv.growTable(stack)
+}
+
+func (inv *Invocation) growTable(stack []uint64) error {
 	return inv.grant(stack, inv.TableLimits, gas.TableElement)
 }
 

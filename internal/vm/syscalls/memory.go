@@ -13,8 +13,31 @@ import (
 	"github.com/edgefvm/fvm/internal/vm/links"
 )
 
-// memory is the guest's memory during one syscall.
+// guestMemory is a guest's memory.
 type guestMemory []byte
+
+// memory is the guest's memory during one syscall. Tape notes or has what a syscall looks at; nil: nobody asks for that.
+type memory struct {
+	guestMemory
+	tape *windows
+}
+
+// slice is the window [off, off+n).
+func (m memory) slice(off, n uint32) ([]byte, error) {
+	if m.tape != nil {
+		return m.tape.slice(m.guestMemory, off, n)
+	}
+	return m.guestMemory.slice(off, n)
+}
+
+// cid reads a CID that begins at off; it may be as long as the memory goes.
+func (m memory) cid(off uint32) (cid.Cid, error) {
+	if m.tape != nil {
+		return m.tape.cid(m.guestMemory, off)
+	}
+	c, _, err := m.guestMemory.cid(off)
+	return c, err
+}
 
 // slice is the window [off, off+n).
 func (m guestMemory) slice(off, n uint32) ([]byte, error) {
@@ -25,20 +48,20 @@ func (m guestMemory) slice(off, n uint32) ([]byte, error) {
 	return m[off:end:end], nil
 }
 
-// cid reads a CID that begins at off; it may be as long as the memory goes.
-func (m guestMemory) cid(off uint32) (cid.Cid, error) {
+// cid reads a CID of n bytes that begins at off.
+func (m guestMemory) cid(off uint32) (c cid.Cid, n int, err error) {
 	if uint64(off) > uint64(len(m)) {
-		return cid.Undef, execerr.Syscallf(execerr.IllegalArgument, "the CID at %d is outside the memory", off)
+		return cid.Undef, 0, execerr.Syscallf(execerr.IllegalArgument, "the CID at %d is outside the memory", off)
 	}
-	c, _, err := links.ParseCID(m[off:])
+	c, n, err = links.ParseCID(m[off:])
 	if err != nil {
-		return cid.Undef, execerr.Syscallf(execerr.IllegalArgument, "reading a CID: %v", err)
+		return cid.Undef, 0, execerr.Syscallf(execerr.IllegalArgument, "reading a CID: %v", err)
 	}
-	return c, nil
+	return c, n, nil
 }
 
 // putCID writes a CID into a buffer and returns its length.
-func (m guestMemory) putCID(c cid.Cid, off, n uint32) (uint32, error) {
+func (m memory) putCID(c cid.Cid, off, n uint32) (uint32, error) {
 	buf, err := m.slice(off, n)
 	if err != nil {
 		return 0, err
@@ -49,7 +72,7 @@ func (m guestMemory) putCID(c cid.Cid, off, n uint32) (uint32, error) {
 	return 0, execerr.Syscallf(execerr.BufferTooSmall, "a CID of %d bytes does not fit into %d", c.ByteLen(), n)
 }
 
-func (m guestMemory) address(off, n uint32) (address.Address, error) {
+func (m memory) address(off, n uint32) (address.Address, error) {
 	buf, err := m.slice(off, n)
 	if err != nil {
 		return address.Undef, err

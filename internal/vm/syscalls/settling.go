@@ -160,6 +160,10 @@ func (inv *Invocation) ended(err error) error {
 // slice, or is out of gas.
 func exhausted(ctx context.Context, in engine.Instance, _ []uint64) error {
 	inv := in.Data().(*Invocation)
+	if inv.tape != nil && inv.tape.repeats() {
+		in.SetCounter(slice) // it is paid already
+		return execerr.Interrupted(ctx)
+	}
 	total := in.Counter() + inv.reserve
 	if total < 0 || inv.reserve == 0 {
 		inv.reserve = 0

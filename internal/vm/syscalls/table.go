@@ -20,7 +20,7 @@ const (
 // memory, the arguments, and the place for what it returns.
 type sys struct {
 	k   *kernel.Kernel
-	mem guestMemory
+	mem memory
 	a   []uint64 // without the out-pointer
 	out []byte   // of the row's outSize
 
@@ -152,6 +152,15 @@ func (r row) hostFunc() engine.HostFunc {
 // It looks at the context now and then, since it gives a new slice of gas before the last one has come to its end.
 func (r *row) host(ctx context.Context, in engine.Instance, stack []uint64) error {
 	inv := in.Data().(*Invocation)
+	if inv.tape != nil {
+		return inv.tape.host(ctx, in, hostCall{inv: inv, row: r, stack: stack})
+	}
+	return r.serve(ctx, in, memory{guestMemory: in.Memory()}, stack)
+}
+
+// serve is host with a guest's memory that may be another than the instance's.
+func (r *row) serve(ctx context.Context, in engine.Instance, mem memory, stack []uint64) error {
+	inv := in.Data().(*Invocation)
 	if inv.starting {
 		return execerr.Nodef("%s::%s is not served to this actor: %w", r.module, r.name, execerr.ErrNoReference)
 	}
@@ -168,7 +177,7 @@ func (r *row) host(ctx context.Context, in engine.Instance, stack []uint64) erro
 		return err
 	}
 	s := &inv.call
-	*s = sys{k: inv.Kernel, mem: in.Memory(), a: stack}
+	*s = sys{k: inv.Kernel, mem: mem, a: stack}
 	if r.outSize > 0 {
 		out, err := s.mem.slice(uint32(stack[0]), r.outSize)
 		if err != nil {

@@ -124,7 +124,7 @@ func TestCIDsInMemory(t *testing.T) {
 		{mem, 2, true}, {append(mem, 9, 9), 2, true},
 		{mem[:len(mem)-1], 2, false}, {mem, 1, false}, {mem, 3, false}, {mem, n + 2, false}, {mem, n + 3, false}, {mem, top, false}, {nil, 0, false},
 	} {
-		got, err := x.mem.cid(x.off)
+		got, _, err := x.mem.cid(x.off)
 		if x.ok && (err != nil || got != c) || !x.ok && execerrtest.Errno(err) != execerr.IllegalArgument {
 			t.Errorf("at %d of %d bytes: %s, %v", x.off, len(x.mem), got, err)
 		}
@@ -137,7 +137,7 @@ func TestCIDsInMemory(t *testing.T) {
 		{3, n, execerr.IllegalArgument}, {top, n, execerr.IllegalArgument}, {0, top, execerr.IllegalArgument},
 	} {
 		buf := guestMemory(bytes.Repeat([]byte{0xaa}, int(n)+2))
-		size, err := buf.putCID(c, x.off, x.n)
+		size, err := memory{guestMemory: buf}.putCID(c, x.off, x.n)
 		switch {
 		case execerrtest.Errno(err) != x.want:
 			t.Errorf("into %d of %d bytes: %v, want errno %d", x.off, x.n, err, x.want)
@@ -150,7 +150,7 @@ func TestCIDsInMemory(t *testing.T) {
 }
 
 func TestAddressInMemory(t *testing.T) {
-	mem := guestMemory("\x00\xe8\x07\x05\x00")
+	mem := memory{guestMemory: guestMemory("\x00\xe8\x07\x05\x00")}
 	if a, err := mem.address(0, 3); err != nil || a != addr.NewID(1000) {
 		t.Errorf("%v, %v", a, err)
 	}

@@ -91,7 +91,8 @@ var changes = []every{
 		return is("the interval", every, "4s")
 	}, []string{`[]`, `[[1]]`, `[[5,3]]`, `["soon"]`, `["0xffffffffffff"]`}},
 	{"getIntervalMining", ``, "null", nil, nil},
-	{"dropTransaction", `["0x` + zeros(64) + `"]`, "null", nil, []string{`[]`, `["0x12"]`}},
+	{"anvil_dropTransaction", `["0x` + zeros(64) + `"]`, "null", nil, []string{`[]`, `["0x12"]`}},
+	{"hardhat_dropTransaction", `["0x` + zeros(64) + `"]`, "false", nil, []string{`[]`, `["0x12"]`}},
 	{"dropAllTransactions", ``, "null", nil, nil},
 	{"removePoolTransactions", `[` + somebody + `]`, "null", nil, []string{`[]`, `["0x12"]`}},
 	{"setNextBlockBaseFeePerGas", `["0x12345"]`, "null", func(w *world) string {

@@ -17,6 +17,7 @@ import (
 	"github.com/edgefvm/fvm/node/dev"
 	"github.com/edgefvm/fvm/node/eth"
 	"github.com/edgefvm/fvm/node/jsonrpc"
+	"github.com/edgefvm/fvm/node/network"
 )
 
 // profiled is what fvm_gasProfile looks at: a transaction by its hash, or a call.
@@ -105,6 +106,9 @@ func (s *server) explained(ctx context.Context, what profiled) (*explain.Message
 	})
 	return m, b, err
 }
+
+// network describes the chain's network in the form of --network's file, by which others replay or follow it.
+func (s *server) network(context.Context) (*network.Network, error) { return s.n.Network(), nil }
 
 // extractVector is a transaction as a closed vector: a file of JSON that edgefvm vectors run, and the reference, take.
 func (s *server) extractVector(ctx context.Context, hash eth.Hash) (json.RawMessage, error) {

@@ -33,6 +33,7 @@ func (s *server) filecoin(t *table) {
 	t.add(s.installBundle, slow("bundle"), "fvm_installBundle")
 	t.add(s.gasProfile, slow("what", "format"), "fvm_gasProfile")
 	t.add(s.extractVector, slow("transaction"), "fvm_extractVector")
+	t.add(s.network, nil, "fvm_network")
 }
 
 // text is an address as the chain's clients write it.

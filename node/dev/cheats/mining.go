@@ -25,6 +25,7 @@ func (s *server) mining(t *table) {
 	t.add(s.getInterval, loose(), "getIntervalMining")
 	t.add(func() bool { s.n.SetAutomine(true); return true }, loose(), "miner_start")
 	t.add(func() bool { s.n.SetAutomine(false); return true }, loose(), "miner_stop")
+	t.add(s.n.Drop, named("hash"), "hardhat_dropTransaction") // a boolean, as its own helper promises
 	t.add(s.drop, named("hash"), "dropTransaction")
 	t.add(func() { s.n.DropAll() }, loose(), "dropAllTransactions")
 	t.add(s.dropOf, named("address"), "removePoolTransactions")

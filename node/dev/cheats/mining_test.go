@@ -72,6 +72,7 @@ func TestPool(t *testing.T) {
 	same(t, "who waits", len(w.n.Pool()), 3)
 	w.must("anvil_dropTransaction", `["`+b.String()+`"]`, `"`+b.String()+`"`)
 	w.must("anvil_dropTransaction", `["`+b.String()+`"]`, `null`)
+	w.must("hardhat_dropTransaction", `["`+b.String()+`"]`, `false`)
 	w.must("evm_mine", ``, "")
 	for _, h := range []eth.Hash{a, c} {
 		if e := w.executed(h); e.Result.ExitCode != 0 {

@@ -130,6 +130,9 @@ func (a *API) Register(ms *jsonrpc.Methods) {
 	if a.manner == eth.Strict {
 		return // Lotus has no more
 	}
+	ms.Register("eth_requestAccounts", a.accounts, extra) // of wallets (EIP-1102)
+	ms.Register("eth_sendRawTransactionSync", a.sendRawSync)
+	ms.Register("eth_sendTransactionSync", a.sendTransactionSync)
 	ms.Register("eth_mining", func() bool { return true }, extra)
 	ms.Register("eth_hashrate", func() eth.Quantity { return 0 }, extra)
 	ms.Register("eth_coinbase", func() eth.Address { return eth.Address{} }, extra)

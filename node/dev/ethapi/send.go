@@ -51,6 +51,7 @@ func (a *API) told(ctx context.Context, h eth.Hash) {
 func (a *API) sendTransaction(ctx context.Context, call eth.Call) (eth.Hash, error) {
 	a.sending.Lock() // so that two of one sender have two nonces
 	defer a.sending.Unlock()
+	a.freely(&call)
 	if call.From == nil && len(a.wallet.list) > 0 {
 		call.From = &a.wallet.list[0]
 	}
@@ -71,6 +72,7 @@ func (a *API) sendUnsigned(ctx context.Context, call eth.Call) (eth.Hash, error)
 	}
 	a.sending.Lock()
 	defer a.sending.Unlock()
+	a.freely(&call)
 	return a.sendAs(ctx, &call, a.chain.SubmitUnsigned)
 }
 

@@ -67,7 +67,7 @@ func Make(ctx context.Context, store blockstore.Blockstore, o Options) (*Genesis
 	if err != nil {
 		return nil, err
 	}
-	w := &world{Genesis: &Genesis{NetworkVersion: o.NetworkVersion, ChainID: o.ChainID, engine: o.Engine, seed: seed}}
+	w := &world{Genesis: &Genesis{NetworkVersion: o.NetworkVersion, ChainID: o.ChainID, engine: o.Engine, seed: seed}, memo: openMemo(&o)}
 	if err := w.actors(ctx, store, &o); err != nil {
 		return nil, err
 	}
@@ -84,6 +84,7 @@ func Make(ctx context.Context, store blockstore.Blockstore, o Options) (*Genesis
 			return nil, fmt.Errorf("making %s of a genesis of network version %d: %w", step.what, o.NetworkVersion, err)
 		}
 	}
+	w.memo.write()
 	return w.Genesis, nil
 }
 

@@ -42,6 +42,9 @@ type Options struct {
 
 	// Bundles has the actors. Default: bundle.Open's.
 	Bundles *bundle.Set
+	// Cache is a folder that keeps what the messages of a genesis did, for the next start with the same options. It holds no keys. It
+	// must be the user's own, or it is not used. Default: none.
+	Cache string
 	// Engine runs their constructors. Default: one wazero engine shared by the process.
 	Engine *fvm.Engine
 }

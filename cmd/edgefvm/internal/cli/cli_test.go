@@ -3,6 +3,7 @@ package cli
 import (
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -141,6 +142,31 @@ func TestUsage(t *testing.T) {
 		{"version frob", `version takes no arguments, and "frob" is one`},
 	} {
 		fails(t, exitUsage, strings.Fields(c.args), c.want)
+	}
+}
+
+// Too few and too many arguments are told, of each command, before it does anything.
+func TestNumbersOfArguments(t *testing.T) {
+	n := 0
+	commands(t, func(cmd *cobra.Command) {
+		if cmd.HasSubCommands() || cmd.Args == nil {
+			return
+		}
+		path := strings.Fields(cmd.CommandPath())[1:]
+		for _, args := range [][]string{{}, {"a"}, {"a", "b"}, {"a", "b", "c", "d"}} {
+			if cmd.Args(cmd, args) == nil {
+				continue
+			}
+			n++
+			verb := " takes "
+			if len(args) == 0 {
+				verb = " needs "
+			}
+			fails(t, exitUsage, append(slices.Clone(path), args...), strings.Join(path, " ")+verb)
+		}
+	})
+	if n < 60 {
+		t.Errorf("%d command lines were tried", n)
 	}
 }
 

@@ -24,6 +24,9 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return kit.Execute(ctx, newRoot(), args, stdout, stderr)
 }
 
+// Command is the whole tree of commands, for what documents it.
+func Command() *cobra.Command { return newRoot() }
+
 // sections are the commands as the help shows them.
 func sections() []section {
 	return []section{

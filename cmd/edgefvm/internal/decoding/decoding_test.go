@@ -193,3 +193,22 @@ func TestMessage(t *testing.T) {
 		t.Fatalf("%s", out)
 	}
 }
+
+// An INPUT that is missing is told, whatever flags stand before it in the help.
+func TestMissingInput(t *testing.T) {
+	for _, c := range []struct{ args, want string }{
+		{"decode params --actor market --method 2", "decode params needs INPUT"},
+		{"decode return --actor market --method 2", "decode return needs INPUT"},
+		{"encode params --actor market --method 2", "encode params needs INPUT"},
+		{"encode calldata --function f()", "encode calldata needs INPUT"},
+		{"decode result --function f()", "decode result needs INPUT"},
+		{"decode exit-code --actor evm", "decode exit-code needs CODE"},
+		{"decode exit-code 1 2", "decode exit-code takes CODE, not 2 arguments"},
+		{"encode params --template x", `encode params takes INPUT, not 1 argument`},
+		{"decode methods x", `decode methods takes no arguments, and "x" is one`},
+		{"decode cid", "decode cid needs CID"},
+		{"decode message a b", "decode message takes INPUT, not 2 arguments"},
+	} {
+		edgefvm.Fails(t, kit.ExitUsage, strings.Fields(c.args), c.want)
+	}
+}

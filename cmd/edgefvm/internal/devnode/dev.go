@@ -2,6 +2,7 @@ package devnode
 
 import (
 	"net"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -142,6 +143,9 @@ func (x *flags) genesis() (genesis.Options, error) {
 	o := genesis.Options{
 		NetworkVersion: network.Version(x.nv), Flavour: x.flavour, ChainID: x.chainID, Mnemonic: x.mnemonic, Accounts: x.accounts, Balance: balance, Miners: x.miners,
 		Timestamp: uint64(x.timestamp),
+	}
+	if dir, err := kit.CacheFolder(x.set.CacheDir); err == nil && !x.set.NoCache {
+		o.Cache = filepath.Join(dir, "dev")
 	}
 	if x.accounts == 0 {
 		o.Accounts = -1 // to genesis 0 is the default

@@ -63,6 +63,16 @@ func (x *flags) run(cmd *cobra.Command) error {
 	if !x.silent {
 		s.banner(cmd.OutOrStdout(), listener.Addr())
 	}
+	warm := make(chan struct{})
+	stop, cancel := context.WithCancel(ctx)
+	go func() {
+		defer close(warm)
+		node.Warm(stop) //nolint:errcheck // who needs the code gets the error
+	}()
+	defer func() {
+		cancel()
+		<-warm
+	}()
 	err = server.Serve(ctx, listener)
 	if ctx.Err() != nil && err == nil {
 		return nil // interrupted: that is how it ends

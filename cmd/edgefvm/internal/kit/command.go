@@ -2,6 +2,7 @@ package kit
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -85,16 +86,19 @@ func noteStart(cmd *cobra.Command, started *bool) {
 	}
 }
 
+// flagsOfUse are the flags in a command's first line of help, each with its value and what stands around it.
+var flagsOfUse = regexp.MustCompile(`[\[(| ]*--[a-z]+ [^\s|\])]+\]?( \.\.\.\))?`)
+
 // argsError says what a command wants, in the words of its first line of help.
 func argsError(cmd *cobra.Command, args []string) error {
 	if cmd.HasSubCommands() {
 		return unknownCommand(cmd, args)
 	}
 	_, wants, _ := strings.Cut(cmd.Use, " ")
-	if at := strings.Index(wants, "--"); at >= 0 { // flags are no arguments
-		wants = strings.TrimRight(wants[:at], " [(")
-	}
+	wants = strings.TrimSpace(flagsOfUse.ReplaceAllString(" "+wants, "")) // flags are no arguments
 	switch {
+	case wants == "" && len(args) == 0:
+		return Usagef("%s needs an argument", pathOf(cmd))
 	case wants == "":
 		return Usagef("%s takes no arguments, and %q is one", pathOf(cmd), args[0])
 	case len(args) == 0:

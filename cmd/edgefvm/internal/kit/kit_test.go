@@ -44,10 +44,13 @@ func tree(end error) *cobra.Command {
 		wait.Flags().String(name, "", "")
 		_ = wait.MarkFlagRequired(name)
 	}
+	post := &cobra.Command{Use: "post [--by AIR] --to A LETTER", Short: "post", Args: cobra.ExactArgs(1), RunE: run}
+	weigh := &cobra.Command{Use: "weigh --box BOX|--bag BAG (--scale S | --from A ...)", Short: "weigh", Args: cobra.NoArgs, RunE: run}
+	odd := &cobra.Command{Use: "odd", Short: "odd", Args: cobra.ExactArgs(1), RunE: run}
 	secret := &cobra.Command{Use: "secret", Hidden: true, RunE: run}
 	var set Setting
 	set.Flags(list)
-	root.AddCommand(Group("mail", "letters", send, list, secret), wait)
+	root.AddCommand(Group("mail", "letters", send, list, post, weigh, odd, secret), wait)
 	root.SetHelpCommand(NewHelp())
 	return root
 }
@@ -110,12 +113,16 @@ func TestMistakes(t *testing.T) {
 		{"mial", `there is no command "mial"; did you mean mail?`},
 		{"send", `there is no command "send"; did you mean mail send?`},
 		{"fly", `there is no command "fly"; there are mail, wait`},
-		{"mail", "mail needs a command: send, list"},
+		{"mail", "mail needs a command: send, list, post, weigh, odd"},
 		{"mail sned", `mail has no command "sned"; did you mean send?`},
-		{"mail fly", `mail has no command "fly"; it has send, list`},
+		{"mail fly", `mail has no command "fly"; it has send, list, post, weigh, odd`},
 		{"mail send", "mail send needs ADDRESS"},
 		{"mail send a b", "mail send takes ADDRESS, not 2 arguments"},
 		{"mail list", "mail list needs PATH..."},
+		{"mail post", "mail post needs LETTER"},
+		{"mail post a b", "mail post takes LETTER, not 2 arguments"},
+		{"mail weigh x", `mail weigh takes no arguments, and "x" is one`},
+		{"mail odd", "mail odd needs an argument"},
 		{"wait x", `wait takes no arguments, and "x" is one`},
 		{"mail send --color x a", "unknown flag: --color; did you mean --colour?"},
 		{"mail send --wat a", "unknown flag: --wat"},

@@ -49,7 +49,7 @@ func (s *Setting) EngineFlag(cmd *cobra.Command, usage string) {
 
 // BundleFlags are those for the networks' actors.
 func (s *Setting) BundleFlags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&s.Bundles, "bundles", "", "`folder` of actor bundles (default: $EDGEFVM_BUNDLES, else the Go module "+bundle.Module+")")
+	cmd.Flags().StringVar(&s.Bundles, "bundles", "", "`folder` of actor bundles (default: $EDGEFVM_BUNDLES, else those installed with the program, else the Go module "+bundle.Module+")")
 }
 
 // CARFlag is for actors of one's own.

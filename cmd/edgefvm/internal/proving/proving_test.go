@@ -22,7 +22,7 @@ var (
 
 func TestKeys(t *testing.T) {
 	r := edgefvm.Run(t, "proofs", "keys", "--keys", real)
-	if r.Code != kit.ExitFailed || !strings.Contains(r.Out, "not the published one") || clitest.LastLine(r.Out) != "0 published, 2 other, 19 missing, 0 wrong" {
+	if r.Code != kit.ExitFailed || !strings.Contains(r.Out, "not the published one") || clitest.LastLine(r.Out) != "0 published, 3 other, 18 missing, 0 wrong" {
 		t.Errorf("exit code %d\n%s%s", r.Code, r.Out, r.Err)
 	}
 	out := edgefvm.OK(t, "proofs", "keys", "--keys", real, "--trust-params", "--json")
@@ -34,7 +34,7 @@ func TestKeys(t *testing.T) {
 			t.Errorf("%+v", k)
 		}
 	}
-	if view.Dir != real || counts["other"] != 2 || counts["missing"] != 19 {
+	if view.Dir != real || counts["other"] != 3 || counts["missing"] != 18 {
 		t.Errorf("%s: %v", view.Dir, counts)
 	}
 	dir := t.TempDir()

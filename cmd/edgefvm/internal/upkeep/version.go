@@ -43,6 +43,9 @@ func newVersion() *cobra.Command {
 	return cmd
 }
 
+// release is the version of a released program; release/goreleaser.yaml has the linker set it.
+var release string
+
 // Version is this program's, and the commit that it was built from, empty if it is not known.
 func Version() (version, revision string) {
 	version = "(devel)"
@@ -55,6 +58,9 @@ func Version() (version, revision string) {
 				revision = s.Value
 			}
 		}
+	}
+	if release != "" {
+		version = release
 	}
 	return version, revision
 }

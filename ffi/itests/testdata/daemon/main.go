@@ -3,6 +3,8 @@
 //
 //	daemon genesis DIR          writes DIR/genesis.json, a template with one miner, and its keys
 //	daemon run DIR REPO TIME    mines and sends messages for TIME to the daemon whose repository is REPO
+//	daemon genesis-sealed DIR PROVER  the same genesis with sectors that lab/prover seals
+//	daemon judged DIR REPO PROVER     real proofs and spoiled ones, to a daemon that judges them
 //
 // Blocks are made by Lotus's package miner. Two things come from here, as no network is at hand: proofs, which a
 // daemon with the build tag debug accepts if they say so, and values of the random beacon, which it does not check if
@@ -71,8 +73,12 @@ func main() {
 		err = makeGenesis(os.Args[2])
 	case len(os.Args) == 5 && os.Args[1] == "run":
 		err = run(os.Args[2], os.Args[3], os.Args[4])
+	case len(os.Args) == 4 && os.Args[1] == "genesis-sealed":
+		err = genesisSealed(os.Args[2], os.Args[3])
+	case len(os.Args) == 5 && os.Args[1] == "judged":
+		err = runJudged(os.Args[2], os.Args[3], os.Args[4])
 	default:
-		err = errors.New("usage: daemon genesis DIR | daemon run DIR REPO TIME")
+		err = errors.New("usage: daemon genesis DIR | daemon run DIR REPO TIME | daemon genesis-sealed DIR PROVER | daemon judged DIR REPO PROVER")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "FAIL", err)
@@ -99,23 +105,28 @@ func makeGenesis(dir string) error {
 	if err != nil {
 		return err
 	}
+	// A little in the past, so that blocks are due once the daemon is up.
+	if err := writeTemplate(dir, m, user.Address, uint64(time.Now().Unix())-2*buildconstants.BlockDelaySecs); err != nil {
+		return err
+	}
+	return writeJSON(filepath.Join(dir, "keys.json"), keys{Worker: worker, User: &user.KeyInfo})
+}
+
+// writeTemplate writes DIR/genesis.json: a network with one miner, and a user with money, that started at a time.
+func writeTemplate(dir string, m *genesis.Miner, user address.Address, started uint64) error {
 	account := func(a address.Address) genesis.Actor {
 		return genesis.Actor{Type: genesis.TAccount, Balance: big.Mul(big.NewInt(50_000_000), big.NewInt(1e18)), Meta: (&genesis.AccountMeta{Owner: a}).ActorMeta()}
 	}
 	template := genesis.Template{
-		NetworkVersion: buildconstants.GenesisNetworkVersion,
-		Accounts:       []genesis.Actor{account(m.Worker), account(user.Address)},
-		Miners:         []genesis.Miner{*m},
-		NetworkName:    "edgefvm-devnet",
-		// A little in the past, so that blocks are due once the daemon is up.
-		Timestamp:        uint64(time.Now().Unix()) - 2*buildconstants.BlockDelaySecs,
+		NetworkVersion:   buildconstants.GenesisNetworkVersion,
+		Accounts:         []genesis.Actor{account(m.Worker), account(user)},
+		Miners:           []genesis.Miner{*m},
+		NetworkName:      "edgefvm-devnet",
+		Timestamp:        started,
 		VerifregRootKey:  gen.DefaultVerifregRootkeyActor,
 		RemainderAccount: gen.DefaultRemainderAccountActor,
 	}
-	if err := writeJSON(filepath.Join(dir, "genesis.json"), template); err != nil {
-		return err
-	}
-	return writeJSON(filepath.Join(dir, "keys.json"), keys{Worker: worker, User: &user.KeyInfo})
+	return writeJSON(filepath.Join(dir, "genesis.json"), template)
 }
 
 func writeJSON(name string, v any) error {
