@@ -120,5 +120,6 @@ func TestServe(t *testing.T) {
 
 func TestServeRefused(t *testing.T) {
 	edgefvm.Fails(t, kit.ExitUsage, chainArgs(testdata, "two29", "serve", "--port", "99999"), "99999")
-	edgefvm.Fails(t, kit.ExitUsage, chainArgs(testdata, "two29", "serve", "another"), "CHAIN, not 2 arguments")
+	edgefvm.Fails(t, kit.ExitUsage, chainArgs(testdata, "two29", "serve", "another"), "2 arguments")
+	edgefvm.Fails(t, kit.ExitUsage, []string{"chain", "serve", "another", "--chain", testdata + "two29.car.zst"}, "another")
 }
