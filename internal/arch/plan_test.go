@@ -112,6 +112,7 @@ var plan = []room{
 	{"lab/fuzz/internal/script", laboratory, 2, false},
 
 	{"explain/evmtrace", machine, 14, false}, // opcodes of contracts
+	{"explain/solidity", machine, 14, false}, // the same by lines of sources, from files
 	{"explain/text", machine, 14, false},
 	{"explain/flame", machine, 14, false},
 	{"explain/pprof", machine, 14, false},

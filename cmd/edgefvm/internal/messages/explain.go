@@ -26,6 +26,8 @@ type explaining struct {
 	kit.Setting
 	asJSON        bool
 	flame, pprof  string // files
+	speedscope    string // a file
+	artifacts     string // a folder
 	only, variant int
 	data          bool
 	byOpcode      bool
@@ -54,6 +56,10 @@ to the gas charge.
 An opcode's cost is what was used until the next one: a call's is that of calling and coming
 back, without the callee's opcodes.
 
+--artifacts names the folder of a project of Hardhat (2 or 3) or Foundry that was built, and
+shows by its source maps where gas went, by contract, function and line, and where a message
+failed. --pprof and --speedscope are of the sources then ('go tool pprof -list' shows them).
+
 --flamegraph draws the gas; --pprof writes it as a profile for 'go tool pprof', whose
 stacks are the calls and whose labels are the gas charge and the exit code:
 'go tool pprof -top gas.pb.gz', or -http : for a browser.`,
@@ -61,6 +67,7 @@ stacks are the calls and whose labels are the gas charge and the exit code:
   edgefvm explain --flamegraph gas.svg lab/conformance/testdata/nv28-createminer-003.json
   edgefvm explain --pprof gas.pb.gz lab/conformance/testdata/nv28-onboard-035.json
   edgefvm explain --opcodes lab/conformance/testdata/nv28-evmcalls-027.json
+  edgefvm explain --artifacts my-project --message 2 --speedscope gas.json vector.json
   edgefvm explain --json lab/conformance/testdata/nv27-deals-003.json | jq .messages[0].events`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -70,6 +77,9 @@ stacks are the calls and whose labels are the gas charge and the exit code:
 			}
 			if e.byOpcode {
 				return e.opcodes(cmd, v)
+			}
+			if e.artifacts != "" {
+				return e.sources(cmd, v)
 			}
 			abi, err := kit.LoadABI(e.abi)
 			if err != nil {
@@ -99,6 +109,8 @@ stacks are the calls and whose labels are the gas charge and the exit code:
 	f.BoolVar(&e.asJSON, "json", false, "print JSON")
 	f.StringVar(&e.flame, "flamegraph", "", "draw the gas of the calls into this SVG `file`")
 	f.StringVar(&e.pprof, "pprof", "", "write the gas of the calls into this `file`, for 'go tool pprof'")
+	f.StringVar(&e.speedscope, "speedscope", "", "with --artifacts: write it into this `file`, for speedscope")
+	f.StringVar(&e.artifacts, "artifacts", "", "show gas and failures by the lines of sources: the `folder` of a project of Hardhat or Foundry, or of its artefacts")
 	f.BoolVar(&e.data, "data", false, "show parameters and returns")
 	f.BoolVar(&e.byOpcode, "opcodes", false, "show the opcodes of contracts instead: pc, gas, stack; with --json as debug_traceTransaction has them")
 	f.StringVar(&e.abi, "abi", "", "`file` with the ABI of the contracts: JSON, or an artefact of Hardhat or Foundry")
@@ -145,6 +157,15 @@ func (e *explaining) load(path string) (*vector.Vector, error) {
 	}
 	if e.byOpcode && (e.pprof != "" || e.flame != "" || e.data) {
 		return nil, kit.Usagef("--opcodes goes with --json, --message and --variant only")
+	}
+	if e.byOpcode && e.artifacts != "" {
+		return nil, kit.Usagef("--opcodes and --artifacts are two ways to show a message: name one")
+	}
+	if e.artifacts != "" && (e.flame != "" || e.data || e.against != "" || e.abi != "") {
+		return nil, kit.Usagef("--artifacts goes with --json, --pprof, --speedscope, --message and --variant only")
+	}
+	if e.speedscope != "" && e.artifacts == "" {
+		return nil, kit.Usagef("--speedscope is of sources: name their folder by --artifacts")
 	}
 	if kit.IsTrace(path) {
 		return nil, kit.Usagef("%s is a trace: name the vector beside it", path)
