@@ -146,7 +146,6 @@ mine="[{\"to\":\"$token\",\"data\":\"0xf8b2cb4f$to\"},\"latest\"]"
 [ $(($(fork_says eth_call "$mine" | get))) = 7 ]
 fork_says fvm_extractVector "[\"$sent\"]" | python3 -c 'import json,sys; json.dump(json.load(sys.stdin)["result"], open("vector.json","w"))'
 "$edgefvm" vectors run vector.json > /dev/null
-[ -z "${EDGEFVM_ORACLE:-}" ] || "$edgefvm" oracle apply --oracle "$EDGEFVM_ORACLE" vector.json > /dev/null
 
 # The daemon dies: what was fetched is there, what was not is an error of the request; and it comes back.
 node_down
