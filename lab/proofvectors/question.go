@@ -1,6 +1,7 @@
 package proofvectors
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -163,7 +164,7 @@ func (q *Question) diagnose(ctx context.Context, v *proofs.Verifier) (*proofs.Di
 	case "window", "winning":
 		return q.diagnosePoSt(ctx, v)
 	}
-	return nil, fmt.Errorf("there is nothing to verify in %s: its kind is %q", q.Name, q.Kind)
+	return nil, fmt.Errorf("there is nothing to verify in %s: its kind is %q", cmp.Or(q.Name, q.file.path), q.Kind)
 }
 
 func (q *Question) diagnosePoSt(ctx context.Context, v *proofs.Verifier) (*proofs.Diagnosis, error) {

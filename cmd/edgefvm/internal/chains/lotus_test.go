@@ -408,7 +408,7 @@ func TestInfoOfOtherFiles(t *testing.T) {
 	}
 	// One that does not reach back to the genesis: its lower half is cut off by --from.
 	text := edgefvm.OK(t, "chain", "info", testdata+"two29.car.zst", "--from", "30")
-	if strings.Contains(text, "genesis ") || !strings.Contains(text, "network        not known\n") || !strings.Contains(text, "note           ") {
+	if strings.Contains(text, "\ngenesis  ") || !strings.Contains(text, "network        not known\n") || !strings.Contains(text, "note           ") {
 		t.Errorf("%s", text)
 	}
 }

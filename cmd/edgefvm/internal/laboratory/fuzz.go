@@ -145,6 +145,9 @@ func (z *fuzzing) options(cmd *cobra.Command) (fuzz.Options, error) {
 		return opts, err
 	}
 	if z.only != "" {
+		if len(z.layers) != 1 {
+			return opts, kit.Usagef("--only is a case of one layer: name it with --layers NAME")
+		}
 		n, err := strconv.ParseUint(z.only, 10, 64)
 		if err != nil {
 			return opts, kit.Usagef("--only %q is no number of a case", z.only)

@@ -45,6 +45,7 @@ With --json each change is an object on a line of its own.`,
 			return x.compare(cmd, &s, a, b)
 		},
 	}
+	s.names = "ROOT"
 	f := cmd.Flags()
 	f.StringArrayVar(&s.cars, "car", nil, "archive `file` with blocks of the states, or a folder of a store (may be repeated)")
 	f.IntVar(&s.actors, "actors-version", 0, "`version` of the actors, 8 to 19 (default: as the states' code says)")

@@ -55,10 +55,14 @@ builtin actors is not written.`,
 				p.Line(fmt.Sprintf("%s blocks, %s bytes", layout.Grouped(blocks), layout.Grouped(bytes)))
 			}}
 			var done *state.Exported
-			err = wholefile.Write(out, func(w io.Writer) (err error) {
-				done, err = t.Export(cmd.Context(), w, list, o)
-				return err
+			var unread error
+			err = wholefile.Write(out, func(w io.Writer) error {
+				done, unread = t.Export(cmd.Context(), w, list, o)
+				return unread
 			})
+			if err != nil && unread == nil {
+				return fmt.Errorf("--out %s: %w", out, err)
+			}
 			if err != nil {
 				return s.hint(err, true)
 			}

@@ -26,6 +26,7 @@ type source struct {
 	actors  int
 	partial bool
 
+	names   string // what of the command line names the root
 	files   *kit.State
 	store   blockstore.Blockstore // files, or what another command has
 	notes   io.Writer             // standard error
@@ -37,6 +38,7 @@ type source struct {
 func (s *source) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVar(&s.cars, "car", nil, "archive `file` with the state, or a folder of a store (may be repeated)")
+	s.names = "--root"
 	f.StringVar(&s.root, "root", "", "state root `CID` (default: what the first archive's roots say)")
 	f.IntVar(&s.actors, "actors-version", 0, "`version` of the actors, 8 to 19 (default: as the state's code says)")
 }
@@ -97,7 +99,7 @@ func (s *source) tree(ctx context.Context, root string) (*state.Tree, error) {
 		return nil, fmt.Errorf("the archive's head is a %s; that state, %s, is not in it: name another by --root", head, c)
 	}
 	if errors.As(err, &missing) {
-		return nil, fmt.Errorf("the archive does not hold the state root %s: give the right --root or --car", c)
+		return nil, fmt.Errorf("the archive does not hold the state root %s: give the right %s or --car", c, s.names)
 	}
 	if err == nil && head != nil {
 		fmt.Fprintf(s.notes, "edgefvm: note: %s\n", head)

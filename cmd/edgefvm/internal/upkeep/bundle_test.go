@@ -214,3 +214,33 @@ func TestBundle(t *testing.T) {
 		t.Errorf("leftovers: %v", files)
 	}
 }
+
+// Without --out a bundle is written under the name by which --bundles finds it.
+func TestBundleExportName(t *testing.T) {
+	clitest.NeedBundles(t)
+	dir := t.TempDir()
+	t.Chdir(dir)
+	if out := edgefvm.OK(t, "bundle", "export", "v8/mainnet"); out != "v8-mainnet.car\n" {
+		t.Errorf("%q", out)
+	}
+	type cids struct{ Manifest string }
+	a, b := clitest.FromJSON[cids](t, edgefvm.OK(t, "bundle", "cids", "v8/mainnet", "--bundles", dir, "--json")), clitest.FromJSON[cids](t, edgefvm.OK(t, "bundle", "cids", "v8/mainnet", "--json"))
+	if a != b || a.Manifest == "" {
+		t.Errorf("%+v of the folder, %+v of Lotus's", a, b)
+	}
+	edgefvm.Fails(t, kit.ExitFailed, []string{"bundle", "export", "v8/mainnet", "--out", filepath.Join(dir, "none", "x.car")}, "exporting v8/mainnet", "none")
+	edgefvm.Fails(t, kit.ExitFailed, []string{"bundle", "export", "v8/mainet"}, "did you mean v8/mainnet?")
+}
+
+// A user without a folder of configuration is told how to name one.
+func TestBundleAddWithoutFolder(t *testing.T) {
+	for _, name := range []string{bundle.EnvAdded, "HOME", "XDG_CONFIG_HOME", "AppData", "home"} {
+		t.Setenv(name, "")
+	}
+	if bundle.DefaultAdded() != "" {
+		t.Skip("NOT RUN: this system has such a folder without HOME")
+	}
+	for _, args := range [][]string{{"bundle", "add", "x.car"}, {"bundle", "remove", "v18/mainnet"}} {
+		edgefvm.Fails(t, kit.ExitFailed, args, "this user has no folder of configuration: name a folder in "+bundle.EnvAdded)
+	}
+}
