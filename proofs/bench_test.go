@@ -75,6 +75,11 @@ func BenchmarkLargest(b *testing.B) {
 		b.Skip(err)
 	}
 	v := openKeys(b, dir)
+	srs, err := v.keys.SRS(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	srs.MaxProofs = 1 << deep // as the published one has
 	b.ReportAllocs()
 	for b.Loop() {
 		if ok, err := v.VerifyAggregateSeals(context.Background(), large); ok || err != nil {

@@ -246,7 +246,7 @@ func TestCases(t *testing.T) {
 // TestReal judges proofs of 2 KiB sectors that were really made: by the reference's circuits and aggregator, with keys of its
 // own generator. Seals are in TestSealsByCase.
 func TestReal(t *testing.T) {
-	for _, name := range []string{"real-aggregate", "real-aggregate-several", "real-update"} {
+	for _, name := range []string{"real-aggregate", "real-aggregate-several", "real-seal-ni", "real-update"} {
 		t.Run(name, func(t *testing.T) {
 			f := readVectors(t, filepath.Join("testdata", name+".json"))
 			judgeAll(t, f, openKeys(t, filepath.Join("testdata", f.Keys)))

@@ -250,7 +250,7 @@ func TestKeyFiles(t *testing.T) {
 		return counts
 	}
 	for _, trust := range []bool{false, true} {
-		if got := states(trust); got[KeyOther] != 2 || got[KeyMissing] != 19 {
+		if got := states(trust); got[KeyOther] != 3 || got[KeyMissing] != 18 {
 			t.Errorf("trust %v: %v", trust, got)
 		}
 	}

@@ -21,6 +21,9 @@ import (
 type SRS struct {
 	G, GAlpha, GBeta curve.G1
 	H, HAlpha, HBeta curve.G2
+	// MaxProofs is how many proofs, repetitions included, an aggregate under it may have: half of the elements of its
+	// shortest vector. The published one has room for more than any aggregate; a development network's may be short.
+	MaxProofs int
 }
 
 // SRS reads the points of the SRS, or remembers them. The published file has some hundred megabytes: its digest takes
@@ -110,6 +113,9 @@ func parseSRS(r io.ReaderAt, size int64) (*SRS, error) {
 		n := int64(binary.BigEndian.Uint32(head))
 		if n < 2 || at+4+n*width > size {
 			return nil, fmt.Errorf("vector %d of four has %d elements of %d bytes, the file %d bytes", i, n, width, size)
+		}
+		if room := int(n / 2); i == 0 || room < srs.MaxProofs {
+			srs.MaxProofs = room
 		}
 		first[i] = [2][]byte{head[4 : 4+width], head[4+width:]}
 		at += 4 + n*width

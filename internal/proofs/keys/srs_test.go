@@ -47,6 +47,9 @@ func TestParseSRS(t *testing.T) {
 			t.Errorf("point %d of G2 is another one", i)
 		}
 	}
+	if srs.MaxProofs != 1 { // two elements of each vector
+		t.Errorf("room for %d proofs", srs.MaxProofs)
+	}
 	for n := range good {
 		if _, err := parseSRS(bytes.NewReader(good[:n]), int64(n)); err == nil {
 			t.Fatalf("cut at byte %d: no error", n)

@@ -300,6 +300,11 @@ func TestWrongStatements(t *testing.T) {
 		"absurdly many":      func(s *Statement) { s.Groups = math.MaxInt },
 		"a group with two":   func(s *Statement) { s.Inputs = twice(s.Inputs) },
 		"one input too few":  func(s *Statement) { s.Inputs = shorter(s.Inputs) },
+		"an SRS with room for two": func(s *Statement) { // the crates panic there, which the FVM takes for an error
+			short := *s.SRS
+			short.MaxProofs = 2
+			s.SRS = &short
+		},
 		"an error of the inputs": func(s *Statement) {
 			s.Inputs = func(int) ([][]curve.Scalar, error) { return nil, errors.New("no inputs") }
 		},

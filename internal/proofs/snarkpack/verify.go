@@ -40,6 +40,9 @@ func (p *Proof) equationsOf(s *Statement) (*equations, error) {
 	if s.Groups < 1 || s.PerGroup < 1 || s.Groups > MaxProofs || padded(s.proofs()) != p.n {
 		return nil, fmt.Errorf("%w: %d, the statement has %d", ErrInputs, p.n, s.proofs())
 	}
+	if p.n > s.SRS.MaxProofs {
+		return nil, fmt.Errorf("an aggregate of %d proofs: the SRS has room for %d", p.n, s.SRS.MaxProofs)
+	}
 	r := p.combiner(s.Include[:])
 	sum, err := s.combine(&r, p.n)
 	if err != nil {

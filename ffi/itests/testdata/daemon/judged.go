@@ -146,7 +146,7 @@ func runJudged(dir, repo, prover string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("JUDGED %s: epoch %d; blocks: %d taken, %d refused; messages with proofs: %d taken, %d refused; root %s\n",
+	fmt.Printf("JUDGED %s: epoch %d; blocks: %d taken, %d refused; messages: %d taken, %d refused; root %s\n",
 		time.Since(began).Round(time.Second), head.Height(), n.tally.blocks, n.tally.blocksRefused, n.tally.messages, n.tally.messagesRefused, head.ParentState())
 	return r.close()
 }
