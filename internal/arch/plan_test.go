@@ -75,7 +75,6 @@ var plan = []room{
 	{"node/jsonrpc", node, 1, false},              // a server: connections, time
 	{"node/filapi", node, 17, false},              // the JSON-RPC of a Filecoin node, on an archive or a development node
 	{"node/lotusrpc", node, 1, false},             // a client of nodes
-	{"node/dev/sidebyside", node, 1, false},       // a command that measures nodes by their ports
 	{"node/dev/genesis", node, 15, false},         // the state that a development network begins with
 	{"node/ethtrace", node, 16, false},            // what a trace is in Ethereum's words
 	{"node/dev/ethapi", node, 18, false},          // Ethereum's JSON-RPC of a development node
@@ -85,6 +84,7 @@ var plan = []room{
 	{"node/dev/devtest", node, 17, false},         // such a chain in a test
 	{"node/internal/collections", node, 1, false}, // HAMTs, AMTs and KAMTs as they stand in blocks
 	{"node/internal/closed", node, 13, false},     // what a machine reads and asks, for vectors
+	{"node/dev/sidebyside", node, 1, false},       // a command that measures nodes by their ports
 
 	{"lab/fuzz", laboratory, 16, false},
 	{"lab/sweep", laboratory, 16, false},
