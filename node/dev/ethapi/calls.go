@@ -47,10 +47,11 @@ type stateParam = jsonrpc.Optional[stateOverride]
 
 // call is eth_call. Strict takes no overrides, as Lotus.
 func (a *API) call(ctx context.Context, args eth.Call, ref blockParam, state stateParam, block jsonrpc.Optional[blockOverride]) (Returned, error) {
+	state.Value = a.deployless(&args, state.Value)
 	if a.manner == eth.Strict && (state.Set || block.Set) {
 		return Returned{}, &eth.Error{Code: eth.CodeInvalidParams, Message: "wrong param count (method 'eth_call'): got 3, want 2"}
 	}
-	o := dev.CallOptions{Edit: a.deployless(&args, state.Value).edit()}
+	o := dev.CallOptions{Edit: state.Value.edit()}
 	if err := block.Value.apply(&o); err != nil {
 		return Returned{}, err
 	}
