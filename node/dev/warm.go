@@ -15,7 +15,7 @@ import (
 func (n *Node) Warm(ctx context.Context) error {
 	on := n.Latest()
 	set := n.settings()
-	_, t := n.nextTime(&set, on)
+	t := n.next(&set, on).time
 	_, _, err := n.make(ctx, &plan{ // reward and cron, and whom cron calls
 		parent: on, epoch: on.Epoch() + 1, time: t, baseFee: on.NextBaseFee, preview: true,
 		states: &blockstore.Overlay{Top: blockstore.NewMemory(), Base: on.states},
