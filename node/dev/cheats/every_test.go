@@ -125,6 +125,7 @@ var changes = []every{
 		return is("the block", w.epoch(), 3000)
 	}, []string{`[]`, `["never"]`, `[5]`}},
 	{"fvm_getTimeJumps", ``, `"auto"`, nil, nil},
+	{"fvm_network", ``, "", nil, nil},
 	{"fvm_setRandomness", `[5,"0x1"]`, "null", nil, []string{`[]`, `["0xffffffffffffffff","0x1"]`, `[5,"0x1` + zeros(64) + `"]`}},
 	{"fvm_setActor", `["f0100",{"nonce":"0x5"}]`, "", nil, []string{`[]`, `["f0100"]`, `["f0100",{"head":"x"}]`, `["nobody",{}]`}},
 	{"fvm_installActor", `["` + hello + `"]`, "", nil, []string{`[]`, `["0x00"]`, `[5]`}},
