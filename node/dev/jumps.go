@@ -19,7 +19,7 @@ import (
 type Jumps int
 
 const (
-	// JumpsAuto is JumpsIdle on a chain that has storage providers, and JumpsClock on others. It is the default.
+	// JumpsAuto is JumpsIdle on a chain that has 1 to 100 storage providers, and JumpsClock on others. It is the default.
 	JumpsAuto Jumps = iota
 	// JumpsClock moves the clock alone, as on Ethereum's development nodes: the next block is one epoch further.
 	JumpsClock
@@ -92,7 +92,7 @@ func (n *Node) next(s *settings, on *Block) moment {
 	if moved > longestJump {
 		switch jumps := s.jumps; {
 		case jumps == JumpsCron:
-		case jumps == JumpsIdle, jumps == JumpsAuto && n.providers(on) > 0:
+		case jumps == JumpsIdle, jumps == JumpsAuto && few(n.providers(on)):
 			at.idle = true
 		default:
 			at.up = 1
@@ -100,6 +100,12 @@ func (n *Node) next(s *settings, on *Block) moment {
 	}
 	at.up += c.skip
 	return at
+}
+
+// few tells whether so many storage providers are a development network's. On a real network's state something is due at each epoch.
+func few(providers int64) bool {
+	const most = 100
+	return providers > 0 && providers <= most
 }
 
 // Fields of the power actor's and the market's state, in the order of their lists in all versions from 8 to 19, and how their queues are laid
