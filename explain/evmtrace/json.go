@@ -15,8 +15,11 @@ import (
 //
 // Words of the stack are quantities (0x0, 0x2a), those of memory and storage have 32 bytes. Gas is Filecoin's, in whole units,
 // rounded down. unwatched is a list of texts.
-func (l *Log) MarshalJSON() ([]byte, error) {
-	b := make([]byte, 0, 256*len(l.Steps)+256)
+func (l *Log) MarshalJSON() ([]byte, error) { return l.AppendJSON(nil) }
+
+// AppendJSON appends what MarshalJSON gives. encoding/json looks through that once more, which takes as long as writing it.
+func (l *Log) AppendJSON(b []byte) ([]byte, error) {
+	b = slices.Grow(b, 256*len(l.Steps)+256)
 	b = append(b, `{"gas":`...)
 	b = strconv.AppendUint(b, l.GasUsed, 10)
 	b = append(b, `,"gasKind":"filecoin","failed":`...)

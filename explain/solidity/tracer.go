@@ -40,7 +40,8 @@ type frame struct {
 	limit   uint64
 	code    *code // nil: no contract of the project
 	stack   []*spot
-	now     spot // where it is
+	now     spot  // where it is
+	back    *spot // where the last opcode went back to
 }
 
 // spot is a place in a tree of functions.
@@ -180,7 +181,16 @@ func (t *Tracer) opcode(o *trace.Opcode) {
 	if !f.runs {
 		t.begin(f)
 	}
-	node, line, jump, whole := f.stack[len(f.stack)-1].node, f.now.line, byte('-'), false
+	// What has no source counts as the opcode before, or as the call that it came back to.
+	top := f.stack[len(f.stack)-1].node
+	here := f.now
+	if f.back != nil {
+		here, f.back = *f.back, nil
+	}
+	if here.node == nil {
+		here.node = top
+	}
+	node, line, jump, whole := here.node, here.line, byte('-'), false
 	if f.code != nil {
 		if i, ok := f.code.at[int(o.PC)]; ok {
 			e := &f.code.entries[i]
@@ -188,6 +198,7 @@ func (t *Tracer) opcode(o *trace.Opcode) {
 			if s := f.code.files[e.file]; s != nil {
 				line = s.line(e.start)
 				fn := s.function(e.start)
+				node = top
 				if fn != nil && fn != node.function {
 					node = t.child(node, fn.name, s.Path, fn)
 				}
@@ -204,6 +215,7 @@ func (t *Tracer) opcode(o *trace.Opcode) {
 		at := f.now
 		f.stack = append(f.stack, &at)
 	case jump == 'o' && len(f.stack) > 1:
+		f.back = f.stack[len(f.stack)-1]
 		f.stack = f.stack[:len(f.stack)-1]
 	}
 }

@@ -181,6 +181,9 @@ func appendValue(dst []byte, v any) (out []byte, err error) {
 		}
 		return append(dst, v...), nil
 	}
+	if v, ok := v.(interface{ AppendJSON([]byte) ([]byte, error) }); ok { // large ones, which encoding/json would read once more
+		return v.AppendJSON(dst)
+	}
 	w := appender{dst}
 	if err := w.encode(v); err != nil {
 		return dst[:n], fmt.Errorf("encoding a value of type %T: %w", v, err)

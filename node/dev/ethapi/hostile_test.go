@@ -42,6 +42,7 @@ func TestNonsense(t *testing.T) {
 		"eth_getBlockByNumber", "eth_getBlockByHash", "eth_getTransactionByHash", "eth_getTransactionReceipt", "eth_getBlockReceipts", "eth_feeHistory", "eth_getLogs", "eth_newFilter",
 		"eth_getFilterChanges", "eth_getFilterLogs", "eth_uninstallFilter", "eth_subscribe", "eth_sign", "personal_sign", "eth_signTypedData_v4", "eth_signTransaction",
 		"eth_fillTransaction", "debug_traceTransaction", "debug_traceCall", "trace_block", "trace_transaction", "trace_filter", "trace_replayBlockTransactions", "eth_createAccessList",
+		"eth_simulateV1", "eth_callMany", "eth_getProof", "fvm_getProof", "trace_call", "trace_callMany", "trace_rawTransaction", "trace_replayTransaction", "trace_get", "debug_traceBlockByNumber",
 		"web3_sha3", "Filecoin.FilecoinAddressToEthAddress", "Filecoin.EthGetTransactionHashByCid", "eth_sendUnsignedTransaction", "personal_ecRecover",
 	}
 	long := `"0x` + strings.Repeat("ff", 200_000) + `"`
