@@ -52,6 +52,9 @@ func (s *server) miner(m *genesis.Miner) *minerMade {
 
 // later changes the state by the genesis' own means.
 func (s *server) later(ctx context.Context, do func(*genesis.Later) error) error {
+	if s.n.Fork() != nil {
+		return invalid("a fork has no faucet that pays for it: that is of chains with a genesis of their own")
+	}
 	return wrong(s.n.Edit(ctx, func(ctx context.Context, b *blockstore.Buffered, root cid.Cid) (cid.Cid, error) {
 		cfg, err := s.n.Setting(ctx)
 		if err != nil {
