@@ -64,7 +64,7 @@ func (s *chainSource) tipset(ctx context.Context, epoch abi.ChainEpoch, exact bo
 		if epoch != Latest {
 			b = s.n.BlockUntil(epoch)
 		}
-		if b == nil || exact && epoch != Latest && b.Epoch() != epoch {
+		if b == nil || epoch > s.n.Latest().Epoch() || exact && epoch != Latest && b.Epoch() != epoch {
 			return nil, noBlock(epoch)
 		}
 		return b.Tipset, nil
@@ -73,7 +73,7 @@ func (s *chainSource) tipset(ctx context.Context, epoch abi.ChainEpoch, exact bo
 	if err != nil {
 		return nil, err
 	}
-	if epoch == Latest || epoch >= head.Height() && !exact {
+	if epoch == Latest {
 		return head, nil
 	}
 	if epoch < 0 || epoch > head.Height() {

@@ -59,6 +59,13 @@ func GasReport(ctx context.Context, s Source, span GasSpan, o gasreport.Options)
 	if span.From < 0 || span.To != Latest && span.To < span.From {
 		return nil, errNone("want epochs from a lower to a higher one")
 	}
+	blocks := 0
+	done := func() (*gasreport.Report, error) {
+		if blocks == 0 {
+			return nil, noBlock(span.From)
+		}
+		return b.Report(), nil
+	}
 	for from := span.To; ; {
 		list, err := s.Blocks(ctx, from, mostBlocks)
 		if err != nil {
@@ -66,8 +73,9 @@ func GasReport(ctx context.Context, s Source, span GasSpan, o gasreport.Options)
 		}
 		for _, block := range list {
 			if block.Epoch < span.From {
-				return b.Report(), nil
+				return done()
 			}
+			blocks++
 			whole, err := s.Block(ctx, block.Epoch)
 			if err != nil {
 				return nil, err
@@ -80,7 +88,7 @@ func GasReport(ctx context.Context, s Source, span GasSpan, o gasreport.Options)
 			from = block.Epoch - 1
 		}
 		if len(list) < mostBlocks || from < 0 {
-			return b.Report(), nil
+			return done()
 		}
 	}
 }

@@ -300,8 +300,8 @@ func TestNode(t *testing.T) {
 			Hex    string
 			Method uint64
 		}](t, s.rpc, "fvm_encodeParams", of, json.RawMessage(`{"Owner":"f0100","Worker":"f0100","WindowPoStProofType":"StackedDrgWindow2KiBV1_1","Peer":"0x","Multiaddrs":[]}`))
-		// [owner, worker, proof type, peer, multiaddrs] as CBOR: two id addresses of 3 bytes, 14 as in the network's list of proofs
-		if e.Method != 2 || !strings.HasPrefix(e.Hex, "0x85430064430064") {
+		// [owner, worker, proof type, peer, multiaddrs] as CBOR: id addresses of 2 bytes, and 10 as in the network's list of proofs
+		if e.Method != 2 || e.Hex != "0x854200644200640a4080" {
 			t.Errorf("%+v", e)
 		}
 	})

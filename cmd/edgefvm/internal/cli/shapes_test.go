@@ -58,6 +58,7 @@ func TestShapes(t *testing.T) {
 	}{
 		{"exec", execArgs("--from", "f0101", "--to", "f0102", "--explain"), []string{"message", "sender", "receiver", "signature", "estimate"}},
 		{"explain", []string{"explain", v}, []string{"messages"}},
+		{"gas", []string{"gas", v}, []string{"contracts"}},
 		{"decode params", []string{"decode", "params", "--actor", "market", "--method", "2", "0x420064"}, nil},
 		{"decode params", []string{"decode", "return", "--actor", "miner", "--method", "GetOwner", "0x824300c80180"}, nil},
 		{"decode event", []string{"decode", "event", "0x82078184036274311855" + "4101"}, []string{}},

@@ -63,7 +63,7 @@ async function show(moved) {
 function search(e) {
   e.preventDefault();
   const input = document.getElementById("find");
-  const text = input.value.trim();
+  const text = input.value.trim().replace(/^\/+/, ""); // the key that leads here may have left its mark
   if (!text) return;
   rpc("fvm_find", text).then((f) => {
     if (f.kind === "none") { say(`Nothing has the name ${text}`); input.setCustomValidity("Nothing here has this name."); input.reportValidity(); return; }
