@@ -1,7 +1,6 @@
 package fork
 
 import (
-	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -20,7 +19,6 @@ import (
 
 const (
 	testdata = "../../replay/testdata"
-	shared   = "../../../../shared/chains"
 )
 
 var engines = sync.OnceValues(func() (*fvm.Engine, error) { return fvm.NewEngine(fvm.EngineConfig{}) })
@@ -47,15 +45,6 @@ func load(t testing.TB, folder, name string) *standin.Chain {
 	}
 	of := *c.(*standin.Chain)
 	return &of
-}
-
-// sharedChain is one of ../shared, which need not be there.
-func sharedChain(t testing.TB, name string) *standin.Chain {
-	t.Helper()
-	if _, err := os.Stat(filepath.Join(shared, name+".car.zst")); err != nil {
-		t.Skipf("NOT RUN: %v", err)
-	}
-	return load(t, shared, name)
 }
 
 // world is a node that serves a chain, and what is kept of it.

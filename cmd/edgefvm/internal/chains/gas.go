@@ -34,7 +34,6 @@ import (
 type profiling struct {
 	source
 	node           string
-	span           page.GasSpan
 	from, to       int64
 	abi, artifacts string
 	opcodes        bool
