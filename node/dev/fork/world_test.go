@@ -1,7 +1,6 @@
 package fork
 
 import (
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
