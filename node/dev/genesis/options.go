@@ -65,6 +65,9 @@ var sizes = map[string]abi.SectorSize{
 	"testing": 2 << 10, "testing-fake-proofs": 2 << 10, "devnet": 2 << 10, "butterflynet": 512 << 20, "caterpillarnet": 512 << 20,
 }
 
+// mostAccounts is how many keys a development network has accounts of at most: each takes half a millisecond to derive.
+const mostAccounts = 1000
+
 func (o *Options) defaults() error {
 	if o.NetworkVersion == 0 {
 		o.NetworkVersion = 28
@@ -94,7 +97,7 @@ func (o *Options) defaults() error {
 	for _, c := range []struct {
 		what    string
 		n, most int
-	}{{"accounts", o.Accounts, 1000}, {"miners", o.Miners, 100}, {"sectors of each miner", o.Sectors, 64}, {"bytes of the name", len(o.Name), 100}} {
+	}{{"accounts", o.Accounts, mostAccounts}, {"miners", o.Miners, 100}, {"sectors of each miner", o.Sectors, 64}, {"bytes of the name", len(o.Name), 100}} {
 		if c.n > c.most {
 			return fmt.Errorf("%w: %d %s, the most is %d", ErrOptions, c.n, c.what, c.most)
 		}

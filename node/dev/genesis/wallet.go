@@ -91,8 +91,11 @@ func (x *extended) child(i uint32) (*extended, error) {
 	return &c, nil
 }
 
-// KeysOf derives the first n keys of a mnemonic as wallets of Ethereum do: m/44'/60'/0'/0/i, without a passphrase.
+// KeysOf derives the first n keys of a mnemonic, at most 1000, as wallets of Ethereum do: m/44'/60'/0'/0/i, without a passphrase.
 func KeysOf(mnemonic string, n int) ([]Key, error) {
+	if n > mostAccounts {
+		return nil, fmt.Errorf("%w: %d accounts, the most is %d", ErrOptions, n, mostAccounts)
+	}
 	seed, err := seedOf(mnemonic)
 	if err != nil {
 		return nil, err

@@ -260,7 +260,7 @@ func TestJoined(t *testing.T) {
 
 // What is wrong with a port is told, and what is right passes.
 func TestCheck(t *testing.T) {
-	good := flags{port: 8545, epochTime: 30, chainID: 31415926}
+	good := flags{port: 8545, epochTime: 30, chainID: 31415926, timeJumps: "auto"}
 	for name, c := range map[string]struct {
 		change func(*flags)
 		want   string // "": it is right
@@ -278,6 +278,7 @@ func TestCheck(t *testing.T) {
 		"an epoch of no time": {func(x *flags) { x.epochTime = 0 }, "--epoch-time 0"},
 		"before 1970":         {func(x *flags) { x.timestamp = -1 }, "--timestamp -1"},
 		"an id too large":     {func(x *flags) { x.chainID = 1 << 53 }, "--chain-id 9007199254740992: want 1 to 2^53-1"},
+		"a jump to nowhere":   {func(x *flags) { x.timeJumps = "far" }, `--time-jumps: "far"`},
 		"the largest id":      {func(x *flags) { x.chainID = 1<<53 - 1 }, ""},
 		"silent and a log":    {func(x *flags) { x.silent, x.jsonLog = true, true }, "--silent and --json-log"},
 		"both ways of blocks": {func(x *flags) { x.blockTime, x.noMining = "2", true }, "--block-time and --no-mining"},
