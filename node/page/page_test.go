@@ -307,7 +307,7 @@ func TestNode(t *testing.T) {
 	})
 	t.Run("nonsense", func(t *testing.T) {
 		for method, params := range map[string][]any{
-			"fvm_block": {1 << 40}, "fvm_blocks": {nil, -1}, "fvm_explain": {epoch, 5}, "fvm_changes": {1 << 50}, "fvm_actor": {"what"}, "fvm_actors": {nil, -5},
+			"fvm_block": {int64(1) << 40}, "fvm_blocks": {nil, -1}, "fvm_explain": {epoch, 5}, "fvm_changes": {int64(1) << 50}, "fvm_actor": {"what"}, "fvm_actors": {nil, -5},
 			"fvm_state": {"actors/f04/state/NoSuchField"}, "fvm_deadlines": {"f04"}, "fvm_methods": {"storageminer@999999999999999999999"}, "fvm_encodeParams": {map[string]any{"actor": "x"}, nil},
 			"fvm_abi": {json.RawMessage(`"no"`)}, "fvm_encodeCall": {nil, "f()", []any{}}, "fvm_find": {strings.Repeat("a", 1000)},
 		} {

@@ -70,7 +70,7 @@ func TestForkCommand(t *testing.T) {
 	}
 	want := b.result("eth_getBalance", "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266", "latest")
 	b.result("hardhat_reset", map[string]any{"forking": map[string]any{"jsonRpcUrl": a.url}})
-	if answer := b.ask("anvil_reset", map[string]any{"forking": map[string]any{"blockNumber": 1 << 40}}); answer["error"] == nil {
+	if answer := b.ask("anvil_reset", map[string]any{"forking": map[string]any{"blockNumber": int64(1) << 40}}); answer["error"] == nil {
 		t.Errorf("%v", answer)
 	}
 	if code := b.stop(); code != 0 {
