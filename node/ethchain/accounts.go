@@ -58,7 +58,7 @@ func (a *API) getCode(ctx context.Context, address eth.Address, ref blockParam) 
 const methodStorage = 5
 
 // getStorageAt is eth_getStorageAt: 32 bytes always.
-func (a *API) getStorageAt(ctx context.Context, address eth.Address, key slotKey, ref blockParam) (value eth.Hash, err error) {
+func (a *API) getStorageAt(ctx context.Context, address eth.Address, key eth.Slot, ref blockParam) (value eth.Hash, err error) {
 	b, x, err := a.account(ctx, address, ref)
 	if err != nil || !x.Code.Defined() {
 		return value, err
@@ -77,25 +77,6 @@ func (a *API) getStorageAt(ctx context.Context, address eth.Address, key slotKey
 	}
 	copy(value[len(value)-len(data):], data)
 	return value, nil
-}
-
-// slotKey is the place of a word in a contract's storage: up to 32 bytes in hex, or a number.
-type slotKey [32]byte
-
-// UnmarshalJSON reads one.
-func (k *slotKey) UnmarshalJSON(b []byte) error {
-	var d eth.Data
-	if err := d.UnmarshalJSON(b); err == nil && len(d) <= len(k) {
-		*k = slotKey{}
-		copy(k[len(k)-len(d):], d)
-		return nil
-	}
-	var n eth.Amount // "0x1", of an odd number of digits
-	if err := n.UnmarshalJSON(b); err != nil {
-		return fmt.Errorf("want a slot of up to 32 bytes in hex: %w", err)
-	}
-	n.Big().FillBytes(k[:])
-	return nil
 }
 
 // filecoinAddress is Filecoin.EthAddressToFilecoinAddress.

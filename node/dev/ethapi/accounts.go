@@ -2,7 +2,6 @@ package ethapi
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/edgefvm/fvm/node/eth"
 	"github.com/edgefvm/fvm/node/jsonrpc"
@@ -32,27 +31,8 @@ func (a *API) getCode(ctx context.Context, address eth.Address, ref blockParam) 
 	return a.chain.Code(ctx, b, address.Filecoin())
 }
 
-// slotKey is the place of a word in a contract's storage: up to 32 bytes in hex, with or without zeros before them, or a number.
-type slotKey [32]byte
-
-// UnmarshalJSON reads one.
-func (k *slotKey) UnmarshalJSON(b []byte) error {
-	var d eth.Data
-	if err := d.UnmarshalJSON(b); err == nil && len(d) <= len(k) {
-		*k = slotKey{}
-		copy(k[len(k)-len(d):], d)
-		return nil
-	}
-	var n eth.Amount // "0x1", of an odd number of digits
-	if err := n.UnmarshalJSON(b); err != nil {
-		return fmt.Errorf("want a slot of up to 32 bytes in hex: %w", err)
-	}
-	n.Big().FillBytes(k[:])
-	return nil
-}
-
 // getStorageAt is eth_getStorageAt: 32 bytes always.
-func (a *API) getStorageAt(ctx context.Context, address eth.Address, key slotKey, ref blockParam) (eth.Hash, error) {
+func (a *API) getStorageAt(ctx context.Context, address eth.Address, key eth.Slot, ref blockParam) (eth.Hash, error) {
 	b, err := a.read(ref)
 	if err != nil {
 		return eth.Hash{}, err

@@ -18,18 +18,13 @@ import (
 type stateOverride map[eth.Address]accountOverride
 
 type accountOverride struct {
-	Balance   *eth.Amount          `json:"balance"`
-	Nonce     *eth.Quantity        `json:"nonce"`
-	Code      *eth.Data            `json:"code"`
-	State     map[slotKey]eth.Hash `json:"state"`     // all slots
-	StateDiff map[slotKey]eth.Hash `json:"stateDiff"` // some
+	Balance   *eth.Amount           `json:"balance"`
+	Nonce     *eth.Quantity         `json:"nonce"`
+	Code      *eth.Data             `json:"code"`
+	State     map[eth.Slot]eth.Hash `json:"state"`     // all slots
+	StateDiff map[eth.Slot]eth.Hash `json:"stateDiff"` // some
 	// MovePrecompile is refused: precompiles are in the EVM actor, at the addresses that it has for them.
 	MovePrecompile *eth.Address `json:"movePrecompileToAddress"`
-}
-
-// UnmarshalText reads a slot as a name of a member.
-func (k *slotKey) UnmarshalText(b []byte) error {
-	return k.UnmarshalJSON(append(append([]byte{'"'}, b...), '"'))
 }
 
 // edit is the override as a change of a state; nil of none.

@@ -22,7 +22,7 @@ type provenAt struct {
 
 // filecoinProof is fvm_getProof: what the state after a block has of an address, and slots of its storage, with the blocks that prove it
 // (package stateproof).
-func (a *API) filecoinProof(ctx context.Context, who eth.Address, slots []slotKey, ref blockParam) (*provenAt, error) {
+func (a *API) filecoinProof(ctx context.Context, who eth.Address, slots []eth.Slot, ref blockParam) (*provenAt, error) {
 	b, err := a.read(ref)
 	if err != nil {
 		return nil, err

@@ -23,7 +23,6 @@ import (
 	"github.com/edgefvm/fvm/node/filapi"
 	"github.com/edgefvm/fvm/node/jsonrpc"
 	"github.com/edgefvm/fvm/node/page"
-	"github.com/edgefvm/fvm/vector"
 )
 
 // viewing are the flags of view.
@@ -204,18 +203,7 @@ func (x *viewing) vector(cmd *cobra.Command, name string) (page.Source, error) {
 	watched := kit.WatchCompiling(cmd.ErrOrStderr(), engine)
 	defer watched()
 	code := x.set.Actors(cmd)
-	judge := func(ctx context.Context, v *vector.Vector, variant int) explain.Verdict {
-		o := conformance.RunVector(ctx, v, variant, &conformance.Options{Actors: code, Engine: engine})
-		verdict := explain.Verdict{Matches: o.Status == conformance.Passed, Traced: o.Traced}
-		for _, d := range o.Differences {
-			verdict.Differs = append(verdict.Differs, d.String())
-		}
-		if o.Error != "" {
-			verdict.Differs = append(verdict.Differs, o.Error)
-		}
-		return verdict
-	}
-	return page.OfVector(cmd.Context(), v, page.VectorOptions{Run: explain.VectorOptions{Actors: code, Engine: engine, Judge: judge}, Title: filepath.Base(name)})
+	return page.OfVector(cmd.Context(), v, page.VectorOptions{Run: explain.VectorOptions{Actors: code, Engine: engine, Judge: kit.JudgeBy(code, engine)}, Title: filepath.Base(name)})
 }
 
 func (x *viewing) bundle(cmd *cobra.Command, name string) (page.Source, error) {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/edgefvm/fvm"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/kit"
 	"github.com/edgefvm/fvm/cmd/edgefvm/internal/term"
 	"github.com/edgefvm/fvm/explain"
@@ -194,23 +193,8 @@ func (e *explaining) run(cmd *cobra.Command, v *vector.Vector) (x *explain.Expla
 	if e.against != "" {
 		reference = kit.AskReference(cmd.Context(), v, e.variant, duel.Sides{Engine: engine, Actors: code, Program: e.against})
 	}
-	x, err = explain.Vector(cmd.Context(), v, explain.VectorOptions{Variant: e.variant, Actors: code, Engine: engine, Decoders: e.decoders, Judge: judgeBy(code, engine)})
+	x, err = explain.Vector(cmd.Context(), v, explain.VectorOptions{Variant: e.variant, Actors: code, Engine: engine, Decoders: e.decoders, Judge: kit.JudgeBy(code, engine)})
 	return x, reference, err
-}
-
-// judgeBy judges by the laboratory's rules, which know the official vectors that run otherwise than their files say.
-func judgeBy(actors *vector.Actors, engine *fvm.Engine) func(context.Context, *vector.Vector, int) explain.Verdict {
-	return func(ctx context.Context, v *vector.Vector, variant int) explain.Verdict {
-		o := conformance.RunVector(ctx, v, variant, &conformance.Options{Actors: actors, Engine: engine})
-		verdict := explain.Verdict{Matches: o.Status == conformance.Passed, Traced: o.Traced}
-		for _, d := range o.Differences {
-			verdict.Differs = append(verdict.Differs, d.String())
-		}
-		if o.Error != "" {
-			verdict.Differs = append(verdict.Differs, o.Error)
-		}
-		return verdict
-	}
 }
 
 // files writes those that the flags name.
